@@ -1,0 +1,2 @@
+//! The platform: broker, ingest, history, billing, orders, API and page.
+ 

@@ -1,0 +1,2 @@
+//! A dual-core meter assembled from the crates, and a host program that runs it.
+ 

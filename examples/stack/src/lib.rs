@@ -1,0 +1,2 @@
+//! Everything in one program on embedded defaults.
+ 

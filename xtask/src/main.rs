@@ -1,0 +1,2 @@
+//! One command behind every job.
+fn main() {}
