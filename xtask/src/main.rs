@@ -1,2 +1,179 @@
-//! One command behind every job.
-fn main() {}
+//! One command behind every job: `cargo xtask` alone lists them.
+
+mod browser;
+mod jobs;
+mod report;
+mod tool;
+mod vectors;
+mod waves;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::{CommandFactory, Parser, Subcommand};
+
+use report::{Report, Verdict};
+
+/// One command behind every job of this workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    job: Option<Job>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Job {
+    /// Start the whole reference stack (the alias `cargo demo`); arguments go to the stack
+    #[command(disable_help_flag = true)]
+    Demo {
+        /// Arguments of the stack, for example `--speed 10`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Run every check below, installing what is missing
+    Test {
+        /// Also the long runs: fuzzing with a coverage-guided engine, all features
+        #[arg(long)]
+        full: bool,
+    },
+    /// Check the formatting
+    Fmt,
+    /// Clippy over everything, warnings refused
+    Lint,
+    /// Unit, property and integration tests of crates and examples
+    Unit,
+    /// Build the microcontroller crates for Cortex-M0 and M4
+    NoStd,
+    /// Write the C header anew; with --check compare it with the committed one
+    Header {
+        /// Compare instead of writing
+        #[arg(long)]
+        check: bool,
+    },
+    /// Replay the fuzz corpus and run each body on random input; with --minutes N under libFuzzer
+    Fuzz {
+        /// Minutes for each target under libFuzzer (needs the nightly tool chain and cargo-fuzz)
+        #[arg(long)]
+        minutes: Option<u64>,
+    },
+    /// Run the firmware images in the emulator beside the host
+    Emulate,
+    /// Run case files: the project's own without arguments
+    Vectors {
+        /// Case files in the formats of `vectors/`
+        files: Vec<PathBuf>,
+        /// Print the result as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run a folder of recorded waves against their reference values
+    Waves {
+        /// The folder
+        folder: PathBuf,
+        /// Print the result as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Whole-system tests: hostile input, killed processes, other parties' clients
+    System,
+    /// The demonstration in a headless browser, with pictures as artefacts
+    Browser,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().job) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(job: Option<Job>) -> anyhow::Result<()> {
+    std::env::set_current_dir(tool::root())?;
+    let verdict = match job {
+        None => {
+            list();
+            return Ok(());
+        }
+        Some(Job::Demo { arguments }) => return jobs::demo(&arguments),
+        Some(Job::Test { full }) => return test(full),
+        Some(Job::Vectors { files, json }) => return vectors::command(&files, json),
+        Some(Job::Waves { folder, json }) => return waves_command(&folder, json),
+        Some(Job::Fmt) => jobs::fmt(),
+        Some(Job::Lint) => jobs::lint(),
+        Some(Job::Unit) => jobs::unit(),
+        Some(Job::NoStd) => jobs::no_std(),
+        Some(Job::Header { check }) => jobs::header(check),
+        Some(Job::Fuzz { minutes }) => jobs::fuzz(minutes),
+        Some(Job::Emulate) => jobs::emulate(),
+        Some(Job::System) => jobs::system(),
+        Some(Job::Browser) => browser::run(),
+    }?;
+    match verdict {
+        Verdict::Passed => Ok(()),
+        Verdict::Failed(why) => bail!(why),
+        Verdict::Skipped(why) => {
+            println!("SKIPPED: {why}");
+            Ok(())
+        }
+    }
+}
+
+/// One line for each job.
+fn list() {
+    println!("cargo xtask JOB\n");
+    for job in Arguments::command().get_subcommands() {
+        let about = job.get_about().map(ToString::to_string).unwrap_or_default();
+        println!("  {:<9} {about}", job.get_name());
+    }
+}
+
+fn test(full: bool) -> anyhow::Result<()> {
+    let skips = jobs::skip_list()?;
+    let mut report = Report::default();
+    report.job("fmt", jobs::fmt);
+    report.job("lint", jobs::lint);
+    report.job("no-std", jobs::no_std);
+    report.job("unit", jobs::unit);
+    report.job("header", || jobs::header(true));
+    report.job("fuzz", || jobs::fuzz(full.then_some(10)));
+    report.job("emulate", jobs::emulate);
+    report.job("vectors", vectors::job);
+    report.job("waves", waves_job);
+    report.job("system", jobs::system);
+    report.job("browser", browser::run);
+    if let Ok(text) = std::fs::read_to_string(&skips)
+        && !text.is_empty()
+    {
+        println!("\ntests that could not run here:\n{}", text.trim_end());
+    }
+    match report.close() {
+        0 => Ok(()),
+        failed => bail!("{failed} jobs failed"),
+    }
+}
+
+fn waves_command(folder: &std::path::Path, json: bool) -> anyhow::Result<()> {
+    let outcome = waves::run(folder, json)?;
+    if json {
+        println!("{}", vectors::json(&outcome));
+    }
+    vectors::close(&outcome)
+}
+
+fn waves_job() -> anyhow::Result<Verdict> {
+    match tool::shared().map(|folder| folder.join("waveforms")) {
+        Some(folder) if folder.is_dir() => {
+            let outcome = waves::run(&folder, false)?;
+            vectors::close(&outcome)?;
+            Ok(Verdict::Passed)
+        }
+        _ => Ok(Verdict::Skipped(
+            "no folder of recorded waves beside this checkout".into(),
+        )),
+    }
+}
