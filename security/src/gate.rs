@@ -1,1 +1,660 @@
-//! Order gate.
+//! The gate before every actuator: an order passes once, and only with its number already stored.
+//!
+//! ```text
+//! tag -> class allowed on this port -> counter fresh -> session open and young -> address mine
+//!     -> deadline not past, clock sane -> number above the last of this operator role
+//!     -> state allows it -> number stored -> effect -> answer stored and sealed
+//! ```
+//! The caller's part of this chain:
+//!
+//! 1. [`OrderGate::judge`] the envelope. On [`Verdict::New`]:
+//! 2. write [`Pending::state`] and wait until it is durable, then [`Pending::stored`];
+//! 3. give the [`Verified`] order to the actuator;
+//! 4. [`OrderGate::finish`] it, write [`OrderGate::state`], seal and send the answer.
+//!
+//! A power cut before 2 leaves the order undone and its number free; after 2 the number is used up,
+//! and the same order again is answered [`Outcome::Interrupted`] until 4 is stored. A sender
+//! therefore repeats an order by sealing it again under a new counter, never by a new number.
+
+use core::fmt;
+
+use crc::{CRC_32_ISCSI, Crc, NoTable};
+use heapless::Vec;
+
+use crate::engine::SoftAes;
+use crate::envelope::{Class, Direction};
+use crate::key::{DeviceKey, Purpose};
+use crate::link::Opener;
+use crate::order::{
+    ACK_LEN, Kind, Moment, ORDER_LEN, Order, OrderAck, Outcome, PURSE_ACK_LEN, PurseState,
+    RECHARGE_LEN, RelayFeedback,
+};
+use crate::replay::{Freshness, ReplayWindow};
+use crate::suite::Suite;
+
+/// Operator roles that one gate keeps numbers for.
+pub const ROLES: usize = 4;
+/// Answers that one gate remembers.
+pub const ANSWERS: usize = 4;
+/// Length of the stored state in bytes.
+pub const STATE_LEN: usize = HEAD_LEN + ROLES * ROLE_LEN + ANSWERS * ANSWER_LEN + 4;
+
+const STATE_VERSION: u8 = 1;
+const HEAD_LEN: usize = 16;
+const ROLE_LEN: usize = 9;
+const ANSWER_LEN: usize = 2 + RECHARGE_LEN + PURSE_ACK_LEN;
+const CRC32C: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISCSI);
+
+/// Something that passed every check. Only the gate makes it; an actuator takes nothing else.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "a verified order waits to be executed and finished"]
+pub struct Verified<T>(T);
+
+impl<T> Verified<T> {
+    /// What was verified.
+    pub const fn get(&self) -> &T {
+        &self.0
+    }
+}
+
+/// What the gate cannot know by itself at the moment of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conditions {
+    /// Whether the port that the order came by may carry orders now.
+    pub port_allows: bool,
+    /// Whether the session is open and young; true where static keys are used.
+    pub session_young: bool,
+    /// The meter's calendar; `None` while the clock is not trusted.
+    pub now: Option<Moment>,
+    /// Whether hold power is in force.
+    pub hold_power: bool,
+    /// The purse, where this core has one.
+    pub purse: Option<PurseConditions>,
+}
+
+/// The purse at the moment of an order; amounts in hundredths of the currency unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PurseConditions {
+    /// Balance and purchase count now.
+    pub state: PurseState,
+    /// Customer number; `None` before an account is opened.
+    pub customer: Option<[u8; 6]>,
+    /// Highest amount of one recharge.
+    pub max_amount: u32,
+    /// Highest balance that a recharge may lead to.
+    pub hoarding_limit: i64,
+}
+
+/// Why an order was not executed, in the order of the checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Refusal {
+    /// Not an envelope that the key of this gate opens.
+    Tag = 16,
+    /// A genuine envelope of another class.
+    Class = 17,
+    /// This port may not carry orders now.
+    Port = 18,
+    /// The counter of the envelope is not above the last one.
+    Replayed = 19,
+    /// The session is closed or too old.
+    Session = 20,
+    /// The order is for another device.
+    Address = 21,
+    /// The message is no order.
+    Malformed = 22,
+    /// The clock is not trusted, so no deadline can be checked.
+    ClockUnsafe = 23,
+    /// The deadline is past.
+    DeadlinePast = 24,
+    /// The number is not above the last one of this operator role.
+    NumberUsed = 25,
+    /// No more operator roles can be kept.
+    TooManyRoles = 26,
+    /// This core does not execute orders of this kind.
+    NotThisCore = 27,
+    /// Hold power forbids opening the relay.
+    HoldPower = 28,
+    /// The customer number differs.
+    Customer = 29,
+    /// A recharge with this purchase count was done before.
+    RechargeRepeated = 30,
+    /// The purchase count is not the stored count + 1.
+    RechargeCount = 31,
+    /// The amount is zero or above the limit of one recharge.
+    Amount = 32,
+    /// The balance would rise above the hoarding limit.
+    Hoarding = 33,
+}
+
+impl Refusal {
+    const ALL: [Self; 18] = [
+        Self::Tag,
+        Self::Class,
+        Self::Port,
+        Self::Replayed,
+        Self::Session,
+        Self::Address,
+        Self::Malformed,
+        Self::ClockUnsafe,
+        Self::DeadlinePast,
+        Self::NumberUsed,
+        Self::TooManyRoles,
+        Self::NotThisCore,
+        Self::HoldPower,
+        Self::Customer,
+        Self::RechargeRepeated,
+        Self::RechargeCount,
+        Self::Amount,
+        Self::Hoarding,
+    ];
+
+    /// The result byte of an answer, 16 to 33.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The refusal of a result byte.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|refusal| refusal.code() == code)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tag => "this is not an envelope that the key opens",
+            Self::Class => "the envelope is not of class command",
+            Self::Port => "this port may not carry orders now",
+            Self::Replayed => "the envelope was seen before",
+            Self::Session => "the session is closed or too old",
+            Self::Address => "the order is for another device",
+            Self::Malformed => "the message is no order",
+            Self::ClockUnsafe => "the clock is not trusted",
+            Self::DeadlinePast => "the deadline of the order is past",
+            Self::NumberUsed => "the order number is not above the last one of this role",
+            Self::TooManyRoles => "no more operator roles can be kept",
+            Self::NotThisCore => "this core does not execute orders of this kind",
+            Self::HoldPower => "hold power forbids opening the relay",
+            Self::Customer => "the customer number differs",
+            Self::RechargeRepeated => "this recharge was done before",
+            Self::RechargeCount => "the purchase count is not the next one",
+            Self::Amount => "the amount is zero or above the limit of one recharge",
+            Self::Hoarding => "the balance would rise above the hoarding limit",
+        })
+    }
+}
+
+impl core::error::Error for Refusal {}
+
+/// What becomes of an envelope.
+#[derive(Debug)]
+#[must_use]
+pub enum Verdict<'g> {
+    /// A new order that passed every check: store, execute, finish.
+    New(Pending<'g>),
+    /// This very order was accepted before: do nothing, send its answer again.
+    Repeated(OrderAck),
+    /// A genuine order that is not executed. Store [`OrderGate::state`] before the answer is sent:
+    /// otherwise the same envelope could be brought again after a restart, when it might pass.
+    Refused(OrderAck),
+    /// Nothing to answer: not genuine, seen before, or not allowed here. Count and log it.
+    Dropped(Refusal),
+}
+
+/// A new order whose number is not stored yet.
+#[derive(Debug)]
+#[must_use = "store the state, then call stored()"]
+pub struct Pending<'g> {
+    gate: &'g mut OrderGate,
+    order: Order,
+    after: Memory,
+}
+
+impl Pending<'_> {
+    /// The order, to prepare its effect; an actuator waits for [`Pending::stored`].
+    pub const fn order(&self) -> &Order {
+        &self.order
+    }
+
+    /// The state with the number used up. It must be durable before the effect; where the effect
+    /// itself is a stored value, both may go into one record.
+    pub fn state(&self) -> [u8; STATE_LEN] {
+        self.after.encode()
+    }
+
+    /// States that [`Pending::state`] is durable, and hands out the order.
+    pub fn stored(self) -> Verified<Order> {
+        self.gate.memory = self.after;
+        Verified(self.order)
+    }
+}
+
+/// Judges the orders of one key: freshness, deadline, number, state.
+#[derive(Debug)]
+pub struct OrderGate {
+    opener: Opener,
+    purpose: Purpose,
+    address: [u8; 6],
+    memory: Memory,
+}
+
+impl OrderGate {
+    /// A gate that starts with nothing stored: a new device.
+    ///
+    /// The purpose of the key says what it executes: `lctrl` relay and alarm orders, `purse` purse
+    /// orders, any other both.
+    pub fn new(key: &DeviceKey, suite: Suite) -> Self {
+        Self {
+            opener: Opener::new(key, Direction::ToDevice, suite),
+            purpose: key.purpose(),
+            address: key.id().address(),
+            memory: Memory::new(key.epoch()),
+        }
+    }
+
+    /// A gate that goes on from stored bytes. Under another key epoch the counter starts anew;
+    /// order numbers and answers stay.
+    ///
+    /// # Errors
+    /// [`StateError`] when the bytes are not a state that [`OrderGate::state`] wrote. Starting anew
+    /// instead would let old orders pass again.
+    pub fn restore(key: &DeviceKey, suite: Suite, state: &[u8]) -> Result<Self, StateError> {
+        let mut memory = Memory::decode(state)?;
+        if memory.epoch != key.epoch() {
+            memory.epoch = key.epoch();
+            memory.counter = 0;
+        }
+        let opener = Opener::new(key, Direction::ToDevice, suite)
+            .with_window(ReplayWindow::above(memory.counter));
+        Ok(Self {
+            opener,
+            purpose: key.purpose(),
+            address: key.id().address(),
+            memory,
+        })
+    }
+
+    /// The state as bytes: version, counter, numbers by role, answers, CRC.
+    pub fn state(&self) -> [u8; STATE_LEN] {
+        self.memory.encode()
+    }
+
+    /// The last number executed for an operator role, 0 when there is none.
+    pub fn last_number(&self, role: u8) -> u64 {
+        self.memory.last_number(role)
+    }
+
+    /// Opens an envelope in place and judges the order in it. `relay` is the feedback for the answer
+    /// of a refusal.
+    pub fn judge(
+        &mut self,
+        ext: &[u8],
+        envelope: &mut [u8],
+        conditions: &Conditions,
+        relay: RelayFeedback,
+    ) -> Verdict<'_> {
+        let Ok(opened) = self.opener.prove(&mut SoftAes, ext, envelope) else {
+            return Verdict::Dropped(Refusal::Tag);
+        };
+        if opened.header.class != Class::Command {
+            return Verdict::Dropped(Refusal::Class);
+        }
+        if !conditions.port_allows {
+            return Verdict::Dropped(Refusal::Port);
+        }
+        if !self
+            .opener
+            .take_counter(opened.header.counter, Freshness::Rising)
+        {
+            return Verdict::Dropped(Refusal::Replayed);
+        }
+        self.memory.counter = opened.header.counter;
+        let Ok(order) = Order::parse(opened.plain) else {
+            return Verdict::Dropped(Refusal::Malformed);
+        };
+        let mine = opened.header.address == self.address;
+
+        match self.check(&order, mine, conditions) {
+            Ok(Fresh::New(after)) => Verdict::New(Pending {
+                gate: self,
+                order,
+                after,
+            }),
+            Ok(Fresh::Repeated(answer)) => Verdict::Repeated(answer),
+            Err(refusal) => Verdict::Refused(OrderAck {
+                number: order.number(),
+                outcome: Outcome::Refused(refusal),
+                relay,
+                kind: order.kind(),
+                last_number: self.memory.last_number(order.role()),
+                purse: conditions
+                    .purse
+                    .map(|purse| purse.state)
+                    .filter(|_| order.kind().is_purse()),
+            }),
+        }
+    }
+
+    /// Notes how a verified order ended and returns its answer. Store [`OrderGate::state`], then
+    /// seal and send the answer.
+    pub fn finish(
+        &mut self,
+        order: Verified<Order>,
+        outcome: Outcome,
+        relay: RelayFeedback,
+        purse: Option<PurseState>,
+    ) -> OrderAck {
+        let Verified(order) = order;
+        let last_number = self.memory.last_number(order.role());
+        let purse = purse.filter(|_| order.kind().is_purse());
+        let answer = OrderAck {
+            number: order.number(),
+            outcome,
+            relay,
+            kind: order.kind(),
+            last_number,
+            purse,
+        };
+        if let Some(kept) = self
+            .memory
+            .answers
+            .iter_mut()
+            .find(|kept| kept.order == order)
+        {
+            kept.answer = answer;
+        }
+        answer
+    }
+
+    fn check(&self, order: &Order, mine: bool, conditions: &Conditions) -> Result<Fresh, Refusal> {
+        if !conditions.session_young {
+            return Err(Refusal::Session);
+        }
+        if !mine {
+            return Err(Refusal::Address);
+        }
+        let now = conditions.now.ok_or(Refusal::ClockUnsafe)?;
+        if order.deadline() < now {
+            return Err(Refusal::DeadlinePast);
+        }
+        if order.number() <= self.memory.last_number(order.role()) {
+            let kept = self.memory.answers.iter().find(|kept| kept.order == *order);
+            return kept
+                .map(|kept| Fresh::Repeated(kept.answer))
+                .ok_or(Refusal::NumberUsed);
+        }
+        self.check_state(order, conditions)?;
+        let mut after = self.memory.clone();
+        after.use_number(order, conditions)?;
+        Ok(Fresh::New(after))
+    }
+
+    fn check_state(&self, order: &Order, conditions: &Conditions) -> Result<(), Refusal> {
+        let executes = match self.purpose {
+            Purpose::Lctrl => !order.kind().is_purse(),
+            Purpose::Purse => order.kind().is_purse(),
+            _ => true,
+        };
+        if !executes {
+            return Err(Refusal::NotThisCore);
+        }
+        if order.kind() == Kind::Open && conditions.hold_power {
+            return Err(Refusal::HoldPower);
+        }
+        let Some(recharge) = order.recharge() else {
+            return Ok(());
+        };
+        let purse = conditions.purse.ok_or(Refusal::NotThisCore)?;
+        if purse
+            .customer
+            .is_some_and(|customer| customer != recharge.customer)
+        {
+            return Err(Refusal::Customer);
+        }
+        if recharge.count == purse.state.count {
+            return Err(Refusal::RechargeRepeated);
+        }
+        if purse.state.count.checked_add(1) != Some(recharge.count) {
+            return Err(Refusal::RechargeCount);
+        }
+        if recharge.amount == 0 || recharge.amount > purse.max_amount {
+            return Err(Refusal::Amount);
+        }
+        if purse
+            .state
+            .balance
+            .saturating_add(i64::from(recharge.amount))
+            > purse.hoarding_limit
+        {
+            return Err(Refusal::Hoarding);
+        }
+        Ok(())
+    }
+}
+
+enum Fresh {
+    New(Memory),
+    Repeated(OrderAck),
+}
+
+/// What a gate remembers across power cuts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Memory {
+    epoch: u16,
+    counter: u64,
+    roles: Vec<(u8, u64), ROLES>,
+    /// Oldest first.
+    answers: Vec<Kept, ANSWERS>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Kept {
+    order: Order,
+    answer: OrderAck,
+}
+
+impl Memory {
+    const fn new(epoch: u16) -> Self {
+        Self {
+            epoch,
+            counter: 0,
+            roles: Vec::new(),
+            answers: Vec::new(),
+        }
+    }
+
+    fn last_number(&self, role: u8) -> u64 {
+        self.roles
+            .iter()
+            .find(|(known, _)| *known == role)
+            .map_or(0, |(_, number)| *number)
+    }
+
+    /// Uses up the number of an order and keeps the answer for the case that power goes before the
+    /// effect is known.
+    fn use_number(&mut self, order: &Order, conditions: &Conditions) -> Result<(), Refusal> {
+        match self
+            .roles
+            .iter_mut()
+            .find(|(known, _)| *known == order.role())
+        {
+            Some((_, number)) => *number = order.number(),
+            None => {
+                self.roles
+                    .push((order.role(), order.number()))
+                    .map_err(|_| Refusal::TooManyRoles)?;
+            }
+        }
+        let answer = OrderAck {
+            number: order.number(),
+            outcome: Outcome::Interrupted,
+            relay: RelayFeedback::Unknown,
+            kind: order.kind(),
+            last_number: order.number(),
+            purse: conditions
+                .purse
+                .map(|purse| purse.state)
+                .filter(|_| order.kind().is_purse()),
+        };
+        if self.answers.is_full() {
+            self.answers.remove(0);
+        }
+        // There is room: the oldest was just removed.
+        let _ = self.answers.push(Kept {
+            order: *order,
+            answer,
+        });
+        Ok(())
+    }
+
+    /// `version | roles | answers | 0 | epoch 2 | 0 0 | counter 8`, then per role `role | number 8`,
+    /// then per answer `order length | order 34 | answer length | answer 32`, then CRC-32C.
+    fn encode(&self) -> [u8; STATE_LEN] {
+        let mut out = [0; STATE_LEN];
+        let (body, check) = out.split_at_mut(STATE_LEN - 4);
+        let (head, rest) = body.split_at_mut(HEAD_LEN);
+        let (roles, answers) = rest.split_at_mut(ROLES * ROLE_LEN);
+
+        let [e0, e1] = self.epoch.to_be_bytes();
+        // Both counts are at most 4.
+        let counts = [self.roles.len() as u8, self.answers.len() as u8];
+        fill(
+            head,
+            &[
+                &[STATE_VERSION],
+                &counts,
+                &[0, e0, e1, 0, 0],
+                &self.counter.to_be_bytes(),
+            ],
+        );
+        for (to, (role, number)) in roles.chunks_exact_mut(ROLE_LEN).zip(&self.roles) {
+            fill(to, &[&[*role], &number.to_be_bytes()]);
+        }
+        for (to, kept) in answers.chunks_exact_mut(ANSWER_LEN).zip(&self.answers) {
+            let lengths = [
+                kept.order.encoded_len() as u8,
+                kept.answer.encoded_len() as u8,
+            ];
+            let [order_len, answer_len] = lengths;
+            fill(
+                to,
+                &[
+                    &[order_len],
+                    &kept.order.encode(),
+                    &[answer_len],
+                    &kept.answer.encode(),
+                ],
+            );
+        }
+        let sum = CRC32C.checksum(body).to_be_bytes();
+        fill(check, &[&sum]);
+        out
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, StateError> {
+        let state: &[u8; STATE_LEN] = bytes
+            .try_into()
+            .map_err(|_| StateError::Length { found: bytes.len() })?;
+        let (body, sum) = state.split_last_chunk::<4>().ok_or(StateError::Crc)?;
+        if CRC32C.checksum(body).to_be_bytes() != *sum {
+            return Err(StateError::Crc);
+        }
+        let (head, rest) = body
+            .split_first_chunk::<HEAD_LEN>()
+            .ok_or(StateError::Content)?;
+        let [
+            version,
+            role_count,
+            answer_count,
+            _,
+            e0,
+            e1,
+            _,
+            _,
+            counter @ ..,
+        ] = *head;
+        if version != STATE_VERSION {
+            return Err(StateError::Version { found: version });
+        }
+        let (roles, answers) = rest
+            .split_at_checked(ROLES * ROLE_LEN)
+            .ok_or(StateError::Content)?;
+        if usize::from(role_count) > ROLES || usize::from(answer_count) > ANSWERS {
+            return Err(StateError::Content);
+        }
+        let mut memory = Self::new(u16::from_be_bytes([e0, e1]));
+        memory.counter = u64::from_be_bytes(counter);
+        for row in roles.chunks_exact(ROLE_LEN).take(usize::from(role_count)) {
+            let (role, number) = row.split_first().ok_or(StateError::Content)?;
+            let number = <[u8; 8]>::try_from(number).map_err(|_| StateError::Content)?;
+            memory
+                .roles
+                .push((*role, u64::from_be_bytes(number)))
+                .map_err(|_| StateError::Content)?;
+        }
+        for row in answers
+            .chunks_exact(ANSWER_LEN)
+            .take(usize::from(answer_count))
+        {
+            let kept = Kept::decode(row).ok_or(StateError::Content)?;
+            memory.answers.push(kept).map_err(|_| StateError::Content)?;
+        }
+        Ok(memory)
+    }
+}
+
+impl Kept {
+    fn decode(row: &[u8]) -> Option<Self> {
+        let (order_len, rest) = row.split_first()?;
+        let (order, rest) = rest.split_at_checked(RECHARGE_LEN)?;
+        let (answer_len, answer) = rest.split_first()?;
+        let order = Order::parse(order.get(..usize::from(*order_len))?).ok()?;
+        let answer = OrderAck::parse(answer.get(..usize::from(*answer_len))?).ok()?;
+        Some(Self { order, answer })
+    }
+}
+
+fn fill(to: &mut [u8], parts: &[&[u8]]) {
+    for (to, from) in to.iter_mut().zip(parts.iter().copied().flatten()) {
+        *to = *from;
+    }
+}
+
+const _: () = assert!(ORDER_LEN < RECHARGE_LEN && ACK_LEN < PURSE_ACK_LEN && RECHARGE_LEN < 256);
+
+/// Why bytes are not a stored gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StateError {
+    /// A state has [`STATE_LEN`] bytes.
+    Length {
+        /// Bytes given.
+        found: usize,
+    },
+    /// The CRC is wrong: the record is torn or worn.
+    Crc,
+    /// Written by a release that this one does not know.
+    Version {
+        /// The version byte.
+        found: u8,
+    },
+    /// The CRC is right and the content is not: the writer was at fault.
+    Content,
+}
+
+impl fmt::Display for StateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Length { found } => write!(f, "a stored gate has {STATE_LEN} bytes, not {found}"),
+            Self::Crc => f.write_str("the stored gate is damaged"),
+            Self::Version { found } => {
+                write!(f, "the stored gate has version {found}, which is not known")
+            }
+            Self::Content => f.write_str("the stored gate contradicts itself"),
+        }
+    }
+}
+
+impl core::error::Error for StateError {}

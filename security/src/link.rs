@@ -2,12 +2,13 @@
 //! [`Opener`] that accepts each number once.
 
 use core::fmt;
+use core::ops::Range;
 
 use crate::counter::{CounterError, Reservation, SendCounter};
 use crate::engine::{Block128, EngineError, SoftAes, sure};
 use crate::envelope::{self, Class, Direction, EnvelopeError, Fields, HEADER_LEN, Header};
 use crate::key::{DeviceKey, LinkKey, Secret};
-use crate::replay::ReplayWindow;
+use crate::replay::{Freshness, ReplayWindow};
 use crate::suite::Suite;
 
 /// Seals messages of one key and direction, each under its own number.
@@ -322,29 +323,60 @@ impl<E: Block128> Opener<E> {
         ext: &[u8],
         bytes: &'b mut [u8],
     ) -> Result<Opened<'b>, OpenError> {
-        let expected = |header: &Header| {
-            header.suite == self.suite
-                && header.direction == self.direction
-                && header.epoch == self.epoch
-                && header.address == self.address
-        };
-        let Some(header) = header.ok().filter(expected) else {
-            bytes.fill(0);
-            return Err(OpenError::Refused);
-        };
-        let (start, tag_len) = (header.wire_len(), header.suite.tag_len());
-        envelope::open(engine, &self.key, &self.iv, &header, ext, bytes)?;
-        if !self.window.accept(header.counter, header.class.freshness()) {
+        let header = header.ok().filter(|header| header.address == self.address);
+        let (header, range) = self.prove_as(engine, header, ext, bytes)?;
+        if !self.take_counter(header.counter, header.class.freshness()) {
             bytes.fill(0);
             return Err(OpenError::Replayed {
                 counter: header.counter,
             });
         }
-        let end = bytes.len().saturating_sub(tag_len);
         Ok(Opened {
             header,
-            plain: bytes.get(start..end).unwrap_or_default(),
+            plain: bytes.get(range).unwrap_or_default(),
         })
+    }
+
+    /// Opens an envelope without a look at its address or the freshness of its number: for a caller
+    /// that checks both itself, in its own order.
+    pub(crate) fn prove<'b>(
+        &self,
+        engine: &mut E,
+        ext: &[u8],
+        bytes: &'b mut [u8],
+    ) -> Result<Opened<'b>, OpenError> {
+        let header = Header::parse(bytes).ok();
+        let (header, range) = self.prove_as(engine, header, ext, bytes)?;
+        Ok(Opened {
+            header,
+            plain: bytes.get(range).unwrap_or_default(),
+        })
+    }
+
+    /// Remembers the number of a proved message if it is fresh, and says whether it was.
+    pub(crate) fn take_counter(&mut self, counter: u64, freshness: Freshness) -> bool {
+        self.window.accept(counter, freshness)
+    }
+
+    fn prove_as(
+        &self,
+        engine: &mut E,
+        header: Option<Header>,
+        ext: &[u8],
+        bytes: &mut [u8],
+    ) -> Result<(Header, Range<usize>), OpenError> {
+        let expected = |header: &Header| {
+            header.suite == self.suite
+                && header.direction == self.direction
+                && header.epoch == self.epoch
+        };
+        let Some(header) = header.filter(expected) else {
+            bytes.fill(0);
+            return Err(OpenError::Refused);
+        };
+        let start = header.wire_len();
+        let plain_len = envelope::open(engine, &self.key, &self.iv, &header, ext, bytes)?.len();
+        Ok((header, start..start.saturating_add(plain_len)))
     }
 }
 
