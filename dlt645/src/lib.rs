@@ -1,2 +1,26 @@
 //! DL/T 645-2007 and -1997: frames, identifiers, values, master and slave for electricity meters, without an allocator.
 #![no_std]
+
+mod address;
+mod control;
+mod cursor;
+mod data_id;
+mod decoder;
+mod error;
+mod frame;
+mod message;
+mod message_parse;
+mod time;
+
+pub use address::{Address, AddressKind, AddressTextError};
+pub use control::{ControlCode, Function};
+pub use data_id::{DataId, DataId1997};
+pub use decoder::{Decoder, Fed, Refusals};
+pub use error::{Err645, SecurityErr};
+pub use frame::{
+    DATA_MAX, END, FRAME_MAX, Frame, FrameError, FrameView, OFFSET, OVERHEAD, START, TooLong,
+};
+pub use message::{Authority, Blocks, Control, Edition, Message, Operator, Order, Password};
+pub use message_parse::MessageError;
+pub use serial_line::Timing;
+pub use time::Stamp;
