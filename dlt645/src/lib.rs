@@ -8,8 +8,10 @@ mod data_id;
 mod decoder;
 mod error;
 mod frame;
+mod master;
 mod message;
 mod message_parse;
+mod slave;
 mod time;
 
 pub use address::{Address, AddressKind, AddressTextError};
@@ -20,7 +22,9 @@ pub use error::{Err645, SecurityErr};
 pub use frame::{
     DATA_MAX, END, FRAME_MAX, Frame, FrameError, FrameView, OFFSET, OVERHEAD, START, TooLong,
 };
+pub use master::{AskError, Event, Master};
 pub use message::{Authority, Blocks, Control, Edition, Message, Operator, Order, Password};
 pub use message_parse::MessageError;
 pub use serial_line::Timing;
+pub use slave::{Application, Slave, SlaveEvent};
 pub use time::Stamp;
