@@ -1,0 +1,75 @@
+//! Kind 8: what has been committed.
+
+use heapless::Vec;
+
+use super::Stream;
+use crate::error::Error;
+use crate::fields::{Fields, Sink, Source};
+
+/// A run of missing records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Gap {
+    /// First missing number.
+    pub first: u32,
+    /// Last missing number, not below `first`.
+    pub last: u32,
+}
+
+/// Kind 8, down: everything up to `contiguous` is committed for ever.
+///
+/// Records above it are committed as far as the last gap reaches, except those in the gaps; what lies beyond the last
+/// gap is not spoken of. Cumulative: a lost acknowledgement is made good by the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Acknowledgement {
+    /// The stream.
+    pub stream: Stream,
+    /// The boot whose records are meant.
+    pub boot: u32,
+    /// Highest number up to which nothing is missing, 0 for none.
+    pub contiguous: u32,
+    /// Missing runs above it, ascending, at most 8.
+    pub gaps: Vec<Gap, 8>,
+}
+
+impl Acknowledgement {
+    /// Whether this says that the record is committed.
+    #[must_use]
+    pub fn covers(&self, boot: u32, seq: u32) -> bool {
+        if boot != self.boot {
+            return false;
+        }
+        if seq <= self.contiguous {
+            return true;
+        }
+        let reach = self.gaps.iter().map(|gap| gap.last).max().unwrap_or(0);
+        seq < reach && !self.gaps.iter().any(|gap| gap.first <= seq && seq <= gap.last)
+    }
+}
+
+impl Fields for Acknowledgement {
+    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), Error> {
+        sink.byte(0, self.stream.0)?;
+        sink.unsigned(1, u64::from(self.boot))?;
+        sink.unsigned(2, u64::from(self.contiguous))?;
+        sink.list(3, self.gaps.len())?;
+        for gap in &self.gaps {
+            sink.item()?;
+            sink.unsigned(0, u64::from(gap.first))?;
+            sink.unsigned(0, u64::from(gap.last))?;
+            sink.end_item()?;
+        }
+        sink.end_list();
+        Ok(())
+    }
+
+    fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
+        Ok(Self {
+            stream: Stream(source.byte(0)?),
+            boot: source.u32(1)?,
+            contiguous: source.u32(2)?,
+            gaps: source.items(3, |source| Ok(Gap { first: source.u32(0)?, last: source.u32(0)? }))?,
+        })
+    }
+}

@@ -1,0 +1,306 @@
+//! Kinds 10 and 11: commands and their results.
+
+use heapless::Vec;
+
+use crate::compact::{Reader, Writer};
+use crate::error::Error;
+use crate::fields::{Fields, Sink, Source};
+use crate::point::PointId;
+use crate::time::Stamp;
+use crate::value::Value;
+
+/// A sealed envelope for one core, and the key purpose it was made with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Sealed {
+    /// Key purpose of the security page: 5 purse, 11 orders to the metering core.
+    pub purpose: u8,
+    /// The envelope, at most 160 bytes, opened by the core that acts and by nobody between.
+    pub envelope: Vec<u8, 160>,
+}
+
+/// What to do. Bodies state a target, never a toggle, so that a repeat is harmless.
+///
+/// On the wire: code as varint, then the arguments as one byte string in the compact layout, in both forms. A body that
+/// a device does not know is therefore still a command, answered with [`Status::UNKNOWN_BODY`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[allow(clippy::large_enum_variant)] // No heap here; a command is at most some 190 bytes.
+pub enum CommandBody {
+    /// Code 1: relay closed or open.
+    Relay {
+        /// Which circuit, 0 the main one.
+        circuit: u8,
+        /// The target.
+        closed: bool,
+    },
+    /// Code 2: hold a limit.
+    Limit {
+        /// What is limited.
+        point: PointId,
+        /// The limit.
+        value: Value,
+        /// Until when, UTC seconds.
+        until: u64,
+    },
+    /// Code 3: set one configuration key.
+    Config {
+        /// The key.
+        key: u16,
+        /// Its value as the key defines it, at most 64 bytes.
+        value: Vec<u8, 64>,
+    },
+    /// Code 4: report these points now, at most 16; none means the default set.
+    Read {
+        /// The points.
+        points: Vec<PointId, 16>,
+    },
+    /// Code 5: an order that only the addressed core can open.
+    Sealed(Sealed),
+    /// Code 6: register again.
+    Register,
+    /// A body of a later release.
+    Unknown {
+        /// Its code.
+        code: u16,
+    },
+}
+
+/// Room for the arguments of every body.
+const ARGUMENTS: usize = 176;
+
+impl CommandBody {
+    /// The code on the wire.
+    #[must_use]
+    pub const fn code(&self) -> u16 {
+        match self {
+            Self::Relay { .. } => 1,
+            Self::Limit { .. } => 2,
+            Self::Config { .. } => 3,
+            Self::Read { .. } => 4,
+            Self::Sealed(_) => 5,
+            Self::Register => 6,
+            Self::Unknown { code } => *code,
+        }
+    }
+
+    /// Whether it only reads, and therefore runs even when the clock is doubtful.
+    #[must_use]
+    pub const fn only_reads(&self) -> bool {
+        matches!(self, Self::Read { .. } | Self::Register)
+    }
+
+    fn write_arguments(&self, out: &mut Writer<'_>) -> Result<(), Error> {
+        match self {
+            Self::Relay { circuit, closed } => {
+                out.byte(0, *circuit)?;
+                out.present(0, *closed)
+            }
+            Self::Limit { point, value, until } => {
+                out.unsigned(0, point.bits())?;
+                out.value(0, value)?;
+                out.unsigned(0, *until)
+            }
+            Self::Config { key, value } => {
+                out.unsigned(0, u64::from(*key))?;
+                out.bytes(0, value)
+            }
+            Self::Read { points } => {
+                out.list(0, points.len())?;
+                points.iter().try_for_each(|point| out.unsigned(0, point.bits()))
+            }
+            Self::Sealed(sealed) => {
+                out.byte(0, sealed.purpose)?;
+                out.bytes(0, &sealed.envelope)
+            }
+            Self::Register | Self::Unknown { .. } => Ok(()),
+        }
+    }
+
+    fn read_arguments(code: u16, arguments: &[u8]) -> Result<Self, Error> {
+        let mut source = Reader::new(arguments);
+        let body = match code {
+            1 => Self::Relay { circuit: source.byte(0)?, closed: source.present(0)? },
+            2 => Self::Limit {
+                point: PointId::from_bits(source.u64(0)?),
+                value: source.value(0)?,
+                until: source.u64(0)?,
+            },
+            3 => Self::Config { key: source.u16(0)?, value: source.bytes_up_to(0)? },
+            4 => Self::Read { points: source.numbers(0, |source| Ok(PointId::from_bits(source.u64(0)?)))? },
+            5 => Self::Sealed(Sealed { purpose: source.byte(0)?, envelope: source.bytes_up_to(0)? }),
+            6 => Self::Register,
+            code => return Ok(Self::Unknown { code }),
+        };
+        source.end()?;
+        Ok(body)
+    }
+
+    fn arguments<'a>(&self, room: &'a mut [u8; ARGUMENTS]) -> Result<&'a [u8], Error> {
+        let mut out = Writer::new(room);
+        self.write_arguments(&mut out)?;
+        let len = out.len();
+        room.get(..len).ok_or(Error::BufferFull { capacity: ARGUMENTS })
+    }
+}
+
+/// Kind 10, down: a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Command {
+    /// Chosen by the issuer and never reused; a repeat is answered with the stored result. For sealed orders it is the
+    /// order number.
+    pub id: u64,
+    /// Who commands.
+    pub issuer: u32,
+    /// Not before this UTC second.
+    pub not_before: u64,
+    /// Refused from this UTC second on.
+    pub expires: u64,
+    /// 0 is the most urgent.
+    pub priority: u8,
+    /// What to do.
+    pub body: CommandBody,
+}
+
+impl Fields for Command {
+    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), Error> {
+        sink.unsigned(0, self.id)?;
+        sink.unsigned(1, u64::from(self.issuer))?;
+        sink.unsigned(2, self.not_before)?;
+        sink.unsigned(3, self.expires)?;
+        sink.byte(4, self.priority)?;
+        sink.unsigned(5, u64::from(self.body.code()))?;
+        sink.bytes(6, self.body.arguments(&mut [0; ARGUMENTS])?)
+    }
+
+    fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
+        Ok(Self {
+            id: source.u64(0)?,
+            issuer: source.u32(1)?,
+            not_before: source.u64(2)?,
+            expires: source.u64(3)?,
+            priority: source.byte(4)?,
+            body: {
+                let code = source.u16(5)?;
+                let arguments = source.bytes(6)?;
+                if arguments.len() > ARGUMENTS {
+                    return Err(Error::TooMany { position: source.position(), capacity: ARGUMENTS });
+                }
+                // Positions inside the arguments would mislead: the place is behind the byte string.
+                CommandBody::read_arguments(code, arguments)
+                    .map_err(|_| Error::BadValue { position: source.position() })?
+            },
+        })
+    }
+}
+
+/// How a command ended. Numbers without a name are kept as they came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Status(pub u8);
+
+impl Status {
+    /// Accepted, not begun.
+    pub const ACCEPTED: Self = Self(0);
+    /// Running.
+    pub const RUNNING: Self = Self(1);
+    /// Done.
+    pub const DONE: Self = Self(2);
+    /// Refused: no authority.
+    pub const REFUSED: Self = Self(3);
+    /// Refused by an interlock, for instance a prepaid rule.
+    pub const INTERLOCKED: Self = Self(4);
+    /// Came too late, nothing was done.
+    pub const EXPIRED: Self = Self(5);
+    /// Body not known here.
+    pub const UNKNOWN_BODY: Self = Self(6);
+    /// Argument out of range.
+    pub const BAD_ARGUMENT: Self = Self(7);
+    /// Failed.
+    pub const FAILED: Self = Self(8);
+    /// Superseded by a newer command.
+    pub const SUPERSEDED: Self = Self(9);
+
+    /// Whether nothing more will come.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        self.0 >= 2
+    }
+}
+
+/// Kind 11, up: the result of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct CommandResult {
+    /// The command.
+    pub id: u64,
+    /// How it ended.
+    pub status: Status,
+    /// When.
+    pub finished: Stamp,
+    /// The device's own code, for instance the SERR bits of DL/T 645; 0 none.
+    pub detail: u32,
+    /// A value, where the body asks for one.
+    pub value: Option<Value>,
+    /// The sealed acknowledgement of the core that acted.
+    pub sealed: Option<Sealed>,
+}
+
+impl Fields for CommandResult {
+    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), Error> {
+        sink.unsigned(0, self.id)?;
+        sink.byte(1, self.status.0)?;
+        sink.stamp(2, self.finished)?;
+        sink.unsigned(4, u64::from(self.detail))?;
+        sink.present(5, self.value.is_some())?;
+        if let Some(value) = &self.value {
+            sink.value(5, value)?;
+        }
+        sink.present(6, self.sealed.is_some())?;
+        if let Some(sealed) = &self.sealed {
+            sink.byte(6, sealed.purpose)?;
+            sink.bytes(7, &sealed.envelope)?;
+        }
+        Ok(())
+    }
+
+    fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
+        Ok(Self {
+            id: source.u64(0)?,
+            status: Status(source.byte(1)?),
+            finished: source.stamp(2)?,
+            detail: source.u32(4)?,
+            value: if source.present(5)? { Some(source.value(5)?) } else { None },
+            sealed: if source.present(6)? {
+                Some(Sealed { purpose: source.byte(6)?, envelope: source.bytes_up_to(7)? })
+            } else {
+                None
+            },
+        })
+    }
+}
+
+#[cfg(feature = "serde")]
+mod with_serde {
+    use super::{ARGUMENTS, CommandBody};
+    use heapless::Vec;
+    use serde::de::{Deserialize, Deserializer, Error};
+    use serde::ser::{Error as _, Serialize, Serializer};
+
+    /// Code and arguments, as on the wire.
+    impl Serialize for CommandBody {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut room = [0; ARGUMENTS];
+            let arguments = self.arguments(&mut room).map_err(S::Error::custom)?;
+            (self.code(), arguments).serialize(serializer)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for CommandBody {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let (code, arguments) = <(u16, Vec<u8, ARGUMENTS>)>::deserialize(deserializer)?;
+            Self::read_arguments(code, &arguments).map_err(D::Error::custom)
+        }
+    }
+}

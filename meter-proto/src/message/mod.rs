@@ -1,0 +1,193 @@
+//! Messages: a head that names the record for ever, a body by kind, and a tail for what later releases add.
+//!
+//! In both forms a body is the list of fields of its type, in the order in which they stand here.
+//!
+//! A [`Message`] is as large as its largest body (about 3 KiB, a set definition of 128 points). A small core reads and
+//! writes one body alone: [`compact::decode_as`](crate::compact::decode_as),
+//! [`compact::encode_as`](crate::compact::encode_as), [`compact::SnapshotWriter`](crate::compact::SnapshotWriter).
+
+use crate::error::Error;
+use crate::fields::{Fields, Sink, Source};
+use crate::time::Stamp;
+
+mod acknowledgement;
+mod command;
+mod event;
+mod legal_block;
+mod registration;
+mod set;
+mod snapshot;
+mod state;
+mod topology;
+
+pub use acknowledgement::{Acknowledgement, Gap};
+pub use command::{Command, CommandBody, CommandResult, Sealed, Status};
+pub use event::{Event, EventPhase};
+pub use legal_block::LegalBlock;
+pub use registration::{DeviceKind, LastSeq, Network, Position, PositionSource, Registration, Welcome};
+pub use set::{SetDefinition, SetEntry, SetException, SetSnapshot};
+pub use snapshot::{Sample, Snapshot};
+pub use state::{Absence, Heartbeat};
+pub use topology::{Node, Protocol, Topology};
+
+/// One of the six numbered sequences of records of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Stream(pub u8);
+
+impl Stream {
+    /// Session messages, not stored.
+    pub const SESSION: Self = Self(0);
+    /// Legal registers and profiles.
+    pub const LEGAL: Self = Self(1);
+    /// Events and alarms.
+    pub const EVENT: Self = Self(2);
+    /// Telemetry.
+    pub const TELEMETRY: Self = Self(3);
+    /// Diagnostics.
+    pub const DIAGNOSTIC: Self = Self(4);
+    /// Prepaid movements and command results.
+    pub const LEDGER: Self = Self(5);
+    /// All six.
+    pub const ALL: [Self; 6] =
+        [Self::SESSION, Self::LEGAL, Self::EVENT, Self::TELEMETRY, Self::DIAGNOSTIC, Self::LEDGER];
+}
+
+/// What stands before every body. (device, stream, boot, seq) is the key of the record for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Head {
+    /// Which device behind the sender this is about, 0 the sender itself; numbers come from [`Topology`].
+    pub node: u16,
+    /// Which sequence the record belongs to.
+    pub stream: Stream,
+    /// Boots of the numbering party, stored ahead of use.
+    pub boot: u32,
+    /// Number within stream and boot, from 1; 0 for messages that are not stored.
+    pub seq: u32,
+    /// When the record was made; for values of an interval its end.
+    pub stamp: Stamp,
+}
+
+impl Head {
+    /// The head of a message that is not stored and not numbered (stream 0).
+    #[must_use]
+    pub const fn session(boot: u32, stamp: Stamp) -> Self {
+        Self { node: 0, stream: Stream::SESSION, boot, seq: 0, stamp }
+    }
+}
+
+impl Fields for Head {
+    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), Error> {
+        sink.unsigned(1, u64::from(self.node))?;
+        sink.byte(2, self.stream.0)?;
+        sink.unsigned(3, u64::from(self.boot))?;
+        sink.unsigned(4, u64::from(self.seq))?;
+        sink.stamp(5, self.stamp)
+    }
+
+    fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
+        Ok(Self {
+            node: source.u16(1)?,
+            stream: Stream(source.byte(2)?),
+            boot: source.u32(3)?,
+            seq: source.u32(4)?,
+            stamp: source.stamp(5)?,
+        })
+    }
+}
+
+/// Bytes that later releases append to any kind: a chain of (type, length, bytes), at most 64 bytes. Unknown types are
+/// passed over.
+pub type Ext = heapless::Vec<u8, 64>;
+
+/// The body of one kind; implemented by the types of this module only.
+#[allow(private_bounds)]
+pub trait Content: Fields + Into<Body> {
+    /// Its kind number.
+    const KIND: u8;
+}
+
+macro_rules! bodies {
+    ($($kind:literal $name:ident;)*) => {
+        /// A body of any kind.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        #[allow(clippy::large_enum_variant)] // No heap here; the module's documentation says what to do about the size.
+        pub enum Body {
+            $(#[doc = concat!("Kind ", $kind, ".")] $name($name),)*
+        }
+
+        impl Body {
+            /// The kind number.
+            #[must_use]
+            pub const fn kind(&self) -> u8 {
+                match self {
+                    $(Self::$name(_) => $kind,)*
+                }
+            }
+
+            /// The kinds this release knows, ascending.
+            pub const KINDS: &'static [u8] = &[$($kind),*];
+
+            pub(crate) fn write<S: Sink>(&self, sink: &mut S) -> Result<(), Error> {
+                match self {
+                    $(Self::$name(body) => body.write(sink),)*
+                }
+            }
+
+            pub(crate) fn read<'b, S: Source<'b>>(kind: u8, source: &mut S) -> Result<Self, Error> {
+                match kind {
+                    $($kind => $name::read(source).map(Self::$name),)*
+                    found => Err(Error::UnknownKind { found }),
+                }
+            }
+        }
+
+        $(
+            impl From<$name> for Body {
+                fn from(body: $name) -> Self {
+                    Self::$name(body)
+                }
+            }
+            impl Content for $name {
+                const KIND: u8 = $kind;
+            }
+        )*
+    };
+}
+
+bodies! {
+    1 Registration;
+    2 Welcome;
+    3 SetDefinition;
+    4 Snapshot;
+    5 SetSnapshot;
+    7 Event;
+    8 Acknowledgement;
+    9 Heartbeat;
+    10 Command;
+    11 CommandResult;
+    22 Topology;
+    23 Absence;
+    25 LegalBlock;
+}
+
+/// A whole message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Names the record.
+    pub head: Head,
+    /// What it says.
+    pub body: Body,
+    /// Additions of later releases, empty today.
+    pub ext: Ext,
+}
+
+impl Message {
+    /// A message without additions.
+    #[must_use]
+    pub fn new(head: Head, body: impl Into<Body>) -> Self {
+        Self { head, body: body.into(), ext: Ext::new() }
+    }
+}
