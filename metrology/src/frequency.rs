@@ -1,0 +1,213 @@
+//! Edges of whole cycles from the zero crossings of one channel.
+//!
+//! The channel is decimated to about 1.6 kHz, then the half cycle just past less the half cycle before is
+//! formed: a filter of one nominal cycle that passes the fundamental, holds dc and even orders back
+//! entirely and odd orders by their number. Its rising zero crossings, interpolated between two outputs,
+//! are the edges. The filter delays every crossing alike, so the distance of two edges is a whole number of
+//! cycles, and where in the cycle they lie is of no matter to sums over whole cycles.
+
+use crate::calibration::Calibration;
+use crate::filter::{Decimator, Ratio};
+
+/// Outputs that the longest nominal cycle (40 Hz at 3.2 kHz) takes.
+const RING: usize = 80;
+
+/// Why a cycle ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// At a crossing that follows another crossing by one period.
+    Whole,
+    /// At a crossing after a time without any.
+    Found,
+    /// No crossing came in time; nominal length.
+    Forced,
+}
+
+/// An edge ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Edge {
+    /// How far after the sample just pushed, in samples Q16; more than 0, at most the decimation.
+    pub ahead: u32,
+    pub kind: Kind,
+}
+
+/// Zero-crossing detector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Crossings {
+    ratio: Ratio,
+    filter: Decimator,
+    group: u32,
+    ring: [i32; RING],
+    /// Position of the oldest of the last `2 · half` outputs.
+    oldest: usize,
+    filled: usize,
+    /// Outputs of half a nominal cycle.
+    half: usize,
+    value: i64,
+    peak: i64,
+    level: i64,
+    /// Outputs since the last rising crossing (or forced edge), and that crossing's fraction, Q16.
+    since: u32,
+    fraction: u32,
+    /// The same for the last falling crossing; the first period is twice the half from it.
+    since_fall: u32,
+    fall_fraction: u32,
+    locked: bool,
+    /// Smoothed period in outputs Q16; 0 while unknown.
+    period: u32,
+    nominal: u32,
+    shortest: u32,
+    longest: u32,
+    /// Outputs without a crossing.
+    silent: u32,
+}
+
+impl Crossings {
+    pub fn new<const PHASES: usize>(calibration: &Calibration<PHASES>) -> Self {
+        let p = calibration.parameters();
+        let ratio = Ratio::new(calibration.decimation);
+        // Outputs per second, millihertz; at least 600,000 by the checks of the calibration.
+        let rate = p.sample_rate_mhz / ratio.samples;
+        let half = ((rate + p.nominal_mhz) / (2 * p.nominal_mhz)).clamp(2, RING as u32 / 2);
+        let gain = i64::from(ratio.samples * ratio.samples) >> ratio.shift;
+        Self {
+            ratio,
+            filter: Decimator::default(),
+            group: 0,
+            ring: [0; RING],
+            oldest: 0,
+            filled: 0,
+            half: half as usize,
+            value: 0,
+            peak: 0,
+            // A sine of peak A gives A · 2 · half · 2/π, about 5/4 · half · A.
+            level: i64::from(p.sync_level) * gain * i64::from(half) * 5 / 4,
+            since: 0,
+            fraction: 0,
+            since_fall: u32::MAX,
+            fall_fraction: 0,
+            locked: false,
+            period: 0,
+            nominal: ((u64::from(rate) << 16) / u64::from(p.nominal_mhz)) as u32,
+            shortest: ((u64::from(rate) << 16) / 80_000) as u32,
+            longest: ((u64::from(rate) << 16) / 36_000) as u32,
+            silent: 0,
+        }
+    }
+
+    /// Forgets the signal; a new channel follows.
+    pub fn restart(&mut self) {
+        self.ring = [0; RING];
+        (self.filled, self.oldest, self.value, self.peak, self.silent) = (0, 0, 0, 0, 0);
+        self.filter = Decimator::default();
+        self.since_fall = u32::MAX;
+    }
+
+    /// Nominal cycles without a crossing.
+    pub fn silent_cycles(&self) -> u32 {
+        (u64::from(self.silent) << 16)
+            .checked_div(u64::from(self.nominal))
+            .unwrap_or(0) as u32
+    }
+
+    /// Angle of the fundamental per decimated output, 2^-32 turn; the nominal one while none is measured.
+    pub fn turn_per_output(&self) -> u32 {
+        let period = if self.locked && self.period != 0 {
+            self.period
+        } else {
+            self.nominal
+        };
+        (1_u64 << 48).checked_div(u64::from(period)).unwrap_or(0) as u32
+    }
+
+    /// Takes the next sample.
+    #[inline]
+    pub fn push(&mut self, x: i32) -> Option<Edge> {
+        self.filter.push(x);
+        self.group += 1;
+        if self.group < self.ratio.samples {
+            return None;
+        }
+        self.group = 0;
+        let y = self.filter.output(self.ratio);
+        self.output(y)
+    }
+
+    fn output(&mut self, y: i32) -> Option<Edge> {
+        let before = self.value;
+        let span = 2 * self.half;
+        let middle = (self.oldest + self.half) % span;
+        let oldest = core::mem::replace(self.ring.get_mut(self.oldest)?, y);
+        let middle = *self.ring.get(middle)?;
+        self.oldest = (self.oldest + 1) % span;
+        self.value += i64::from(y) - 2 * i64::from(middle) + i64::from(oldest);
+        self.since = self.since.saturating_add(1);
+        self.since_fall = self.since_fall.saturating_add(1);
+        self.silent = self.silent.saturating_add(1);
+        self.filled = (self.filled + 1).min(span + 1);
+        if self.filled > span {
+            self.peak = self.peak.max(self.value.abs());
+            if (before < 0) != (self.value < 0) && self.peak >= self.level {
+                let step = (self.value - before).unsigned_abs().max(1);
+                let fraction = (((before.unsigned_abs() as u128) << 16) / u128::from(step))
+                    .clamp(1, 1 << 16) as u32;
+                if before < 0 {
+                    if let Some(kind) = self.rising(fraction) {
+                        let ahead = fraction * self.ratio.samples;
+                        return Some(Edge { ahead, kind });
+                    }
+                } else {
+                    (self.since_fall, self.fall_fraction) = (0, fraction);
+                }
+            }
+        }
+        self.overdue()
+    }
+
+    /// A rising crossing `fraction` after the output before; tells whether it counts.
+    fn rising(&mut self, fraction: u32) -> Option<Kind> {
+        let distance = |since: u32, from: u32| {
+            ((u64::from(since) << 16) + u64::from(fraction)).saturating_sub(from.into())
+        };
+        let good = u64::from(self.shortest)..=u64::from(self.longest);
+        if self.locked {
+            let period = distance(self.since, self.fraction);
+            if period < *good.start() {
+                return None;
+            }
+            let smooth = i64::from(self.period) + ((period as i64 - i64::from(self.period)) >> 3);
+            self.period = smooth.clamp(0, i64::from(self.longest)) as u32;
+            self.mark(fraction);
+            return Some(Kind::Whole);
+        }
+        let period = 2 * distance(self.since_fall.min(1 << 20), self.fall_fraction);
+        if !good.contains(&period) {
+            return None;
+        }
+        self.period = period as u32;
+        self.locked = true;
+        self.mark(fraction);
+        Some(Kind::Found)
+    }
+
+    fn mark(&mut self, fraction: u32) {
+        (self.since, self.fraction, self.peak, self.silent) = (0, fraction, 0, 0);
+    }
+
+    fn overdue(&mut self) -> Option<Edge> {
+        let limit = if self.locked {
+            self.longest
+        } else {
+            self.nominal
+        };
+        if u64::from(self.since) << 16 < u64::from(limit) {
+            return None;
+        }
+        self.locked = false;
+        (self.since, self.fraction, self.peak) = (0, 0, 0);
+        Some(Edge {
+            ahead: 1 << 16,
+            kind: Kind::Forced,
+        })
+    }
+}

@@ -1,0 +1,402 @@
+//! Quantities of one window, from its sums.
+//!
+//! Active power is wide band, reactive power that of the fundamental (IEC 62053-24: Q1 = U1 I1 sin φ1,
+//! positive when the current lags). Everything is an exact integer in millionths of its unit, rounded to
+//! nearest once.
+
+use crate::angle::{angle_of, rounded_div, sin_cos};
+use crate::calibration::{Calibration, DcPower};
+use crate::energy::Portion;
+use crate::rms::{mean_micro, rms_micro};
+use crate::window::{PhaseSums, Sums};
+
+/// What a window went through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// The window covers whole cycles of a measured fundamental; otherwise about nominal cycles.
+    pub synchronous: bool,
+    /// Bit k: voltage of phase k reached the converter's limit.
+    pub voltage_saturated: u8,
+    /// Bit k: current of phase k reached the converter's limit; bit 7 the neutral current.
+    pub current_saturated: u8,
+}
+
+/// Quantities of one phase.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PhaseQuantities {
+    /// Voltage without its mean, rms, microvolts.
+    pub voltage_uv: u64,
+    /// Current without its mean, rms, microamperes.
+    pub current_ua: u64,
+    /// Active power, wide band, microwatts; positive is import.
+    pub active_uw: i64,
+    /// Reactive power of the fundamental, microvars; positive when the current lags.
+    pub reactive_uvar: i64,
+    /// Apparent power, product of the rms values, microvoltamperes.
+    pub apparent_uva: u64,
+    /// Active power of the fundamental, microwatts.
+    pub fundamental_active_uw: i64,
+    /// Active over apparent power with the sign of the active one, millionths; 0 without apparent power.
+    pub power_factor_ppm: i32,
+    /// Angle by which the fundamental current lags the voltage, millidegrees, above -180,000 to 180,000.
+    pub angle_mdeg: i32,
+    /// Angle by which the fundamental of this voltage leads that of the first phase, millidegrees.
+    pub voltage_angle_mdeg: i32,
+    /// Mean voltage, microvolts.
+    pub voltage_mean_uv: i64,
+    /// Mean current, microamperes.
+    pub current_mean_ua: i64,
+}
+
+/// Quantities of all phases together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TotalQuantities {
+    /// Sum of the active powers, microwatts.
+    pub active_uw: i64,
+    /// Sum of the reactive powers, microvars.
+    pub reactive_uvar: i64,
+    /// Arithmetic apparent power, sum of the phases', microvoltamperes.
+    pub apparent_uva: u64,
+    /// Active over arithmetic apparent power with the sign of the active one, millionths.
+    pub power_factor_ppm: i32,
+}
+
+/// Everything one window gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quantities<const PHASES: usize> {
+    /// By phase.
+    pub phase: [PhaseQuantities; PHASES],
+    /// All phases.
+    pub total: TotalQuantities,
+    /// Measured neutral current, rms, microamperes, when there is such a channel.
+    pub neutral_ua: Option<u64>,
+    /// Frequency, microhertz, when a fundamental was found.
+    pub frequency_uhz: Option<u32>,
+    /// Whole cycles covered.
+    pub cycles: u16,
+    /// Samples covered, with 16 fractional bits.
+    pub length_q16: u64,
+    /// Windows closed before this one since the meter started.
+    pub number: u64,
+    /// What the window went through.
+    pub flags: Flags,
+}
+
+impl<const PHASES: usize> Quantities<PHASES> {
+    /// Before the first window.
+    pub(crate) const EMPTY: Self = Self {
+        phase: [PhaseQuantities {
+            voltage_uv: 0,
+            current_ua: 0,
+            active_uw: 0,
+            reactive_uvar: 0,
+            apparent_uva: 0,
+            fundamental_active_uw: 0,
+            power_factor_ppm: 0,
+            angle_mdeg: 0,
+            voltage_angle_mdeg: 0,
+            voltage_mean_uv: 0,
+            current_mean_ua: 0,
+        }; PHASES],
+        total: TotalQuantities {
+            active_uw: 0,
+            reactive_uvar: 0,
+            apparent_uva: 0,
+            power_factor_ppm: 0,
+        },
+        neutral_ua: None,
+        frequency_uhz: None,
+        cycles: 0,
+        length_q16: 0,
+        number: 0,
+        flags: Flags {
+            synchronous: false,
+            voltage_saturated: 0,
+            current_saturated: 0,
+        },
+    };
+
+    /// Length of the window, milliseconds, rounded to nearest.
+    #[must_use]
+    pub fn duration_ms(&self, calibration: &Calibration<PHASES>) -> u32 {
+        let rate = u64::from(calibration.parameters().sample_rate_mhz).max(1);
+        let ms = (u128::from(self.length_q16) * 1_000_000 / u128::from(rate) + (1 << 15)) >> 16;
+        u32::try_from(ms).unwrap_or(u32::MAX)
+    }
+}
+
+/// A closed window as the meter hands it over.
+pub(crate) struct Closed<'a, const PHASES: usize> {
+    pub sums: &'a Sums<PHASES>,
+    pub cycles: u16,
+    /// All its cycles ended at crossings one period apart.
+    pub synchronous: bool,
+    pub number: u64,
+}
+
+/// Angle of the fundamental per sample, 2^-32 turn, and frequency in millihertz.
+struct Rotation {
+    turn: u32,
+    frequency_mhz: u32,
+}
+
+/// Q30 weights of the two product sums that turn the phase error back (gains included):
+/// u(t − r) = α u[n] + β u[n − 1] with β = sin r / sin w, α = cos r − β cos w, exact at the fundamental.
+struct Weights {
+    straight: i64,
+    delayed: i64,
+}
+
+impl<const PHASES: usize> Closed<'_, PHASES> {
+    fn rotation(&self, calibration: &Calibration<PHASES>) -> Rotation {
+        let p = calibration.parameters();
+        let rate = u64::from(p.sample_rate_mhz).max(1);
+        let turn = if self.synchronous {
+            (u128::from(self.cycles) << 48)
+                .checked_div(u128::from(self.sums.length))
+                .unwrap_or(0)
+        } else {
+            (u128::from(p.nominal_mhz) << 32) / u128::from(rate)
+        };
+        let frequency_mhz = (turn * u128::from(rate) + (1 << 31)) >> 32;
+        Rotation {
+            turn: u32::try_from(turn).unwrap_or(u32::MAX),
+            frequency_mhz: u32::try_from(frequency_mhz).unwrap_or(u32::MAX),
+        }
+    }
+
+    fn weights(calibration: &Calibration<PHASES>, phase: usize, rotation: &Rotation) -> Weights {
+        let (Some(derived), Some(parameters)) = (
+            calibration.derived.get(phase),
+            calibration.parameters().phase.get(phase),
+        ) else {
+            return Weights {
+                straight: 0,
+                delayed: 0,
+            };
+        };
+        let gain = i128::from(derived.power_gain);
+        if !derived.delayed {
+            return Weights {
+                straight: derived.power_gain as i64,
+                delayed: 0,
+            };
+        }
+        let held = derived.voltage_hold as i128 - derived.current_hold as i128;
+        let rest = parameters.lag(rotation.frequency_mhz) - held * i128::from(rotation.turn);
+        let (sin_r, cos_r) = sin_cos(rest as u32);
+        let (sin_w, cos_w) = sin_cos(rotation.turn);
+        let beta = rounded_signed(i128::from(sin_r) << 30, i128::from(sin_w));
+        let alpha = i128::from(cos_r) - ((beta * i128::from(cos_w) + (1 << 29)) >> 30);
+        let scaled = |weight: i128| ((weight * gain + (1 << 29)) >> 30) as i64;
+        Weights {
+            straight: scaled(alpha),
+            delayed: scaled(beta),
+        }
+    }
+
+    /// Active energy of one phase in raw units (count² Q30 times samples).
+    fn active_raw(
+        calibration: &Calibration<PHASES>,
+        phase: usize,
+        sums: &Sums<PHASES>,
+        rotation: &Rotation,
+    ) -> i128 {
+        let (Some(line), Some(derived)) = (sums.phase.get(phase), calibration.derived.get(phase))
+        else {
+            return 0;
+        };
+        let weights = Self::weights(calibration, phase, rotation);
+        let mut raw = i128::from(line.straight) * i128::from(weights.straight)
+            + i128::from(line.delayed) * i128::from(weights.delayed);
+        if calibration.parameters().dc_power == DcPower::Removed {
+            // Σu · Σi / N; sums and length have 16 fractional bits each.
+            let product = i128::from(line.u.sum) * i128::from(line.i.sum);
+            let mean = rounded_div(product, i128::from(sums.length) << 16);
+            raw -= mean * (i128::from(weights.straight) + i128::from(weights.delayed));
+        }
+        raw + ((derived.offset * i128::from(sums.length) + (1 << 15)) >> 16)
+    }
+
+    /// Raw energy of every phase so far.
+    pub fn open_raw(&self, calibration: &Calibration<PHASES>) -> [i128; PHASES] {
+        let rotation = self.rotation(calibration);
+        core::array::from_fn(|phase| Self::active_raw(calibration, phase, self.sums, &rotation))
+    }
+
+    /// Works the window out.
+    pub fn quantities(
+        &self,
+        calibration: &Calibration<PHASES>,
+    ) -> (Quantities<PHASES>, [Portion; PHASES]) {
+        let p = calibration.parameters();
+        let rotation = self.rotation(calibration);
+        let length = self.sums.length;
+        let fundamental = Fundamental::new(calibration, &rotation, length);
+        let mut quantities = Quantities {
+            cycles: self.cycles,
+            length_q16: length,
+            number: self.number,
+            flags: Flags {
+                synchronous: self.synchronous,
+                voltage_saturated: self.sums.u_saturated,
+                current_saturated: self.sums.i_saturated,
+            },
+            ..Quantities::EMPTY
+        };
+        if self.synchronous {
+            // cycles · rate [mHz] · 1000 · 2^16 / length
+            let scaled = (i128::from(self.cycles) * i128::from(p.sample_rate_mhz) * 1000) << 16;
+            quantities.frequency_uhz = u32::try_from(rounded_div(scaled, i128::from(length))).ok();
+        }
+        if let Some(neutral) = p.neutral {
+            let variance = self.sums.neutral.variance_q32(length, 0);
+            quantities.neutral_ua = Some(rms_micro(variance, neutral.gain, p.current_na));
+        }
+        let micro = |mean_q16: i128| power_micro(mean_q16, p.voltage_nv, p.current_na);
+        let mut portions = [Portion {
+            active: 0,
+            reactive: 0,
+            counts: false,
+        }; PHASES];
+        let mut reference = None;
+        for (index, portion) in portions.iter_mut().enumerate() {
+            let (Some(sums), Some(constants), Some(derived), Some(out)) = (
+                self.sums.phase.get(index),
+                p.phase.get(index),
+                calibration.derived.get(index),
+                quantities.phase.get_mut(index),
+            ) else {
+                continue;
+            };
+            out.voltage_uv = rms_micro(
+                sums.u.variance_q32(length, 0),
+                constants.voltage_gain,
+                p.voltage_nv,
+            );
+            let variance = sums.i.variance_q32(length, constants.current_noise);
+            out.current_ua = rms_micro(variance, constants.current_gain, p.current_na);
+            out.voltage_mean_uv = mean_micro(
+                sums.u.mean_q16(length),
+                constants.voltage_gain,
+                p.voltage_nv,
+            );
+            out.current_mean_ua = mean_micro(
+                sums.i.mean_q16(length),
+                constants.current_gain,
+                p.current_na,
+            );
+
+            portion.active = Self::active_raw(calibration, index, self.sums, &rotation);
+            // Mean power in count² Q16: raw · 2^16 / length · 2^-14.
+            out.active_uw = micro(rounded_div(portion.active << 2, i128::from(length)));
+
+            let lag = constants.lag(rotation.frequency_mhz) as u32;
+            let (p1, q1, voltage_angle) = fundamental.powers(sums, lag, derived.power_gain);
+            out.fundamental_active_uw = micro(p1);
+            out.reactive_uvar = micro(q1);
+            portion.reactive = (q1 * i128::from(length)) >> 2;
+            out.angle_mdeg = millidegrees(angle_of(q1, p1));
+            if let Some(angle) = voltage_angle {
+                let reference = *reference.get_or_insert(angle);
+                out.voltage_angle_mdeg = millidegrees(i64::from((angle - reference) as i32));
+            }
+
+            let apparent = u128::from(out.voltage_uv) * u128::from(out.current_ua);
+            out.apparent_uva = u64::try_from((apparent + 500_000) / 1_000_000).unwrap_or(u64::MAX);
+            out.power_factor_ppm = power_factor(out.active_uw, out.apparent_uva);
+            let start = u64::from(p.start_uw);
+            portion.counts =
+                out.active_uw.unsigned_abs() >= start || out.reactive_uvar.unsigned_abs() >= start;
+        }
+        let total = &mut quantities.total;
+        for line in &quantities.phase {
+            total.active_uw = total.active_uw.saturating_add(line.active_uw);
+            total.reactive_uvar = total.reactive_uvar.saturating_add(line.reactive_uvar);
+            total.apparent_uva = total.apparent_uva.saturating_add(line.apparent_uva);
+        }
+        total.power_factor_ppm = power_factor(total.active_uw, total.apparent_uva);
+        (quantities, portions)
+    }
+}
+
+/// What turns the detector's sums into phasors.
+struct Fundamental {
+    /// The phasor is sum · numerator / denominator, in counts (peak) Q16.
+    numerator: i128,
+    denominator: i128,
+}
+
+impl Fundamental {
+    fn new<const PHASES: usize>(
+        calibration: &Calibration<PHASES>,
+        rotation: &Rotation,
+        length: u64,
+    ) -> Self {
+        let ratio = crate::filter::Ratio::new(calibration.decimation);
+        let samples = i128::from(ratio.samples);
+        // Gain of the triangle against its gain at zero: (sin(wR/2) / (R sin(w/2)))², Q30.
+        let (wide, _) = sin_cos((rotation.turn / 2).wrapping_mul(ratio.samples));
+        let (narrow, _) = sin_cos(rotation.turn / 2);
+        let root = rounded_signed(i128::from(wide) << 30, samples * i128::from(narrow));
+        let gain = ((root * root) >> 30).max(1);
+        // amplitude = 2 · sum · 2^shift / (R · gain · N); sum Q20, N Q16, gain Q30, result Q16.
+        Self {
+            numerator: 1 << (1 + ratio.shift + 16 + 30 - 4),
+            denominator: samples * gain * i128::from(length),
+        }
+    }
+
+    /// P1 and Q1 in count² Q16 with gains, the phase error turned back, and the angle of the voltage.
+    fn powers(&self, sums: &PhaseSums, lag: u32, gain_q30: u64) -> (i128, i128, Option<i64>) {
+        let counts = |sum: i64| rounded_div(i128::from(sum) * self.numerator, self.denominator);
+        let [ur, ui, ir, ii] = [sums.u1.re, sums.u1.im, sums.i1.re, sums.i1.im].map(counts);
+        // U · conj(I), rms: half the product of peaks; Q32 to Q16.
+        let active = (ur * ir + ui * ii) >> 17;
+        let reactive = (ui * ir - ur * ii) >> 17;
+        let (sin, cos) = sin_cos(lag);
+        let (sin, cos) = (i128::from(sin), i128::from(cos));
+        let gained = |v: i128| {
+            let q16 = (v + (1 << 29)) >> 30;
+            (q16 * i128::from(gain_q30) + (1 << 29)) >> 30
+        };
+        let voltage = (ur != 0 || ui != 0).then(|| angle_of(ui, ur));
+        (
+            gained(active * cos + reactive * sin),
+            gained(reactive * cos - active * sin),
+            voltage,
+        )
+    }
+}
+
+/// Rounded quotient for divisors of either sign; zero gives zero.
+fn rounded_signed(value: i128, divisor: i128) -> i128 {
+    if divisor < 0 {
+        rounded_div(-value, -divisor)
+    } else {
+        rounded_div(value, divisor)
+    }
+}
+
+/// Mean product (count² Q16) in millionths of a watt: 1 count² is 1e-12 · nV · nA µW.
+fn power_micro(mean_q16: i128, voltage_nv: u32, current_na: u32) -> i64 {
+    let scaled = mean_q16.saturating_mul(i128::from(u64::from(voltage_nv) * u64::from(current_na)));
+    let micro = rounded_div(scaled, 1_000_000_000_000 << 16);
+    i64::try_from(micro).unwrap_or(if micro < 0 { i64::MIN } else { i64::MAX })
+}
+
+/// P / S in millionths, never beyond one.
+fn power_factor(active_uw: i64, apparent_uva: u64) -> i32 {
+    let ppm = rounded_div(
+        i128::from(active_uw) * i128::from(UNIT_PPM),
+        i128::from(apparent_uva),
+    );
+    ppm.clamp(-i128::from(UNIT_PPM), UNIT_PPM.into()) as i32
+}
+
+/// One, in millionths.
+const UNIT_PPM: i32 = 1_000_000;
+
+fn millidegrees(turn: i64) -> i32 {
+    ((turn * 360_000 + (1 << 31)) >> 32) as i32
+}

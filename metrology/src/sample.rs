@@ -1,0 +1,43 @@
+//! What a converter delivers: one set of simultaneous samples.
+
+/// Largest magnitude of a sample: 24 bits with sign. Samples beyond it are limited to it and flagged.
+pub const FULL_SCALE: i32 = (1 << 23) - 1;
+
+/// One simultaneous set of samples of `PHASES` voltages and currents, in counts of at most 24 bits.
+///
+/// A 16-bit converter's counts are shifted left by 8 ([`Sample::widened`]), so that one code path serves
+/// both. The unit of a count is stated by the calibration.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample<const PHASES: usize> {
+    /// Phase voltages, counts.
+    pub u: [i32; PHASES],
+    /// Phase currents, counts; positive power is import.
+    pub i: [i32; PHASES],
+    /// Neutral current, counts; read only when the calibration has a neutral channel.
+    pub n: i32,
+}
+
+impl<const PHASES: usize> Sample<PHASES> {
+    /// No signal on any channel.
+    pub const ZERO: Self = Self {
+        u: [0; PHASES],
+        i: [0; PHASES],
+        n: 0,
+    };
+
+    /// The same set with every channel shifted left by `SHIFT` bits, limited to the range of `i32`.
+    #[must_use]
+    pub fn widened<const SHIFT: u32>(mut self) -> Self {
+        for channel in self.u.iter_mut().chain(&mut self.i).chain([&mut self.n]) {
+            *channel = channel.saturating_mul(1_i32.checked_shl(SHIFT).unwrap_or(i32::MAX));
+        }
+        self
+    }
+}
+
+impl<const PHASES: usize> Default for Sample<PHASES> {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
