@@ -19,5 +19,8 @@ pub mod cut;
 pub mod flash;
 pub mod line;
 pub mod rng;
+mod skip;
 
 pub use rng::Rng;
+
+pub use skip::skip;
