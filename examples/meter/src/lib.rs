@@ -1,2 +1,26 @@
-//! A dual-core meter assembled from the crates, and a host program that runs it.
- 
+//! A dual-core meter, assembled from the crates of this workspace, and a host program that runs it.
+//!
+//! ```text
+//!        metering core                     line between the cores            management core
+//! ADC ─> metrology ─> registers ─ sealed ─> link (SPI framing) ─> outbox ─> DL/T 645 ─> gateway
+//!                        relay <─ wish, sealed orders <─ link <─ tariff, purse
+//! ```
+//!
+//! * [`metering`]: what is legal. It answers a closed list of questions ([`crossing`]) and nothing else.
+//! * `management`: tariff, purse, outbox and the DL/T 645 `face`.
+//! * [`store`]: the one seam to flash or files; [`clock`]: times into each other; [`wave`]: synthetic loads.
+//! * `water`: a water meter with CJ/T 188.
+//! * `host` (feature `std`): sockets, pseudo-terminals, files, recorded waves.
+//!
+//! The library has no allocator; everything but `host` also runs on a microcontroller.
+#![cfg_attr(not(feature = "std"), no_std)]
+
+pub mod clock;
+pub mod crossing;
+mod cursor;
+#[cfg(feature = "std")]
+pub mod host;
+pub mod metering;
+pub mod records;
+pub mod store;
+pub mod wave;

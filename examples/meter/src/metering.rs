@@ -1,0 +1,694 @@
+//! The metering core: samples to registers, sealed readings, the relay. It trusts nobody.
+//!
+//! ```text
+//! samples ─> metrology ─> registers ─┬─> every legal interval: block sealed with `data`, stored with the state
+//!                                    └─> answers of the closed list (`crossing`)
+//! sealed orders (`lctrl`) ─> gate ─┐
+//! relay wish of the other core ────┴─> relay: hold power > trip by order > wish
+//! ```
+//!
+//! What a power cut costs: energy since the last stored state, so at most one legal interval. No number is used
+//! twice: boots are stored ahead, and so are the limits of the sealing counters. A block is stored together with the
+//! registers it was sealed from, in one record, so registers never fall behind a block that was handed out.
+
+use meter_proto::compact::SnapshotWriter;
+use meter_proto::message::{Head, Sample as Reading, Stream};
+use meter_proto::point::{Direction as Flow, Phase, PointId};
+use meter_proto::quantity::Quantity;
+use meter_proto::time::{ClockQuality, Stamp};
+use meter_proto::value::Value;
+use metrology::{Calibration, Meter, Quantities, Registers, Sample};
+use security::counter::{DEFAULT_BLOCK, SendCounter};
+use security::envelope::{Class, Direction};
+use security::gate::{Conditions, OrderGate, STATE_LEN, Verdict};
+use security::key::DeviceKey;
+use security::link::Sealer;
+use security::order::{Kind, OrderAck, Outcome, RelayFeedback};
+use security::suite::Suite;
+
+use crate::clock;
+use crate::crossing::{
+    Answer, Instantaneous, MAX_BLOCK, MAX_BODY, MAX_SEALED, PhaseValues, RecordName, Refusal, RelayState, Request,
+    Steps, Totals,
+};
+use crate::cursor::{Reader, Writer};
+use crate::records::{BARE_SLOT, BLOCK_SLOT, BOOT, DATA_LIMIT, LCTRL_LIMIT, METERING_GATE, RELAY, VERSION};
+use crate::store::{Key, MAX_RECORD, Store, StoreError};
+
+/// Legal blocks that wait for the management core.
+pub const BLOCKS: usize = 8;
+/// Least time between two movements of the contact, milliseconds.
+pub const RELAY_REST_MS: u64 = 2_000;
+/// Largest clock step a day, milliseconds.
+pub const CLOCK_STEP_MS: u64 = 1_000;
+
+const BARE_SLOTS: usize = 2;
+const DAY_MS: u64 = 86_400_000;
+
+/// What one metering core is made with.
+#[derive(Clone, Copy, Debug)]
+pub struct Config<const P: usize> {
+    /// Constants of the signal chain; its register step must be 0.1 Wh.
+    pub calibration: Calibration<P>,
+    /// Time between two legal blocks, milliseconds; at least 1,000.
+    pub legal_interval_ms: u64,
+    /// Minutes from UTC to the meter's calendar, in which deadlines of orders are given.
+    pub utc_offset_min: i16,
+}
+
+/// Keys of the metering core.
+#[derive(Debug)]
+pub struct Keys<'a> {
+    /// Purpose `data`: seals readings.
+    pub data: &'a DeviceKey,
+    /// Purpose `lctrl`: relay orders.
+    pub lctrl: &'a DeviceKey,
+}
+
+/// Why a core does not start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The store fails.
+    Store(StoreError),
+    /// A stored record is there but cannot be read: starting from zero would falsify registers.
+    Damaged {
+        /// Its name.
+        key: Key,
+    },
+}
+
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl core::fmt::Display for StartError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::Damaged { key } => write!(f, "the stored record {key:04X} is damaged"),
+        }
+    }
+}
+
+impl core::error::Error for StartError {}
+
+/// What the core counted, for people; nothing of it is legal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Blocks made since the boot.
+    pub blocks: u32,
+    /// Intervals without a block because the other core took none.
+    pub held_back: u32,
+    /// Writes that failed and were tried again later.
+    pub store_failures: u32,
+    /// Questions that are not on the list.
+    pub unknown: u32,
+    /// Orders whose seal or freshness was not good.
+    pub orders_dropped: u32,
+    /// Genuine orders that were refused.
+    pub orders_refused: u32,
+    /// Orders carried out.
+    pub orders_done: u32,
+    /// Stored states found damaged at the start, older ones were used.
+    pub damaged: u32,
+}
+
+/// The metering core of a meter with `P` phases.
+#[derive(Debug)]
+pub struct MeteringCore<const P: usize, S> {
+    config: Config<P>,
+    store: S,
+    meter: Meter<P>,
+    sealer: Sealer,
+    answers: Sealer,
+    gate: OrderGate,
+    name: RecordName,
+    /// Names of the blocks in the slots that the other core has not acknowledged.
+    waiting: [Option<RecordName>; BLOCKS],
+    acknowledged: RecordName,
+    saves: u64,
+    next_legal_ms: u64,
+    rtc_ms: u64,
+    offset_ms: i64,
+    synced_day: u64,
+    relay: RelayState,
+    permitted: bool,
+    relay_moved_ms: Option<u64>,
+    counts: Counts,
+}
+
+/// A stored state, read back.
+struct Saved {
+    number: u64,
+    /// Legal time of the state, UTC seconds.
+    utc_s: u64,
+    name: RecordName,
+    acknowledged: RecordName,
+    offset_ms: i64,
+    synced_day: u64,
+}
+
+impl<const P: usize, S: Store> MeteringCore<P, S> {
+    /// Starts from what `store` holds, or as a new meter when it is empty. `rtc_ms` is the calendar chip's UTC,
+    /// milliseconds since 1970.
+    ///
+    /// # Errors
+    /// [`StartError`], all variants.
+    pub fn start(config: Config<P>, keys: &Keys<'_>, mut store: S, rtc_ms: u64) -> Result<Self, StartError> {
+        let boot = read_number(&mut store, BOOT)?.unwrap_or(0) as u32;
+        let boot = boot.saturating_add(1);
+        let mut meter = Meter::new(&config.calibration);
+        let mut counts = Counts::default();
+        let mut best: Option<Saved> = None;
+        let mut waiting = [None; BLOCKS];
+        let mut buffer = [0; MAX_RECORD];
+        let mut acknowledged = RecordName::default();
+        for slot in 0..BLOCKS + BARE_SLOTS {
+            let read = store.read(slot_key(slot), &mut buffer);
+            let Ok(length) = read else {
+                counts.damaged += 1;
+                continue;
+            };
+            let Some(record) = length.and_then(|length| buffer.get(..length)) else { continue };
+            let Some((saved, block, state)) = split_state(record) else {
+                counts.damaged += 1;
+                continue;
+            };
+            if let Some(place) = waiting.get_mut(slot) {
+                *place = (!block.is_empty()).then_some(saved.name);
+            }
+            acknowledged = acknowledged.max(saved.acknowledged);
+            if best.as_ref().is_none_or(|best| best.number < saved.number) {
+                match meter.restore(&config.calibration, state) {
+                    Ok(()) => best = Some(saved),
+                    Err(_) => counts.damaged += 1,
+                }
+            }
+        }
+        if best.is_none() && counts.damaged > 0 {
+            return Err(StartError::Damaged { key: BLOCK_SLOT });
+        }
+        for place in &mut waiting {
+            *place = place.filter(|name| *name > acknowledged);
+        }
+        let gate = match read_record(&mut store, METERING_GATE, &mut buffer)? {
+            None => OrderGate::new(keys.lctrl, Suite::Ccm16),
+            Some(state) => OrderGate::restore(keys.lctrl, Suite::Ccm16, state)
+                .map_err(|_| StartError::Damaged { key: METERING_GATE })?,
+        };
+        let (mut relay, mut permitted) =
+            (RelayState { closed: true, wish_closed: true, ..RelayState::default() }, false);
+        if let Some(record) = read_record(&mut store, RELAY, &mut buffer)? {
+            let [VERSION, bits, permit] = *record else { return Err(StartError::Damaged { key: RELAY }) };
+            relay = RelayState::from_bits(bits).ok_or(StartError::Damaged { key: RELAY })?;
+            permitted = permit != 0;
+        }
+        let data = SendCounter::boot(read_number(&mut store, DATA_LIMIT)?.unwrap_or(0), DEFAULT_BLOCK);
+        let lctrl = SendCounter::boot(read_number(&mut store, LCTRL_LIMIT)?.unwrap_or(0), DEFAULT_BLOCK);
+        // Before anything is numbered under it.
+        write_number(&mut store, BOOT, boot.into())?;
+        let saved = best.unwrap_or(Saved {
+            number: 0,
+            utc_s: 0,
+            name: RecordName::default(),
+            acknowledged,
+            offset_ms: 0,
+            synced_day: 0,
+        });
+        let mut core = Self {
+            config,
+            store,
+            meter,
+            sealer: Sealer::new(keys.data, Direction::FromDevice, Suite::Ccm16, data),
+            answers: Sealer::new(keys.lctrl, Direction::FromDevice, Suite::Ccm16, lctrl),
+            gate,
+            name: RecordName { boot, seq: 0 },
+            waiting,
+            acknowledged,
+            saves: saved.number,
+            next_legal_ms: 0,
+            rtc_ms,
+            offset_ms: saved.offset_ms,
+            synced_day: saved.synced_day,
+            relay,
+            permitted,
+            relay_moved_ms: None,
+            counts,
+        };
+        core.next_legal_ms = core.after_interval();
+        Ok(core)
+    }
+
+    /// Meters one block of simultaneous samples.
+    pub fn process(&mut self, samples: &[Sample<P>]) {
+        let _ = self.meter.process(&self.config.calibration, samples);
+    }
+
+    /// Lets time pass: makes a legal block when its interval ends. `rtc_ms` never falls.
+    pub fn tick(&mut self, rtc_ms: u64) {
+        self.rtc_ms = rtc_ms.max(self.rtc_ms);
+        if self.utc_ms() >= self.next_legal_ms {
+            match self.make_block() {
+                Ok(()) => self.next_legal_ms = self.after_interval(),
+                // Tried again at the next tick, under the same number and in the same slot.
+                Err(_) => self.counts.store_failures = self.counts.store_failures.saturating_add(1),
+            }
+        }
+    }
+
+    /// Legal time: UTC, milliseconds since 1970.
+    #[must_use]
+    pub fn utc_ms(&self) -> u64 {
+        self.rtc_ms.saturating_add_signed(self.offset_ms)
+    }
+
+    /// Whether the contact is closed.
+    #[must_use]
+    pub const fn relay_closed(&self) -> bool {
+        self.relay.closed
+    }
+
+    /// Registers now.
+    #[must_use]
+    pub fn registers(&self) -> Registers<P> {
+        self.meter.registers(&self.config.calibration)
+    }
+
+    /// Quantities of the last window.
+    #[must_use]
+    pub fn quantities(&self) -> &Quantities<P> {
+        self.meter.quantities()
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Boots so far, this one included.
+    #[must_use]
+    pub const fn boot(&self) -> u32 {
+        self.name.boot
+    }
+
+    /// Somebody pressed the key at the meter: a permitted closing happens.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the contact then did not move.
+    pub fn press_key(&mut self) -> Result<(), StoreError> {
+        if !self.permitted {
+            return Ok(());
+        }
+        self.apply_relay(RelayState { tripped_by_order: false, ..self.relay }, false)
+    }
+
+    /// Stores the state before a clean end.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the last state stored before stays.
+    pub fn save(&mut self) -> Result<(), StoreError> {
+        self.write_state(BLOCKS + (self.saves % BARE_SLOTS as u64) as usize, &[])
+    }
+
+    /// Gives the store back: what a power cut leaves.
+    pub fn into_store(self) -> S {
+        self.store
+    }
+
+    /// Answers one question of the other core; the length of the answer in `out`.
+    pub fn handle(&mut self, request: &[u8], out: &mut [u8; MAX_BODY]) -> usize {
+        let mut block = [0; MAX_BLOCK];
+        let answer = match Request::parse(request) {
+            None => {
+                self.counts.unknown = self.counts.unknown.saturating_add(1);
+                Answer::Refused(Refusal::Unknown)
+            }
+            Some(Request::Totals) => Answer::Totals(self.totals()),
+            Some(Request::Instantaneous) => Answer::Instantaneous(instantaneous(self.meter.quantities())),
+            Some(Request::NextBlock { acknowledged }) => self.next_block(acknowledged, &mut block),
+            Some(Request::RelayWish { closed }) => self.relay_wish(closed),
+            Some(Request::Order(envelope)) => self.order(envelope, &mut block),
+            Some(Request::ClockSync { utc_ms }) => self.clock_sync(utc_ms),
+        };
+        answer.encode(out).unwrap_or(0)
+    }
+
+    fn after_interval(&self) -> u64 {
+        let interval = self.config.legal_interval_ms.max(1_000);
+        (self.utc_ms() / interval + 1).saturating_mul(interval)
+    }
+
+    fn totals(&self) -> Totals {
+        let registers = self.registers();
+        let mut phase = [Steps::default(); 3];
+        for (to, from) in phase.iter_mut().zip(&registers.phase) {
+            *to = Steps { import: from.import, export: from.export };
+        }
+        Totals {
+            boot: self.name.boot,
+            utc_ms: self.utc_ms(),
+            phases: P as u8,
+            relay: self.relay,
+            active: Steps { import: registers.active.import, export: registers.active.export },
+            phase,
+            reactive: registers.reactive,
+        }
+    }
+
+    /// Seals the registers and stores them with their block.
+    fn make_block(&mut self) -> Result<(), StoreError> {
+        let Some(slot) = self.waiting.iter().position(Option::is_none) else {
+            // Stream 1 overwrites nothing that waits: registers go on, this interval has no block of its own.
+            self.counts.held_back = self.counts.held_back.saturating_add(1);
+            return self.save();
+        };
+        let name = RecordName { boot: self.name.boot, seq: self.name.seq.saturating_add(1) };
+        let mut sealed = [0; MAX_BLOCK];
+        let stamp = Stamp::from_seconds(self.utc_ms() / 1000, ClockQuality::LEGAL);
+        let head = Head { node: 0, stream: Stream::LEGAL, boot: name.boot, seq: name.seq, stamp };
+        let mut plain = [0; MAX_BLOCK];
+        let length = snapshot(&head, &self.registers(), &mut plain).ok_or(StoreError::TooLong { found: MAX_BLOCK })?;
+        let plain = plain.get(..length).unwrap_or_default();
+        reserve(&mut self.sealer, &mut self.store, DATA_LIMIT)?;
+        let block =
+            self.sealer.seal_from(Class::Data, b"", plain, &mut sealed).map_err(|_| StoreError::Write)?.len();
+        self.name = name;
+        let stored = self.write_state(slot, sealed.get(..block).unwrap_or_default());
+        if stored.is_err() {
+            self.name.seq = name.seq.saturating_sub(1);
+            return stored;
+        }
+        if let Some(place) = self.waiting.get_mut(slot) {
+            *place = Some(name);
+        }
+        self.counts.blocks = self.counts.blocks.saturating_add(1);
+        Ok(())
+    }
+
+    fn write_state(&mut self, slot: usize, block: &[u8]) -> Result<(), StoreError> {
+        let mut record = [0; MAX_RECORD];
+        let mut w = Writer::new(&mut record);
+        let number = self.saves.saturating_add(1);
+        w.u8(VERSION);
+        w.u64(number);
+        w.u64(self.utc_ms() / 1000);
+        for name in [self.name, self.acknowledged] {
+            w.u32(name.boot);
+            w.u32(name.seq);
+        }
+        w.i64(self.offset_ms);
+        w.u64(self.synced_day);
+        w.u16(block.len() as u16);
+        w.put(block);
+        let mut state = [0; MAX_RECORD];
+        let length = self.meter.save(&self.config.calibration, &mut state).map_err(|_| StoreError::Write)?;
+        w.put(state.get(..length).unwrap_or_default());
+        let length = w.finish().ok_or(StoreError::TooLong { found: MAX_RECORD })?;
+        self.store.write(slot_key(slot), record.get(..length).unwrap_or_default())?;
+        self.saves = number;
+        Ok(())
+    }
+
+    fn next_block<'b>(&mut self, acknowledged: Option<RecordName>, buffer: &'b mut [u8; MAX_BLOCK]) -> Answer<'b> {
+        if let Some(mark) = acknowledged {
+            // Only blocks that exist can be acknowledged, so no later one is lost by a wrong mark.
+            for place in &mut self.waiting {
+                if let Some(name) = place.filter(|name| *name <= mark) {
+                    self.acknowledged = self.acknowledged.max(name);
+                    *place = None;
+                }
+            }
+        }
+        let oldest = self.waiting.iter().enumerate().filter_map(|(slot, name)| name.map(|name| (name, slot))).min();
+        let Some((name, slot)) = oldest else { return Answer::NoBlock };
+        let mut record = [0; MAX_RECORD];
+        let length = self.store.read(slot_key(slot), &mut record).ok().flatten().unwrap_or(0);
+        let Some((saved, block, _)) = record.get(..length).and_then(split_state) else {
+            return Answer::Refused(Refusal::Store);
+        };
+        match buffer.get_mut(..block.len()) {
+            Some(place) if saved.name == name => {
+                place.copy_from_slice(block);
+                Answer::Block { name, utc_s: saved.utc_s, envelope: place }
+            }
+            _ => Answer::Refused(Refusal::Store),
+        }
+    }
+
+    fn relay_wish(&mut self, closed: bool) -> Answer<'static> {
+        let next = RelayState { wish_closed: closed, ..self.relay };
+        if next == self.relay {
+            return Answer::Relay(self.relay);
+        }
+        let moves = decide(next) != self.relay.closed;
+        let rested = self.relay_moved_ms.is_none_or(|at| self.rtc_ms.saturating_sub(at) >= RELAY_REST_MS);
+        if moves && !rested {
+            return Answer::Refused(Refusal::TooFast);
+        }
+        match self.apply_relay(next, self.permitted) {
+            Ok(()) => Answer::Relay(self.relay),
+            Err(_) => Answer::Refused(Refusal::Store),
+        }
+    }
+
+    /// Stores what shall be, then moves the contact.
+    fn apply_relay(&mut self, mut next: RelayState, permitted: bool) -> Result<(), StoreError> {
+        next.closed = decide(next);
+        self.store.write(RELAY, &[VERSION, next.bits(), permitted.into()])?;
+        if next.closed != self.relay.closed {
+            self.relay_moved_ms = Some(self.rtc_ms);
+        }
+        self.relay = next;
+        self.permitted = permitted;
+        Ok(())
+    }
+
+    fn feedback(&self) -> RelayFeedback {
+        match (self.relay.closed, self.permitted) {
+            (true, _) => RelayFeedback::Closed,
+            (false, true) => RelayFeedback::PermittedToClose,
+            (false, false) => RelayFeedback::Open,
+        }
+    }
+
+    fn order<'b>(&mut self, envelope: &[u8], buffer: &'b mut [u8; MAX_BLOCK]) -> Answer<'b> {
+        match self.judge(envelope) {
+            Ok(None) => Answer::Refused(Refusal::Seal),
+            Err(_) => {
+                self.counts.store_failures = self.counts.store_failures.saturating_add(1);
+                Answer::Refused(Refusal::Store)
+            }
+            Ok(Some(ack)) => {
+                if reserve(&mut self.answers, &mut self.store, LCTRL_LIMIT).is_err() {
+                    return Answer::Refused(Refusal::Store);
+                }
+                let plain = ack.encode();
+                let plain = plain.get(..ack.encoded_len()).unwrap_or_default();
+                match self.answers.seal_from(Class::Acknowledge, b"", plain, buffer) {
+                    Ok(sealed) => Answer::Order(sealed),
+                    Err(_) => Answer::Refused(Refusal::Store),
+                }
+            }
+        }
+    }
+
+    /// The answer to a genuine order; `None` for anything else.
+    fn judge(&mut self, envelope: &[u8]) -> Result<Option<OrderAck>, StoreError> {
+        let mut bytes = [0; MAX_SEALED];
+        let Some(bytes) = bytes.get_mut(..envelope.len()) else { return Ok(None) };
+        bytes.copy_from_slice(envelope);
+        let conditions = Conditions {
+            port_allows: true,
+            session_young: true,
+            now: clock::order_moment(self.utc_ms(), self.config.utc_offset_min),
+            hold_power: self.relay.hold,
+            purse: None,
+        };
+        let relay = self.feedback();
+        let (verified, order) = match self.gate.judge(b"", bytes, &conditions, relay) {
+            Verdict::Dropped(_) => {
+                self.counts.orders_dropped = self.counts.orders_dropped.saturating_add(1);
+                return Ok(None);
+            }
+            Verdict::Repeated(ack) => return Ok(Some(ack)),
+            Verdict::Refused(ack) => {
+                self.counts.orders_refused = self.counts.orders_refused.saturating_add(1);
+                let state = self.gate.state();
+                self.store.write(METERING_GATE, &state)?;
+                return Ok(Some(ack));
+            }
+            Verdict::New(pending) => {
+                let state: [u8; STATE_LEN] = pending.state();
+                // The number is used up before anything happens.
+                self.store.write(METERING_GATE, &state)?;
+                let order = *pending.order();
+                (pending.stored(), order)
+            }
+        };
+        let now = self.relay;
+        let (next, permitted) = match order.kind() {
+            Kind::Open => (RelayState { tripped_by_order: true, ..now }, false),
+            Kind::PermitClose => (now, now.tripped_by_order),
+            // A direct close ends the trip; whether supply returns is then the purse's wish.
+            Kind::CloseNow => (RelayState { tripped_by_order: false, ..now }, false),
+            Kind::AlarmOn => (RelayState { alarm: true, ..now }, self.permitted),
+            Kind::AlarmOff => (RelayState { alarm: false, ..now }, self.permitted),
+            Kind::HoldPower => (RelayState { hold: true, ..now }, false),
+            Kind::HoldOff => (RelayState { hold: false, ..now }, false),
+            _ => (now, self.permitted),
+        };
+        let outcome = if self.apply_relay(next, permitted).is_ok() { Outcome::Done } else { Outcome::Failed };
+        let relay = self.feedback();
+        let ack = self.gate.finish(verified, outcome, relay, None);
+        let state = self.gate.state();
+        self.store.write(METERING_GATE, &state)?;
+        self.counts.orders_done = self.counts.orders_done.saturating_add(1);
+        Ok(Some(ack))
+    }
+
+    fn clock_sync(&mut self, utc_ms: u64) -> Answer<'static> {
+        let now = self.utc_ms();
+        let day = now / DAY_MS;
+        if day == self.synced_day {
+            return Answer::Refused(Refusal::ClockLimit);
+        }
+        let size = utc_ms.abs_diff(now).min(CLOCK_STEP_MS) as i32;
+        let step_ms = if utc_ms < now { -size } else { size };
+        let before = (self.offset_ms, self.synced_day);
+        self.offset_ms = self.offset_ms.saturating_add(step_ms.into());
+        self.synced_day = day;
+        if self.save().is_err() {
+            (self.offset_ms, self.synced_day) = before;
+            return Answer::Refused(Refusal::Store);
+        }
+        Answer::Clock { step_ms }
+    }
+}
+
+/// The one rule of the relay: power that is held beats a trip by order, that beats the purse.
+const fn decide(state: RelayState) -> bool {
+    state.hold || (!state.tripped_by_order && state.wish_closed)
+}
+
+fn slot_key(slot: usize) -> Key {
+    // At most BLOCKS + BARE_SLOTS - 1.
+    if slot < BLOCKS { BLOCK_SLOT + slot as Key } else { BARE_SLOT + (slot - BLOCKS) as Key }
+}
+
+/// Makes sure that the sealer has a number whose limit is stored.
+fn reserve<S: Store>(sealer: &mut Sealer, store: &mut S, key: Key) -> Result<(), StoreError> {
+    if let Some(reservation) = sealer.reservation() {
+        write_number(store, key, reservation.limit())?;
+        reservation.confirm();
+    }
+    Ok(())
+}
+
+pub(crate) fn read_record<'b, S: Store>(
+    store: &mut S,
+    key: Key,
+    buffer: &'b mut [u8],
+) -> Result<Option<&'b [u8]>, StartError> {
+    match store.read(key, buffer) {
+        Ok(length) => Ok(length.and_then(|length| buffer.get(..length))),
+        Err(StoreError::Read) => Err(StartError::Damaged { key }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(crate) fn read_number<S: Store>(store: &mut S, key: Key) -> Result<Option<u64>, StartError> {
+    let mut buffer = [0; 9];
+    match read_record(store, key, &mut buffer)? {
+        None => Ok(None),
+        Some([VERSION, number @ ..]) => {
+            let number = <[u8; 8]>::try_from(number).map_err(|_| StartError::Damaged { key })?;
+            Ok(Some(u64::from_le_bytes(number)))
+        }
+        Some(_) => Err(StartError::Damaged { key }),
+    }
+}
+
+pub(crate) fn write_number<S: Store>(store: &mut S, key: Key, number: u64) -> Result<(), StoreError> {
+    let mut record = [VERSION; 9];
+    for (to, from) in record.iter_mut().skip(1).zip(number.to_le_bytes()) {
+        *to = from;
+    }
+    store.write(key, &record)
+}
+
+/// Head, block and register state of a stored state.
+fn split_state(record: &[u8]) -> Option<(Saved, &[u8], &[u8])> {
+    let mut r = Reader::new(record);
+    if r.u8()? != VERSION {
+        return None;
+    }
+    let saved = Saved {
+        number: r.u64()?,
+        utc_s: r.u64()?,
+        name: RecordName { boot: r.u32()?, seq: r.u32()? },
+        acknowledged: RecordName { boot: r.u32()?, seq: r.u32()? },
+        offset_ms: r.i64()?,
+        synced_day: r.u64()?,
+    };
+    let length = usize::from(r.u16()?);
+    let block = r.bytes(length)?;
+    Some((saved, block, r.rest()))
+}
+
+/// Writes the registers as a compact snapshot: exact values in Wh and varh with one decimal.
+fn snapshot<const P: usize>(head: &Head, registers: &Registers<P>, out: &mut [u8]) -> Option<usize> {
+    const PHASES: [Phase; 3] = [Phase::L1, Phase::L2, Phase::L3];
+    const QUADRANTS: [Flow; 4] = [Flow::QUADRANT_1, Flow::QUADRANT_2, Flow::QUADRANT_3, Flow::QUADRANT_4];
+    let value = |steps: u64| Value::new(i64::try_from(steps).unwrap_or(i64::MAX), -1);
+    let active = PointId::new(Quantity::ACTIVE_ENERGY);
+    let phases = if P == 3 { 3 } else { 0 };
+    let mut writer = SnapshotWriter::new(head, 6 + 2 * phases, out).ok()?;
+    writer.push(&Reading::new(active.direction(Flow::IMPORT), value(registers.active.import))).ok()?;
+    writer.push(&Reading::new(active.direction(Flow::EXPORT), value(registers.active.export))).ok()?;
+    for (direction, steps) in QUADRANTS.into_iter().zip(registers.reactive) {
+        let point = PointId::new(Quantity::REACTIVE_ENERGY).direction(direction);
+        writer.push(&Reading::new(point, value(steps))).ok()?;
+    }
+    for (phase, counts) in PHASES.into_iter().zip(&registers.phase).take(phases) {
+        let point = active.phase(phase);
+        writer.push(&Reading::new(point.direction(Flow::IMPORT), value(counts.import))).ok()?;
+        writer.push(&Reading::new(point.direction(Flow::EXPORT), value(counts.export))).ok()?;
+    }
+    writer.finish().ok()
+}
+
+/// Quantities as they cross: thousandths, limited to their range.
+fn instantaneous<const P: usize>(quantities: &Quantities<P>) -> Instantaneous {
+    let signed = |micro: i64| {
+        let milli = micro.saturating_add(if micro < 0 { -500 } else { 500 }) / 1000;
+        milli.clamp(i32::MIN.into(), i32::MAX.into()) as i32
+    };
+    let unsigned = |micro: u64| u32::try_from(micro.saturating_add(500) / 1000).unwrap_or(u32::MAX);
+    let mut phase = [PhaseValues::default(); 3];
+    for (to, from) in phase.iter_mut().zip(&quantities.phase) {
+        *to = PhaseValues {
+            voltage_mv: unsigned(from.voltage_uv),
+            current_ua: u32::try_from(from.current_ua).unwrap_or(u32::MAX),
+            active_mw: signed(from.active_uw),
+            reactive_mvar: signed(from.reactive_uvar),
+            apparent_mva: unsigned(from.apparent_uva),
+            power_factor_ppm: from.power_factor_ppm,
+            angle_mdeg: from.angle_mdeg,
+        };
+    }
+    let flags = quantities.flags;
+    Instantaneous {
+        window: u32::try_from(quantities.number).unwrap_or(u32::MAX),
+        frequency_mhz: quantities.frequency_uhz.map_or(0, |uhz| uhz.saturating_add(500) / 1000),
+        active_mw: signed(quantities.total.active_uw),
+        reactive_mvar: signed(quantities.total.reactive_uvar),
+        apparent_mva: unsigned(quantities.total.apparent_uva),
+        power_factor_ppm: quantities.total.power_factor_ppm,
+        saturated: flags.voltage_saturated | flags.current_saturated != 0,
+        phase,
+    }
+}

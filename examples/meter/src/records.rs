@@ -1,0 +1,36 @@
+//! Names of all stored records, in one place.
+//!
+//! Metering core (its own store):
+//!
+//! | key | record | written |
+//! |---|---|---|
+//! | 0001 | boots: version 1, u32 | once per boot, before the first number is used |
+//! | 0002, 0003 | limit of the sealing counter `data`, `lctrl`: version 1, u64 | every 256 messages, ahead of use |
+//! | 0004 | memory of orders, as `security::gate` writes it | before and after each order |
+//! | 0005 | relay: version 1, bits | before the contact moves |
+//! | 0010..0017 | state and the legal block sealed from it | every legal interval, in turn |
+//! | 0018, 0019 | state alone | clock steps, clean end, ring full; in turn |
+//!
+//! Management core (its own store):
+//!
+//! | key | record | written |
+//! |---|---|---|
+//! | 0101, 0102 | purse, registers by rate and the metering registers they are worked out from | in turn: see `management.rs` |
+//! | 0103 | newest legal block taken over | with each block |
+//! | 0104 | memory of purse orders | before and after each order |
+//! | 0105 | limit of the sealing counter `purse` | ahead of use |
+//! | 0106 | numbering of the own streams | ahead of use |
+//! | 1000.. | records that wait for the gateway | one each |
+
+use crate::store::Key;
+
+/// First byte of the records written here.
+pub(crate) const VERSION: u8 = 1;
+
+pub(crate) const BOOT: Key = 0x0001;
+pub(crate) const DATA_LIMIT: Key = 0x0002;
+pub(crate) const LCTRL_LIMIT: Key = 0x0003;
+pub(crate) const METERING_GATE: Key = 0x0004;
+pub(crate) const RELAY: Key = 0x0005;
+pub(crate) const BLOCK_SLOT: Key = 0x0010;
+pub(crate) const BARE_SLOT: Key = 0x0018;
