@@ -110,3 +110,10 @@ pub(crate) fn xor(to: &mut [u8], from: &[u8]) {
         *t ^= f;
     }
 }
+
+/// Copies the shorter of the two lengths; unlike the slice method it has no way to panic.
+pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
+    for (t, f) in to.iter_mut().zip(from) {
+        *t = *f;
+    }
+}

@@ -18,7 +18,7 @@ use core::fmt;
 
 use crate::ccm::{self, CcmError};
 use crate::counter::{MAX_COUNTER, SendNumber};
-use crate::engine::{Block128, EngineError};
+use crate::engine::{Block128, EngineError, copy, xor};
 use crate::key::{LinkKey, Secret};
 use crate::replay::Freshness;
 use crate::suite::Suite;
@@ -242,6 +242,41 @@ fn nearest(last: u64, low: u16) -> u64 {
     best
 }
 
+/// A link key that an engine has loaded, and its initial value.
+pub struct LinkCipher<E: Block128> {
+    key: E::Key,
+    iv: Secret<12>,
+}
+
+impl<E: Block128> LinkCipher<E> {
+    /// Makes a link key ready for an engine.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn load(engine: &mut E, link: &LinkKey) -> Result<Self, E::Error> {
+        Ok(Self {
+            key: engine.load(link.key())?,
+            iv: link.iv().duplicate(),
+        })
+    }
+
+    /// The nonce of one message: the initial value XOR `0^6 || counter`.
+    fn nonce(&self, counter: u64) -> [u8; 12] {
+        let mut nonce = *self.iv.expose();
+        xor(
+            nonce.get_mut(4..).unwrap_or_default(),
+            &counter.to_be_bytes(),
+        );
+        nonce
+    }
+}
+
+impl<E: Block128> fmt::Debug for LinkCipher<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LinkCipher(***)")
+    }
+}
+
 /// What a sender says of a message, beside its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fields {
@@ -267,8 +302,7 @@ pub struct Fields {
 /// [`EnvelopeError::TooLong`], [`EnvelopeError::Engine`].
 pub fn seal<'b, E: Block128>(
     engine: &mut E,
-    key: &E::Key,
-    iv: &Secret<12>,
+    key: &LinkCipher<E>,
     fields: &Fields,
     number: SendNumber,
     ext: &[u8],
@@ -304,14 +338,21 @@ pub fn seal<'b, E: Block128>(
     let (wire_head, rest) = buf.split_at_mut(header.wire_len());
     let (body, tag) = rest.split_at_mut(plain_len);
 
-    let nonce = LinkKey::nonce(iv, header.counter);
-    let full = ccm::seal(engine, key, &nonce, &[&head, ext], body, suite.tag_len())?;
-    tag.copy_from_slice(full.get(..suite.tag_len()).unwrap_or_default());
+    let nonce = key.nonce(header.counter);
+    let full = ccm::seal(
+        engine,
+        &key.key,
+        &nonce,
+        &[&head, ext],
+        body,
+        suite.tag_len(),
+    )?;
+    copy(tag, &full);
     if header.short {
         let [first, second, .., c4, c5] = head;
-        wire_head.copy_from_slice(&[first, second, c4, c5]);
+        copy(wire_head, &[first, second, c4, c5]);
     } else {
-        wire_head.copy_from_slice(&head);
+        copy(wire_head, &head);
     }
     Ok(buf)
 }
@@ -325,8 +366,7 @@ pub fn seal<'b, E: Block128>(
 /// it; [`EnvelopeError::Engine`].
 pub fn open<'b, E: Block128>(
     engine: &mut E,
-    key: &E::Key,
-    iv: &Secret<12>,
+    key: &LinkCipher<E>,
     header: &Header,
     ext: &[u8],
     bytes: &'b mut [u8],
@@ -339,14 +379,18 @@ pub fn open<'b, E: Block128>(
         return Err(EnvelopeError::Refused);
     };
     let (body, tag) = rest.split_at_mut(body_len);
-    let nonce = LinkKey::nonce(iv, header.counter);
-    ccm::open(engine, key, &nonce, &[&header.to_bytes(), ext], body, tag).map_err(|error| {
-        match error {
-            CcmError::Engine(error) => EnvelopeError::Engine(error),
-            _ => EnvelopeError::Refused,
+    let (nonce, head) = (key.nonce(header.counter), header.to_bytes());
+    match ccm::open(engine, &key.key, &nonce, &[&head, ext], body, tag) {
+        Ok(()) => Ok(body),
+        Err(error) => {
+            // The message is wiped already; a bare tag would only help to guess.
+            tag.fill(0);
+            Err(match error {
+                CcmError::Engine(error) => EnvelopeError::Engine(error),
+                _ => EnvelopeError::Refused,
+            })
         }
-    })?;
-    Ok(body)
+    }
 }
 
 /// Why an envelope was not made or not opened.

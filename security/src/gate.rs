@@ -208,26 +208,27 @@ pub enum Verdict<'g> {
 #[must_use = "store the state, then call stored()"]
 pub struct Pending<'g> {
     gate: &'g mut OrderGate,
-    order: Order,
-    after: Memory,
+    kept: Kept,
 }
 
 impl Pending<'_> {
     /// The order, to prepare its effect; an actuator waits for [`Pending::stored`].
     pub const fn order(&self) -> &Order {
-        &self.order
+        &self.kept.order
     }
 
     /// The state with the number used up. It must be durable before the effect; where the effect
     /// itself is a stored value, both may go into one record.
     pub fn state(&self) -> [u8; STATE_LEN] {
-        self.after.encode()
+        let mut after = self.gate.memory.clone();
+        after.use_number(&self.kept);
+        after.encode()
     }
 
     /// States that [`Pending::state`] is durable, and hands out the order.
     pub fn stored(self) -> Verified<Order> {
-        self.gate.memory = self.after;
-        Verified(self.order)
+        self.gate.memory.use_number(&self.kept);
+        Verified(self.kept.order)
     }
 }
 
@@ -317,11 +318,7 @@ impl OrderGate {
         let mine = opened.header.address == self.address;
 
         match self.check(&order, mine, conditions) {
-            Ok(Fresh::New(after)) => Verdict::New(Pending {
-                gate: self,
-                order,
-                after,
-            }),
+            Ok(Fresh::New(kept)) => Verdict::New(Pending { gate: self, kept }),
             Ok(Fresh::Repeated(answer)) => Verdict::Repeated(answer),
             Err(refusal) => Verdict::Refused(OrderAck {
                 number: order.number(),
@@ -386,9 +383,25 @@ impl OrderGate {
                 .ok_or(Refusal::NumberUsed);
         }
         self.check_state(order, conditions)?;
-        let mut after = self.memory.clone();
-        after.use_number(order, conditions)?;
-        Ok(Fresh::New(after))
+        if !self.memory.has_room(order.role()) {
+            return Err(Refusal::TooManyRoles);
+        }
+        // The answer for the case that power goes before the effect is known.
+        let answer = OrderAck {
+            number: order.number(),
+            outcome: Outcome::Interrupted,
+            relay: RelayFeedback::Unknown,
+            kind: order.kind(),
+            last_number: order.number(),
+            purse: conditions
+                .purse
+                .map(|purse| purse.state)
+                .filter(|_| order.kind().is_purse()),
+        };
+        Ok(Fresh::New(Kept {
+            order: *order,
+            answer,
+        }))
     }
 
     fn check_state(&self, order: &Order, conditions: &Conditions) -> Result<(), Refusal> {
@@ -435,7 +448,7 @@ impl OrderGate {
 }
 
 enum Fresh {
-    New(Memory),
+    New(Kept),
     Repeated(OrderAck),
 }
 
@@ -472,41 +485,24 @@ impl Memory {
             .map_or(0, |(_, number)| *number)
     }
 
-    /// Uses up the number of an order and keeps the answer for the case that power goes before the
-    /// effect is known.
-    fn use_number(&mut self, order: &Order, conditions: &Conditions) -> Result<(), Refusal> {
-        match self
-            .roles
-            .iter_mut()
-            .find(|(known, _)| *known == order.role())
-        {
-            Some((_, number)) => *number = order.number(),
+    fn has_room(&self, role: u8) -> bool {
+        !self.roles.is_full() || self.roles.iter().any(|(known, _)| *known == role)
+    }
+
+    /// Uses up the number of an order and keeps its answer in the place of the oldest.
+    fn use_number(&mut self, kept: &Kept) {
+        let (role, number) = (kept.order.role(), kept.order.number());
+        match self.roles.iter_mut().find(|(known, _)| *known == role) {
+            Some((_, last)) => *last = number,
             None => {
-                self.roles
-                    .push((order.role(), order.number()))
-                    .map_err(|_| Refusal::TooManyRoles)?;
+                // There is room: it was checked when the order was judged.
+                let _ = self.roles.push((role, number));
             }
         }
-        let answer = OrderAck {
-            number: order.number(),
-            outcome: Outcome::Interrupted,
-            relay: RelayFeedback::Unknown,
-            kind: order.kind(),
-            last_number: order.number(),
-            purse: conditions
-                .purse
-                .map(|purse| purse.state)
-                .filter(|_| order.kind().is_purse()),
-        };
         if self.answers.is_full() {
             self.answers.remove(0);
         }
-        // There is room: the oldest was just removed.
-        let _ = self.answers.push(Kept {
-            order: *order,
-            answer,
-        });
-        Ok(())
+        let _ = self.answers.push(*kept);
     }
 
     /// `version | roles | answers | 0 | epoch 2 | 0 0 | counter 8`, then per role `role | number 8`,

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::cmac;
-use crate::engine::{Block128, EngineError};
+use crate::engine::{Block128, EngineError, copy};
 
 /// Derives `out` from a key, a label and a context.
 ///
@@ -30,9 +30,7 @@ pub fn derive<E: Block128>(
             key,
             &[&round.to_be_bytes(), label, &[0], a, b, c, d, &bits],
         )?;
-        for (to, from) in chunk.iter_mut().zip(block) {
-            *to = from;
-        }
+        copy(chunk, &block);
     }
     Ok(())
 }
@@ -62,9 +60,7 @@ pub fn counter_mode<E: Block128>(
         let counter = counter.get(skip..).unwrap_or_default();
         let block =
             cmac::mac(engine, key, &[counter, fixed]).map_err(|e| KdfError::Engine(e.into()))?;
-        for (to, from) in chunk.iter_mut().zip(block) {
-            *to = from;
-        }
+        copy(chunk, &block);
     }
     Ok(())
 }

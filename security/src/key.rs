@@ -314,15 +314,6 @@ impl LinkKey {
     pub const fn iv(&self) -> &Secret<12> {
         &self.iv
     }
-
-    /// The nonce of one message: the initial value XOR `0^6 || counter`.
-    pub(crate) fn nonce(iv: &Secret<12>, counter: u64) -> [u8; 12] {
-        let mut nonce = *iv.expose();
-        for (to, from) in nonce.iter_mut().skip(4).zip(counter.to_be_bytes()) {
-            *to ^= from;
-        }
-        nonce
-    }
 }
 
 fn soft_key(secret: &Secret<16>) -> SoftKey {

@@ -6,8 +6,10 @@ use core::ops::Range;
 
 use crate::counter::{CounterError, Reservation, SendCounter};
 use crate::engine::{Block128, EngineError, SoftAes, sure};
-use crate::envelope::{self, Class, Direction, EnvelopeError, Fields, HEADER_LEN, Header};
-use crate::key::{DeviceKey, LinkKey, Secret};
+use crate::envelope::{
+    self, Class, Direction, EnvelopeError, Fields, HEADER_LEN, Header, LinkCipher,
+};
+use crate::key::{DeviceKey, LinkKey};
 use crate::replay::{Freshness, ReplayWindow};
 use crate::suite::Suite;
 
@@ -38,8 +40,7 @@ use crate::suite::Suite;
 /// assert_eq!(opener.open(b"", received).unwrap().plain, b"12.3 kWh");
 /// ```
 pub struct Sealer<E: Block128 = SoftAes> {
-    key: E::Key,
-    iv: Secret<12>,
+    key: LinkCipher<E>,
     fields: Fields,
     counter: SendCounter,
 }
@@ -144,8 +145,7 @@ impl<E: Block128> Sealer<E> {
             address,
         };
         Ok(Self {
-            key: engine.load(link.key())?,
-            iv: link.iv().duplicate(),
+            key: LinkCipher::load(engine, link)?,
             fields,
             counter,
         })
@@ -192,15 +192,14 @@ impl<E: Block128> Sealer<E> {
             ..self.fields
         };
         Ok(envelope::seal(
-            engine, &self.key, &self.iv, &fields, number, ext, buf, plain_len,
+            engine, &self.key, &fields, number, ext, buf, plain_len,
         )?)
     }
 }
 
 /// Opens messages of one key and direction and accepts each number once.
 pub struct Opener<E: Block128 = SoftAes> {
-    key: E::Key,
-    iv: Secret<12>,
+    key: LinkCipher<E>,
     suite: Suite,
     direction: Direction,
     epoch: u16,
@@ -280,8 +279,7 @@ impl<E: Block128> Opener<E> {
         suite: Suite,
     ) -> Result<Self, E::Error> {
         Ok(Self {
-            key: engine.load(link.key())?,
-            iv: link.iv().duplicate(),
+            key: LinkCipher::load(engine, link)?,
             suite,
             direction,
             epoch: key.epoch(),
@@ -375,7 +373,7 @@ impl<E: Block128> Opener<E> {
             return Err(OpenError::Refused);
         };
         let start = header.wire_len();
-        let plain_len = envelope::open(engine, &self.key, &self.iv, &header, ext, bytes)?.len();
+        let plain_len = envelope::open(engine, &self.key, &header, ext, bytes)?.len();
         Ok((header, start..start.saturating_add(plain_len)))
     }
 }

@@ -146,7 +146,7 @@ fn from_bcd(byte: u8) -> Option<u8> {
 }
 
 const fn to_bcd(value: u8) -> u8 {
-    value / 10 % 10 << 4 | value % 10
+    ((value / 10 % 10) << 4) | (value % 10)
 }
 
 /// What a recharge adds to an order.

@@ -1,0 +1,266 @@
+//! Power goes at every store: no number twice, no effect twice, every order answered in the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use security::counter::SendCounter;
+use security::envelope::{Class, Direction};
+use security::gate::{Conditions, OrderGate, PurseConditions, STATE_LEN, Verdict};
+use security::key::{DeviceKey, DeviceKeyId, KeyTree, Purpose, Secret};
+use security::link::{Opener, Sealer};
+use security::order::{
+    Kind, Moment, Order, OrderAck, Outcome, PurseState, Recharge, RelayFeedback,
+};
+use security::suite::Suite;
+
+const SUITE: Suite = Suite::Ccm16;
+const ORDERS: u64 = 4;
+
+/// Power is gone.
+struct Dark;
+
+/// Where in a store power goes.
+#[derive(Clone, Copy, PartialEq)]
+enum Cut {
+    Before,
+    After,
+}
+
+/// What survives a power cut, with a fuse that blows at one store.
+struct Flash {
+    gate: [u8; STATE_LEN],
+    limit: u64,
+    balance: i64,
+    count: u32,
+    stores: usize,
+    blows: BTreeMap<usize, Cut>,
+}
+
+impl Flash {
+    fn store(&mut self, write: impl FnOnce(&mut Self)) -> Result<(), Dark> {
+        self.stores += 1;
+        match self.blows.get(&self.stores) {
+            Some(Cut::Before) => Err(Dark),
+            Some(Cut::After) => {
+                write(self);
+                Err(Dark)
+            }
+            None => {
+                write(self);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn key() -> DeviceKey {
+    let tree = KeyTree::from_root(&Secret::new([3; 16]), *b"network1", 1);
+    tree.device_key(
+        DeviceKeyId::meter([0x20, 0x26, 0x11, 0, 0, 1]),
+        Purpose::Purse,
+        1,
+    )
+}
+
+fn conditions(flash: &Flash) -> Conditions {
+    Conditions {
+        port_allows: true,
+        session_young: true,
+        now: Moment::try_new(26, 11, 21, 12, 0, 0),
+        hold_power: false,
+        purse: Some(PurseConditions {
+            state: PurseState {
+                balance: flash.balance,
+                count: flash.count,
+            },
+            customer: None,
+            max_amount: 10_000,
+            hoarding_limit: 1_000_000,
+        }),
+    }
+}
+
+/// The device from boot until the envelope is answered or power goes.
+fn device(
+    flash: &mut Flash,
+    block: u32,
+    mut envelope: Vec<u8>,
+    log: &mut Vec<u64>,
+) -> Result<Vec<u8>, Dark> {
+    let key = key();
+    let mut gate = OrderGate::restore(&key, SUITE, &flash.gate).unwrap();
+    let counter = SendCounter::boot(flash.limit, block);
+    let mut sealer = Sealer::new(&key, Direction::FromDevice, SUITE, counter);
+
+    let answer = match gate.judge(
+        b"",
+        &mut envelope,
+        &conditions(flash),
+        RelayFeedback::Unknown,
+    ) {
+        Verdict::New(pending) => {
+            let state = pending.state();
+            flash.store(|flash| flash.gate = state)?;
+            let verified = pending.stored();
+            let paid = *verified.get().recharge().unwrap();
+            log.push(verified.get().number());
+            flash.store(|flash| {
+                flash.balance += i64::from(paid.amount);
+                flash.count = paid.count;
+            })?;
+            let purse = PurseState {
+                balance: flash.balance,
+                count: flash.count,
+            };
+            let answer = gate.finish(verified, Outcome::Done, RelayFeedback::Closed, Some(purse));
+            let state = gate.state();
+            flash.store(|flash| flash.gate = state)?;
+            answer
+        }
+        Verdict::Repeated(answer) => answer,
+        Verdict::Refused(answer) => {
+            let state = gate.state();
+            flash.store(|flash| flash.gate = state)?;
+            answer
+        }
+        Verdict::Dropped(refusal) => panic!("{refusal}"),
+    };
+    if let Some(reservation) = sealer.reservation() {
+        let limit = reservation.limit();
+        flash.store(|flash| flash.limit = limit)?;
+        reservation.confirm();
+    }
+    let mut buf = [0; 80];
+    let plain = answer.encode();
+    Ok(sealer
+        .seal_from(
+            Class::Acknowledge,
+            b"",
+            &plain[..answer.encoded_len()],
+            &mut buf,
+        )
+        .unwrap()
+        .to_vec())
+}
+
+/// Sells credit until each sale is confirmed, while power goes at the given stores. Returns how many
+/// stores there were.
+fn sell(block: u32, blows: BTreeMap<usize, Cut>) -> usize {
+    let key = key();
+    let fresh = OrderGate::new(&key, SUITE).state();
+    let mut flash = Flash {
+        gate: fresh,
+        limit: 0,
+        balance: 0,
+        count: 0,
+        stores: 0,
+        blows,
+    };
+    let mut head = Sealer::new(&key, Direction::ToDevice, SUITE, SendCounter::session());
+    let mut answers = Opener::new(&key, Direction::FromDevice, SUITE);
+    let (mut started, mut heard) = (Vec::new(), BTreeSet::new());
+    let (mut number, mut sales) = (0, 0);
+    let deadline = Moment::try_new(26, 11, 21, 13, 0, 0).unwrap();
+
+    while sales < ORDERS {
+        number += 1;
+        let paid = Recharge {
+            amount: 100,
+            count: sales as u32 + 1,
+            customer: [0; 6],
+        };
+        let order = Order::try_purse(Kind::Recharge, deadline, number, [1; 4], paid).unwrap();
+        let answer = loop {
+            let mut buf = [0; 80];
+            let plain = order.encode();
+            let envelope = head
+                .seal_from(Class::Command, b"", &plain, &mut buf)
+                .unwrap()
+                .to_vec();
+            let Ok(mut sealed) = device(&mut flash, block, envelope, &mut started) else {
+                continue;
+            };
+            let opened = answers
+                .open(b"", &mut sealed)
+                .expect("a number was used twice");
+            assert!(heard.insert(opened.header.counter));
+            break OrderAck::parse(opened.plain).unwrap();
+        };
+        assert_eq!(answer.number, number);
+        match answer.outcome {
+            Outcome::Done => {
+                sales += 1;
+                assert_eq!(answer.purse.unwrap().count, sales as u32);
+            }
+            // Not known: the purchase count of the next try tells.
+            Outcome::Interrupted => {}
+            Outcome::Refused(refusal) => {
+                assert_eq!(refusal, security::gate::Refusal::RechargeRepeated);
+                sales += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(flash.balance, i64::from(flash.count) * 100);
+    }
+    assert_eq!(u64::from(flash.count), ORDERS);
+    assert_eq!(flash.balance, ORDERS as i64 * 100);
+    // No order was handed to the purse twice.
+    assert_eq!(started.len(), started.iter().collect::<BTreeSet<_>>().len());
+    flash.stores
+}
+
+#[test]
+fn one_cut_at_every_store() {
+    for block in [1, 2, 256] {
+        let stores = sell(block, BTreeMap::new());
+        assert!(stores >= 3 * ORDERS as usize);
+        for at in 1..=stores + 4 {
+            for cut in [Cut::Before, Cut::After] {
+                sell(block, BTreeMap::from([(at, cut)]));
+            }
+        }
+    }
+}
+
+#[test]
+fn two_cuts_at_every_pair_of_stores() {
+    let stores = sell(256, BTreeMap::new());
+    for first in 1..=stores {
+        for second in first + 1..=stores + 2 {
+            for cuts in [
+                [Cut::Before; 2],
+                [Cut::After; 2],
+                [Cut::After, Cut::Before],
+                [Cut::Before, Cut::After],
+            ] {
+                sell(256, BTreeMap::from([(first, cuts[0]), (second, cuts[1])]));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_counter_never_repeats_a_number() {
+    for block in [1, 3, 256] {
+        for cut_at in 0..12 {
+            for cut in [Cut::Before, Cut::After] {
+                let (mut stored, mut stores, mut used) = (0, 0, BTreeSet::new());
+                let mut counter = SendCounter::boot(stored, block);
+                for _message in 0..20 {
+                    if let Some(reservation) = counter.reservation() {
+                        let dark = stores == cut_at;
+                        stores += 1;
+                        if !dark || cut == Cut::After {
+                            stored = reservation.limit();
+                        }
+                        if dark {
+                            counter = SendCounter::boot(stored, block);
+                            continue;
+                        }
+                        reservation.confirm();
+                    }
+                    assert!(used.insert(counter.take().unwrap().value()));
+                }
+            }
+        }
+    }
+}
