@@ -379,7 +379,7 @@ mtr_result mtr_metrology1_process(mtr_metrology1 *chain,
 mtr_result mtr_metrology1_quantities(const mtr_metrology1 *chain, mtr_quantities1 *quantities);
 
 /*
- The energy registers; exact at any time.
+ The energy registers up to the last window that closed; the rest is carried, never lost.
 
  # Safety
  The rules of the header.

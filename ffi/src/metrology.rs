@@ -239,7 +239,7 @@ pub unsafe extern "C" fn mtr_metrology1_quantities(
     code(run())
 }
 
-/// The energy registers; exact at any time.
+/// The energy registers up to the last window that closed; the rest is carried, never lost.
 ///
 /// # Safety
 /// The rules of the header.
