@@ -162,6 +162,20 @@ typedef struct {
 } mtr_dlt645_refusals;
 
 /*
+ A decimal number: `mantissa` / 10^`decimals`.
+ */
+typedef struct {
+  /*
+   All digits, with the sign.
+   */
+  int32_t mantissa;
+  /*
+   Digits behind the point.
+   */
+  uint8_t decimals;
+} mtr_number;
+
+/*
  Constants of a single-phase meter. Begin with mtr_metrology1_defaults.
  */
 typedef struct {
@@ -336,6 +350,19 @@ mtr_result mtr_dlt645_encode(const mtr_dlt645_frame *frame,
                              uint8_t *out,
                              size_t capacity,
                              size_t *len);
+
+/*
+ The number that the `len` data bytes of an answer (behind the identifier, without the 33H) hold for
+ the identifier `id` (DI3 highest). MTR_ERR_IDENTIFIER: not in the catalogue; MTR_ERR_VALUE: the data
+ do not have its format, the meter marked it as absent, or it is no number.
+
+ # Safety
+ The rules of the header.
+ */
+mtr_result mtr_dlt645_number(uint32_t id,
+                             const uint8_t *data,
+                             size_t len,
+                             mtr_number *number);
 
 /*
  Fills in the defaults: unit gains, 60 uV and 24 uA a count, 0.1 Wh steps, 6400 imp/kWh.

@@ -2,7 +2,7 @@
 
 use crate::border::{code, exclusive, overlap, place, put, shared, slice, slice_mut};
 use crate::result::mtr_result;
-use dlt645::{Address, ControlCode, Decoder, Frame};
+use dlt645::{Address, ControlCode, DataId, Decoder, Frame, Value};
 
 /// Bytes of storage of an mtr_dlt645_decoder.
 pub const MTR_DLT645_DECODER_SIZE: usize = 288;
@@ -171,6 +171,50 @@ pub unsafe extern "C" fn mtr_dlt645_encode(
         .map_err(|_| mtr_result::MTR_ERR_LENGTH)?;
         // SAFETY: forwarded contract of this function.
         unsafe { put(len, written) }
+    };
+    code(run())
+}
+
+/// A decimal number: `mantissa` / 10^`decimals`.
+#[repr(C)]
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug)]
+pub struct mtr_number {
+    /// All digits, with the sign.
+    pub mantissa: i32,
+    /// Digits behind the point.
+    pub decimals: u8,
+}
+
+/// The number that the `len` data bytes of an answer (behind the identifier, without the 33H) hold for
+/// the identifier `id` (DI3 highest). MTR_ERR_IDENTIFIER: not in the catalogue; MTR_ERR_VALUE: the data
+/// do not have its format, the meter marked it as absent, or it is no number.
+///
+/// # Safety
+/// The rules of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mtr_dlt645_number(
+    id: u32,
+    data: *const u8,
+    len: usize,
+    number: *mut mtr_number,
+) -> mtr_result {
+    let run = || {
+        // SAFETY: forwarded contract of this function.
+        let data = unsafe { slice(data, len) }?;
+        let value = DataId(id).value(data).map_err(|error| match error {
+            dlt645::ValueError::Unknown => mtr_result::MTR_ERR_IDENTIFIER,
+            _ => mtr_result::MTR_ERR_VALUE,
+        })?;
+        let Value::Number(found) = value else {
+            return Err(mtr_result::MTR_ERR_VALUE);
+        };
+        let out = mtr_number {
+            mantissa: found.mantissa,
+            decimals: found.decimals,
+        };
+        // SAFETY: forwarded contract of this function.
+        unsafe { put(number, out) }
     };
     code(run())
 }

@@ -28,6 +28,7 @@ static int frames(void)
     mtr_dlt645_refusals refusals;
     uint8_t out[64];
     size_t len = 0, found = 0, at;
+    mtr_number energy;
 
     CHECK(mtr_dlt645_decoder_init(NULL, sizeof decoder_storage, &decoder) == MTR_ERR_NULL);
     CHECK(mtr_dlt645_decoder_init(decoder_storage, 8, &decoder) == MTR_ERR_LENGTH);
@@ -54,9 +55,13 @@ static int frames(void)
     CHECK(mtr_dlt645_encode(&frame, out, 19, &len) == MTR_ERR_LENGTH);
     CHECK(mtr_dlt645_encode(&frame, out, sizeof out, &len) == MTR_OK);
     CHECK(len == 20 && memcmp(out, LINE + 5, len) == 0);
-    printf("frame of %02X%02X%02X%02X%02X%02X: %02X%02X%02X.%02X kWh\n", frame.address[0], frame.address[1],
-           frame.address[2], frame.address[3], frame.address[4], frame.address[5], frame.data[7], frame.data[6],
-           frame.data[5], frame.data[4]);
+    CHECK(mtr_dlt645_number(0x00010000, frame.data + 4, 3, &energy) == MTR_ERR_VALUE);
+    CHECK(mtr_dlt645_number(0x7F7F7F7F, frame.data + 4, 4, &energy) == MTR_ERR_IDENTIFIER);
+    CHECK(mtr_dlt645_number(0x00010000, frame.data + 4, 4, &energy) == MTR_OK);
+    CHECK(energy.mantissa == 12345678 && energy.decimals == 2);
+    printf("frame of %02X%02X%02X%02X%02X%02X: %d.%02d kWh\n", frame.address[0], frame.address[1], frame.address[2],
+           frame.address[3], frame.address[4], frame.address[5], (int)(energy.mantissa / 100),
+           (int)(energy.mantissa % 100));
     return 0;
 }
 
