@@ -217,11 +217,33 @@ impl Pending<'_> {
         &self.kept.order
     }
 
-    /// The state with the number used up. It must be durable before the effect; where the effect
-    /// itself is a stored value, both may go into one record.
+    /// The state with the number used up and the answer [`Outcome::Interrupted`]. It must be durable
+    /// before the effect.
     pub fn state(&self) -> [u8; STATE_LEN] {
+        self.state_after(&self.kept)
+    }
+
+    /// The state with the number used up and the answer [`Outcome::Done`], for an effect that is
+    /// itself a stored value, such as a balance: written in one record with that value, either both
+    /// are there after a power cut or neither. [`OrderGate::finish`] is still called.
+    pub fn state_when_done(
+        &self,
+        relay: RelayFeedback,
+        purse: Option<PurseState>,
+    ) -> [u8; STATE_LEN] {
+        let mut kept = self.kept;
+        kept.answer = OrderAck {
+            outcome: Outcome::Done,
+            relay,
+            purse: kept.order.purse_part(purse),
+            ..kept.answer
+        };
+        self.state_after(&kept)
+    }
+
+    fn state_after(&self, kept: &Kept) -> [u8; STATE_LEN] {
         let mut after = self.gate.memory.clone();
-        after.use_number(&self.kept);
+        after.use_number(kept);
         after.encode()
     }
 
@@ -326,10 +348,7 @@ impl OrderGate {
                 relay,
                 kind: order.kind(),
                 last_number: self.memory.last_number(order.role()),
-                purse: conditions
-                    .purse
-                    .map(|purse| purse.state)
-                    .filter(|_| order.kind().is_purse()),
+                purse: order.purse_part(conditions.purse.map(|purse| purse.state)),
             }),
         }
     }
@@ -345,7 +364,7 @@ impl OrderGate {
     ) -> OrderAck {
         let Verified(order) = order;
         let last_number = self.memory.last_number(order.role());
-        let purse = purse.filter(|_| order.kind().is_purse());
+        let purse = order.purse_part(purse);
         let answer = OrderAck {
             number: order.number(),
             outcome,
@@ -393,10 +412,7 @@ impl OrderGate {
             relay: RelayFeedback::Unknown,
             kind: order.kind(),
             last_number: order.number(),
-            purse: conditions
-                .purse
-                .map(|purse| purse.state)
-                .filter(|_| order.kind().is_purse()),
+            purse: order.purse_part(conditions.purse.map(|purse| purse.state)),
         };
         Ok(Fresh::New(Kept {
             order: *order,

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use zeroize::Zeroize;
+
 use crate::cmac;
 use crate::engine::{Block128, EngineError, copy};
 
@@ -25,12 +27,13 @@ pub fn derive<E: Block128>(
         .to_be_bytes();
     let [a, b, c, d] = *context;
     for (round, chunk) in (1_u32..).zip(out.chunks_mut(16)) {
-        let block = cmac::mac(
+        let mut block = cmac::mac(
             engine,
             key,
             &[&round.to_be_bytes(), label, &[0], a, b, c, d, &bits],
         )?;
         copy(chunk, &block);
+        block.zeroize();
     }
     Ok(())
 }
@@ -58,9 +61,10 @@ pub fn counter_mode<E: Block128>(
     for (round, chunk) in (1_u32..).zip(out.chunks_mut(16)) {
         let counter = round.to_be_bytes();
         let counter = counter.get(skip..).unwrap_or_default();
-        let block =
+        let mut block =
             cmac::mac(engine, key, &[counter, fixed]).map_err(|e| KdfError::Engine(e.into()))?;
         copy(chunk, &block);
+        block.zeroize();
     }
     Ok(())
 }

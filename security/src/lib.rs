@@ -1,4 +1,74 @@
 //! Keys, sealed envelopes, replay-proof counters and exactly-once orders for meters.
+//!
+//! A reading is sealed where it is made and opened where it is used; whatever lies between carries
+//! bytes that it can drop but neither read, change, move nor repeat. An order passes to an actuator
+//! once, and only after its number is stored.
+//!
+//! ```text
+//! KeyTree -> DeviceKey (one per device, purpose, epoch) -> Sealer   seals under the next number
+//!                                                       -> Opener   takes each number once
+//!                                                       -> OrderGate -> Verified<Order> -> actuator
+//! ```
+//!
+//! # An order from the head end to the relay
+//! ```
+//! use security::counter::SendCounter;
+//! use security::envelope::{Class, Direction};
+//! use security::gate::{Conditions, OrderGate, Verdict};
+//! use security::key::{DeviceKeyId, KeyTree, Purpose, Secret};
+//! use security::link::Sealer;
+//! use security::order::{Kind, Moment, Order, Outcome, RelayFeedback};
+//! use security::suite::Suite;
+//!
+//! // The key service derives; the meter was given its key when it was made.
+//! let tree = KeyTree::from_root(&Secret::new([7; 16]), *b"network1", 1);
+//! let key = tree.device_key(DeviceKeyId::meter([0x20, 0x26, 0x11, 0, 0, 1]), Purpose::Lctrl, 1);
+//!
+//! // Head end: order 1 of operator role 10H, to be executed before half past twelve.
+//! let mut head_end = Sealer::new(&key, Direction::ToDevice, Suite::Ccm16, SendCounter::session());
+//! let deadline = Moment::try_new(26, 11, 21, 12, 30, 0).unwrap();
+//! let order = Order::try_new(Kind::CloseNow, deadline, 1, [0x10, 0, 0, 1]).unwrap();
+//! let mut buf = [0; 64];
+//! let plain = &order.encode()[..order.encoded_len()];
+//! let mut envelope = head_end.seal_from(Class::Command, b"", plain, &mut buf).unwrap().to_vec();
+//!
+//! // Meter.
+//! let mut gate = OrderGate::new(&key, Suite::Ccm16);
+//! let conditions = Conditions {
+//!     port_allows: true,
+//!     session_young: true,
+//!     now: Moment::try_new(26, 11, 21, 12, 0, 0),
+//!     hold_power: false,
+//!     purse: None,
+//! };
+//! let Verdict::New(pending) = gate.judge(b"", &mut envelope, &conditions, RelayFeedback::Open) else {
+//!     panic!("a good order was refused");
+//! };
+//! let _to_store = pending.state(); // write it, wait until it is durable
+//! let order = pending.stored();
+//! assert_eq!(order.get().kind(), Kind::CloseNow); // the actuator acts
+//! let answer = gate.finish(order, Outcome::Done, RelayFeedback::Closed, None);
+//! let _to_store = gate.state(); // write it, then seal and send the answer
+//! assert_eq!(answer.outcome, Outcome::Done);
+//! ```
+//!
+//! # What it leaves to you
+//! - Stores: the crate hands out bytes and takes them back. Two copies written in turn, or one
+//!   journal record that is whole or absent; the order of writes is in `docs/security.md`.
+//! - The clock, the ports, and randomness: nothing here draws a random number. Nonces are counters.
+//! - Keeping keys in the chip. [`key::Secret`] wipes itself; it cannot hide from a lab.
+//!
+//! # Decisions
+//! - An opener takes one suite, direction, epoch and address: nobody can ask for a weaker suite.
+//! - One error for every message that does not open, and no plaintext left behind it.
+//! - Modes are written once over [`engine::Block128`], for software and chips alike.
+//!
+//! # Features
+//! `dlt645`: the security layer of DL/T 645; empty so far.
+//!
+//! # Limits
+//! The power consumption of the software cipher is not masked. Suites 1 and 3 (AES-128-CCM) are
+//! offered; key exchange, key update and firmware checks are not built yet.
 #![no_std]
 
 pub mod ccm;

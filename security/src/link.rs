@@ -197,7 +197,8 @@ impl<E: Block128> Sealer<E> {
     }
 }
 
-/// Opens messages of one key and direction and accepts each number once.
+/// Opens messages of one key and direction and accepts each number once. Which classes a key may
+/// carry is for the caller to check in [`Opened::header`]; orders go to [`crate::gate::OrderGate`].
 pub struct Opener<E: Block128 = SoftAes> {
     key: LinkCipher<E>,
     suite: Suite,

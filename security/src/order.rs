@@ -23,7 +23,7 @@ pub const ACK_LEN: usize = 20;
 pub const PURSE_ACK_LEN: usize = 32;
 
 /// What an order asks for. Relay and alarm codes are those of DL/T 645 control 1CH; purse codes are
-/// DI1.. of its 0701xxFF identifiers.
+/// byte DI1 of its identifiers 0701xxFF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Kind {
@@ -239,6 +239,11 @@ impl Order {
     /// Purse fields, present exactly for purse kinds.
     pub const fn recharge(&self) -> Option<&Recharge> {
         self.recharge.as_ref()
+    }
+
+    /// Purse values as far as they belong into the answer to this order.
+    pub(crate) fn purse_part(&self, purse: Option<PurseState>) -> Option<PurseState> {
+        purse.filter(|_| self.kind.is_purse())
     }
 
     /// Reads 20 or 34 bytes.

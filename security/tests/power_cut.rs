@@ -18,6 +18,13 @@ const ORDERS: u64 = 4;
 /// Power is gone.
 struct Dark;
 
+/// Whether purse and gate are stored apart or in one record.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Records {
+    Apart,
+    One,
+}
+
 /// Where in a store power goes.
 #[derive(Clone, Copy, PartialEq)]
 enum Cut {
@@ -83,6 +90,7 @@ fn conditions(flash: &Flash) -> Conditions {
 fn device(
     flash: &mut Flash,
     block: u32,
+    records: Records,
     mut envelope: Vec<u8>,
     log: &mut Vec<u64>,
 ) -> Result<Vec<u8>, Dark> {
@@ -98,23 +106,37 @@ fn device(
         RelayFeedback::Unknown,
     ) {
         Verdict::New(pending) => {
-            let state = pending.state();
-            flash.store(|flash| flash.gate = state)?;
-            let verified = pending.stored();
-            let paid = *verified.get().recharge().unwrap();
-            log.push(verified.get().number());
-            flash.store(|flash| {
-                flash.balance += i64::from(paid.amount);
-                flash.count = paid.count;
-            })?;
-            let purse = PurseState {
-                balance: flash.balance,
-                count: flash.count,
+            let paid = *pending.order().recharge().unwrap();
+            let after = PurseState {
+                balance: flash.balance + i64::from(paid.amount),
+                count: paid.count,
             };
-            let answer = gate.finish(verified, Outcome::Done, RelayFeedback::Closed, Some(purse));
-            let state = gate.state();
-            flash.store(|flash| flash.gate = state)?;
-            answer
+            let pay =
+                |flash: &mut Flash| (flash.balance, flash.count) = (after.balance, after.count);
+            if records == Records::One {
+                let state = pending.state_when_done(RelayFeedback::Closed, Some(after));
+                flash.store(|flash| {
+                    flash.gate = state;
+                    pay(flash);
+                })?;
+                let verified = pending.stored();
+                log.push(verified.get().number());
+                let answer =
+                    gate.finish(verified, Outcome::Done, RelayFeedback::Closed, Some(after));
+                assert_eq!(gate.state(), state);
+                answer
+            } else {
+                let state = pending.state();
+                flash.store(|flash| flash.gate = state)?;
+                let verified = pending.stored();
+                log.push(verified.get().number());
+                flash.store(pay)?;
+                let answer =
+                    gate.finish(verified, Outcome::Done, RelayFeedback::Closed, Some(after));
+                let state = gate.state();
+                flash.store(|flash| flash.gate = state)?;
+                answer
+            }
         }
         Verdict::Repeated(answer) => answer,
         Verdict::Refused(answer) => {
@@ -144,7 +166,7 @@ fn device(
 
 /// Sells credit until each sale is confirmed, while power goes at the given stores. Returns how many
 /// stores there were.
-fn sell(block: u32, blows: BTreeMap<usize, Cut>) -> usize {
+fn sell(block: u32, records: Records, blows: BTreeMap<usize, Cut>) -> usize {
     let key = key();
     let fresh = OrderGate::new(&key, SUITE).state();
     let mut flash = Flash {
@@ -176,7 +198,7 @@ fn sell(block: u32, blows: BTreeMap<usize, Cut>) -> usize {
                 .seal_from(Class::Command, b"", &plain, &mut buf)
                 .unwrap()
                 .to_vec();
-            let Ok(mut sealed) = device(&mut flash, block, envelope, &mut started) else {
+            let Ok(mut sealed) = device(&mut flash, block, records, envelope, &mut started) else {
                 continue;
             };
             let opened = answers
@@ -192,8 +214,9 @@ fn sell(block: u32, blows: BTreeMap<usize, Cut>) -> usize {
                 assert_eq!(answer.purse.unwrap().count, sales as u32);
             }
             // Not known: the purchase count of the next try tells.
-            Outcome::Interrupted => {}
+            Outcome::Interrupted => assert_eq!(records, Records::Apart),
             Outcome::Refused(refusal) => {
+                assert_eq!(records, Records::Apart);
                 assert_eq!(refusal, security::gate::Refusal::RechargeRepeated);
                 sales += 1;
             }
@@ -210,12 +233,13 @@ fn sell(block: u32, blows: BTreeMap<usize, Cut>) -> usize {
 
 #[test]
 fn one_cut_at_every_store() {
-    for block in [1, 2, 256] {
-        let stores = sell(block, BTreeMap::new());
-        assert!(stores >= 3 * ORDERS as usize);
-        for at in 1..=stores + 4 {
-            for cut in [Cut::Before, Cut::After] {
-                sell(block, BTreeMap::from([(at, cut)]));
+    for records in [Records::Apart, Records::One] {
+        for block in [1, 2, 256] {
+            let stores = sell(block, records, BTreeMap::new());
+            for at in 1..=stores + 4 {
+                for cut in [Cut::Before, Cut::After] {
+                    sell(block, records, BTreeMap::from([(at, cut)]));
+                }
             }
         }
     }
@@ -223,16 +247,23 @@ fn one_cut_at_every_store() {
 
 #[test]
 fn two_cuts_at_every_pair_of_stores() {
-    let stores = sell(256, BTreeMap::new());
-    for first in 1..=stores {
-        for second in first + 1..=stores + 2 {
-            for cuts in [
-                [Cut::Before; 2],
-                [Cut::After; 2],
-                [Cut::After, Cut::Before],
-                [Cut::Before, Cut::After],
-            ] {
-                sell(256, BTreeMap::from([(first, cuts[0]), (second, cuts[1])]));
+    const CUTS: [[Cut; 2]; 4] = [
+        [Cut::Before; 2],
+        [Cut::After; 2],
+        [Cut::After, Cut::Before],
+        [Cut::Before, Cut::After],
+    ];
+    for records in [Records::Apart, Records::One] {
+        let stores = sell(256, records, BTreeMap::new());
+        for first in 1..=stores {
+            for second in first + 1..=stores + 2 {
+                for cuts in CUTS {
+                    sell(
+                        256,
+                        records,
+                        BTreeMap::from([(first, cuts[0]), (second, cuts[1])]),
+                    );
+                }
             }
         }
     }
