@@ -62,7 +62,10 @@ pub fn decode(bytes: &[u8]) -> Result<Message, Error> {
 pub fn decode_as<C: Content>(bytes: &[u8]) -> Result<(Head, C), Error> {
     let (found, head, mut reader) = open(bytes)?;
     if found != C::KIND {
-        return Err(Error::OtherKind { expected: C::KIND, found });
+        return Err(Error::OtherKind {
+            expected: C::KIND,
+            found,
+        });
     }
     let body = C::read(&mut reader)?;
     let _: Ext = reader.bytes_up_to(0)?;
@@ -82,7 +85,11 @@ fn open(bytes: &[u8]) -> Result<(u8, Head, Reader<'_>), Error> {
     let mut reader = Reader::new(bytes);
     match reader.byte(0)? {
         FIRST_BYTE => {}
-        found @ 0x20..=0x2F => return Err(Error::UnknownVersion { found: found & 0x0F }),
+        found @ 0x20..=0x2F => {
+            return Err(Error::UnknownVersion {
+                found: found & 0x0F,
+            });
+        }
         found => return Err(Error::UnknownForm { found }),
     }
     let kind = reader.byte(0)?;
@@ -108,10 +115,16 @@ impl<'a> SnapshotWriter<'a> {
         let mut writer = Writer::new(out);
         writer.begin(4, head)?;
         if count > 64 {
-            return Err(Error::TooMany { position: writer.len(), capacity: 64 });
+            return Err(Error::TooMany {
+                position: writer.len(),
+                capacity: 64,
+            });
         }
         writer.list(0, count)?;
-        Ok(Self { writer, missing: count })
+        Ok(Self {
+            writer,
+            missing: count,
+        })
     }
 
     /// Writes the next sample.
@@ -119,8 +132,10 @@ impl<'a> SnapshotWriter<'a> {
     /// # Errors
     /// [`Error::TooMany`] beyond the stated number, [`Error::BufferFull`].
     pub fn push(&mut self, sample: &Sample) -> Result<(), Error> {
-        self.missing =
-            self.missing.checked_sub(1).ok_or(Error::TooMany { position: self.writer.len(), capacity: 0 })?;
+        self.missing = self.missing.checked_sub(1).ok_or(Error::TooMany {
+            position: self.writer.len(),
+            capacity: 0,
+        })?;
         sample.write(&mut self.writer)
     }
 
@@ -130,7 +145,9 @@ impl<'a> SnapshotWriter<'a> {
     /// [`Error::Truncated`] if fewer samples came than stated, [`Error::BufferFull`].
     pub fn finish(mut self) -> Result<usize, Error> {
         if self.missing != 0 {
-            return Err(Error::Truncated { position: self.writer.len() });
+            return Err(Error::Truncated {
+                position: self.writer.len(),
+            });
         }
         self.writer.bytes(0, &[])?;
         Ok(self.writer.len())
@@ -157,7 +174,10 @@ impl<'b> SnapshotReader<'b> {
             return Err(Error::OtherKind { expected: 4, found });
         }
         let left = reader.list(0, 64)?;
-        let samples = Self { reader: reader.clone(), left };
+        let samples = Self {
+            reader: reader.clone(),
+            left,
+        };
         for _ in 0..left {
             Sample::read(&mut reader)?;
         }
@@ -200,15 +220,22 @@ impl<'a> Writer<'a> {
 
     fn push(&mut self, byte: u8) -> Result<(), Error> {
         let capacity = self.out.len();
-        *self.out.get_mut(self.len).ok_or(Error::BufferFull { capacity })? = byte;
+        *self
+            .out
+            .get_mut(self.len)
+            .ok_or(Error::BufferFull { capacity })? = byte;
         self.len += 1;
         Ok(())
     }
 
     fn raw(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let capacity = self.out.len();
-        let room = self.out.get_mut(self.len..).and_then(|room| room.get_mut(..bytes.len()));
-        room.ok_or(Error::BufferFull { capacity })?.copy_from_slice(bytes);
+        let room = self
+            .out
+            .get_mut(self.len..)
+            .and_then(|room| room.get_mut(..bytes.len()));
+        room.ok_or(Error::BufferFull { capacity })?
+            .copy_from_slice(bytes);
         self.len += bytes.len();
         Ok(())
     }
@@ -298,11 +325,18 @@ impl<'b> Reader<'b> {
 
     /// Refuses bytes behind the end.
     pub(crate) fn end(&self) -> Result<(), Error> {
-        if self.at < self.bytes.len() { Err(Error::TrailingBytes { position: self.at }) } else { Ok(()) }
+        if self.at < self.bytes.len() {
+            Err(Error::TrailingBytes { position: self.at })
+        } else {
+            Ok(())
+        }
     }
 
     fn pull(&mut self) -> Result<u8, Error> {
-        let byte = *self.bytes.get(self.at).ok_or(Error::Truncated { position: self.at })?;
+        let byte = *self
+            .bytes
+            .get(self.at)
+            .ok_or(Error::Truncated { position: self.at })?;
         self.at += 1;
         Ok(byte)
     }
@@ -321,7 +355,11 @@ impl<'b> Reader<'b> {
             value |= part << shift;
             if byte < 0x80 {
                 // A zero behind a continuation is a second spelling of the same number.
-                return if byte == 0 && shift > 0 { Err(Error::BadNumber { position }) } else { Ok(value) };
+                return if byte == 0 && shift > 0 {
+                    Err(Error::BadNumber { position })
+                } else {
+                    Ok(value)
+                };
             }
             shift += 7;
         }
@@ -355,7 +393,9 @@ impl<'b> Source<'b> for Reader<'b> {
         let len = self.varint(32)?;
         let rest = self.bytes.get(self.at..).unwrap_or(&[]);
         let bytes = usize::try_from(len).ok().and_then(|len| rest.get(..len));
-        let bytes = bytes.ok_or(Error::Truncated { position: self.bytes.len() })?;
+        let bytes = bytes.ok_or(Error::Truncated {
+            position: self.bytes.len(),
+        })?;
         self.at += bytes.len();
         Ok(bytes)
     }
@@ -391,7 +431,11 @@ impl<'b> Source<'b> for Reader<'b> {
         } else {
             Quality::of_nibble(meta & 0x0F)
         };
-        Ok(Value { mantissa: self.signed(key, 64)?, exponent, quality })
+        Ok(Value {
+            mantissa: self.signed(key, 64)?,
+            exponent,
+            quality,
+        })
     }
 
     fn present(&mut self, _: u8) -> Result<bool, Error> {

@@ -95,8 +95,10 @@ impl DeviceId {
     /// # Errors
     /// [`BadDeviceId`] for an unknown namespace, a wrong length, or digits that are no BCD.
     pub fn try_new(namespace: u8, content: &[u8]) -> Result<Self, BadDeviceId> {
-        let (namespace, _, shortest, longest) =
-            *NAMESPACES.iter().find(|row| row.0 as u8 == namespace).ok_or(BadDeviceId)?;
+        let (namespace, _, shortest, longest) = *NAMESPACES
+            .iter()
+            .find(|row| row.0 as u8 == namespace)
+            .ok_or(BadDeviceId)?;
         if content.len() < shortest || content.len() > longest {
             return Err(BadDeviceId);
         }
@@ -109,14 +111,20 @@ impl DeviceId {
         if digits.iter().any(|byte| byte >> 4 > 9 || byte & 0x0F > 9) {
             return Err(BadDeviceId);
         }
-        if namespace == Namespace::Serial && serial_of(content).is_none_or(|serial| serial > SERIAL_MAX) {
+        if namespace == Namespace::Serial
+            && serial_of(content).is_none_or(|serial| serial > SERIAL_MAX)
+        {
             return Err(BadDeviceId);
         }
         let mut bytes = [0; 16];
         for (to, from) in bytes.iter_mut().zip(content) {
             *to = *from;
         }
-        Ok(Self { namespace, len: content.len() as u8, bytes })
+        Ok(Self {
+            namespace,
+            len: content.len() as u8,
+            bytes,
+        })
     }
 
     /// An electricity meter by its DL/T 645 address, most significant byte first.
@@ -169,7 +177,11 @@ impl DeviceId {
     #[must_use]
     pub fn hash32(&self) -> u32 {
         let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-        self.content().iter().fold(step(0x811C_9DC5, self.namespace as u8), |hash, byte| step(hash, *byte))
+        self.content()
+            .iter()
+            .fold(step(0x811C_9DC5, self.namespace as u8), |hash, byte| {
+                step(hash, *byte)
+            })
     }
 }
 
@@ -193,9 +205,9 @@ impl DeviceId {
             out.write_str(row.1)?;
         }
         match self.namespace {
-            Namespace::Dlms if plain_name(content) => {
-                content.iter().try_for_each(|byte| out.write_char(char::from(*byte)))
-            }
+            Namespace::Dlms if plain_name(content) => content
+                .iter()
+                .try_for_each(|byte| out.write_char(char::from(*byte))),
             Namespace::Dlms => {
                 out.write_char('~')?;
                 hex(out, content)
@@ -242,7 +254,10 @@ struct Content {
 }
 
 impl Content {
-    const EMPTY: Self = Self { bytes: [0; 16], len: 0 };
+    const EMPTY: Self = Self {
+        bytes: [0; 16],
+        len: 0,
+    };
 
     fn push(&mut self, byte: u8) {
         if let Some(slot) = self.bytes.get_mut(self.len) {
@@ -272,7 +287,9 @@ fn is_hex(c: char) -> bool {
     matches!(c, '0'..='9' | 'a'..='f')
 }
 
-fn hex_bytes<'a>(count: usize) -> impl Parser<&'a str, Output = &'a str, Error = nom::error::Error<&'a str>> {
+fn hex_bytes<'a>(
+    count: usize,
+) -> impl Parser<&'a str, Output = &'a str, Error = nom::error::Error<&'a str>> {
     take_while_m_n(count * 2, count * 2, is_hex)
 }
 
@@ -293,25 +310,39 @@ fn groups<'a>(input: &'a str, lengths: &[usize]) -> IResult<&'a str, Content> {
 fn logical_name(input: &str) -> IResult<&str, Content> {
     let plain = take_while_m_n(1, 16, |c: char| c.is_ascii_alphanumeric())
         .map(|name: &str| Content::EMPTY.extend(name.as_bytes()));
-    let coded = (char('~'), verify(take_while_m_n(2, 32, is_hex), |text: &str| text.len() % 2 == 0))
+    let coded = (
+        char('~'),
+        verify(take_while_m_n(2, 32, is_hex), |text: &str| {
+            text.len().is_multiple_of(2)
+        }),
+    )
         .map(|(_, text): (char, &str)| Content::EMPTY.extend_hex(text));
     // A name of letters and digits only has one text form: the plain one.
-    let coded = verify(coded, |content: &Content| !plain_name(content.bytes.get(..content.len).unwrap_or(&[])));
+    let coded = verify(coded, |content: &Content| {
+        !plain_name(content.bytes.get(..content.len).unwrap_or(&[]))
+    });
     alt((coded, plain)).parse(input)
 }
 
 fn serial(input: &str) -> IResult<&str, Content> {
-    let number = verify(take_while_m_n(1, 19, |c: char| c.is_ascii_digit()), |text: &str| {
-        text == "0" || !text.starts_with('0')
-    })
+    let number = verify(
+        take_while_m_n(1, 19, |c: char| c.is_ascii_digit()),
+        |text: &str| text == "0" || !text.starts_with('0'),
+    )
     .map_opt(|text: &str| text.parse::<u64>().ok());
     (hex_bytes(2), char('-'), number)
-        .map(|(maker, _, number)| Content::EMPTY.extend_hex(maker).extend(&number.to_be_bytes()))
+        .map(|(maker, _, number)| {
+            Content::EMPTY
+                .extend_hex(maker)
+                .extend(&number.to_be_bytes())
+        })
         .parse(input)
 }
 
 fn prefix(input: &str) -> IResult<&str, Namespace> {
-    let mut last = tag(NAMESPACES[0].1).parse(input).map(|(rest, _)| (rest, NAMESPACES[0].0));
+    let mut last = tag(NAMESPACES[0].1)
+        .parse(input)
+        .map(|(rest, _)| (rest, NAMESPACES[0].0));
     for (namespace, text, ..) in &NAMESPACES[1..] {
         if last.is_ok() {
             break;
@@ -328,8 +359,12 @@ fn device(input: &str) -> IResult<&str, (Namespace, Content)> {
         Namespace::Cjt188 | Namespace::Eui64 | Namespace::MBus => &[8],
         Namespace::Bus => &[4, 1, 1],
         Namespace::Uuid => &[4, 2, 2, 2, 6],
-        Namespace::Dlms => return logical_name(rest).map(|(rest, content)| (rest, (namespace, content))),
-        Namespace::Serial => return serial(rest).map(|(rest, content)| (rest, (namespace, content))),
+        Namespace::Dlms => {
+            return logical_name(rest).map(|(rest, content)| (rest, (namespace, content)));
+        }
+        Namespace::Serial => {
+            return serial(rest).map(|(rest, content)| (rest, (namespace, content)));
+        }
     };
     groups(rest, lengths).map(|(rest, content)| (rest, (namespace, content)))
 }
@@ -339,8 +374,12 @@ impl FromStr for DeviceId {
     type Err = BadDeviceId;
 
     fn from_str(text: &str) -> Result<Self, BadDeviceId> {
-        let (_, (namespace, content)) = all_consuming(device).parse(text).map_err(|_| BadDeviceId)?;
-        Self::try_new(namespace as u8, content.bytes.get(..content.len).ok_or(BadDeviceId)?)
+        let (_, (namespace, content)) =
+            all_consuming(device).parse(text).map_err(|_| BadDeviceId)?;
+        Self::try_new(
+            namespace as u8,
+            content.bytes.get(..content.len).ok_or(BadDeviceId)?,
+        )
     }
 }
 
@@ -388,7 +427,10 @@ mod tests {
         ] {
             let device: DeviceId = text.parse().unwrap_or_else(|_| panic!("{text}"));
             assert_eq!(device.to_string(), text);
-            assert_eq!(DeviceId::try_new(device.namespace() as u8, device.content()), Ok(device));
+            assert_eq!(
+                DeviceId::try_new(device.namespace() as u8, device.content()),
+                Ok(device)
+            );
         }
     }
 

@@ -95,23 +95,49 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::Truncated { position } => write!(f, "the input ends at byte {position} inside a field"),
-            Self::TrailingBytes { position } => write!(f, "bytes follow the message from byte {position} on"),
-            Self::BufferFull { capacity } => write!(f, "the output does not fit in {capacity} bytes"),
-            Self::UnknownForm { found } => write!(f, "first byte {found:02X} belongs to no message form"),
-            Self::UnknownVersion { found } => write!(f, "compact version {found} is not spoken here"),
-            Self::UnknownKind { found } => write!(f, "message kind {found} is not known here"),
-            Self::OtherKind { expected, found } => write!(f, "message kind {expected} was expected, {found} found"),
-            Self::TooMany { position, capacity } => {
-                write!(f, "the list at byte {position} holds more than {capacity} elements")
+            Self::Truncated { position } => {
+                write!(f, "the input ends at byte {position} inside a field")
             }
-            Self::BadNumber { position } => write!(f, "the number at byte {position} does not fit its field"),
+            Self::TrailingBytes { position } => {
+                write!(f, "bytes follow the message from byte {position} on")
+            }
+            Self::BufferFull { capacity } => {
+                write!(f, "the output does not fit in {capacity} bytes")
+            }
+            Self::UnknownForm { found } => {
+                write!(f, "first byte {found:02X} belongs to no message form")
+            }
+            Self::UnknownVersion { found } => {
+                write!(f, "compact version {found} is not spoken here")
+            }
+            Self::UnknownKind { found } => write!(f, "message kind {found} is not known here"),
+            Self::OtherKind { expected, found } => {
+                write!(f, "message kind {expected} was expected, {found} found")
+            }
+            Self::TooMany { position, capacity } => {
+                write!(
+                    f,
+                    "the list at byte {position} holds more than {capacity} elements"
+                )
+            }
+            Self::BadNumber { position } => {
+                write!(f, "the number at byte {position} does not fit its field")
+            }
             Self::BadText { position } => write!(f, "the text at byte {position} is not UTF-8"),
-            Self::BadValue { position } => write!(f, "the field before byte {position} has a value that is not allowed"),
-            Self::BadType { position } => write!(f, "the CBOR item at byte {position} has the wrong type"),
-            Self::DuplicateKey { position, key } => write!(f, "key {key} stands a second time at byte {position}"),
+            Self::BadValue { position } => write!(
+                f,
+                "the field before byte {position} has a value that is not allowed"
+            ),
+            Self::BadType { position } => {
+                write!(f, "the CBOR item at byte {position} has the wrong type")
+            }
+            Self::DuplicateKey { position, key } => {
+                write!(f, "key {key} stands a second time at byte {position}")
+            }
             Self::MissingKey { key } => write!(f, "required key {key} is absent"),
-            Self::TooDeep { position } => write!(f, "the CBOR item at byte {position} is nested too deeply"),
+            Self::TooDeep { position } => {
+                write!(f, "the CBOR item at byte {position} is nested too deeply")
+            }
         }
     }
 }

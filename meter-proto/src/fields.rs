@@ -101,25 +101,36 @@ pub trait Source<'b> {
 
     /// A stamp.
     fn stamp(&mut self, key: u8) -> Result<Stamp, Error> {
-        Ok(Stamp { time: self.u64(key)?, clk: self.byte(key.wrapping_add(1))? })
+        Ok(Stamp {
+            time: self.u64(key)?,
+            clk: self.byte(key.wrapping_add(1))?,
+        })
     }
 
     /// Marks.
     fn quality(&mut self, key: u8) -> Result<Quality, Error> {
         let bits = self.u16(key)?;
-        Quality::from_bits(bits).ok_or(Error::BadValue { position: self.position() })
+        Quality::from_bits(bits).ok_or(Error::BadValue {
+            position: self.position(),
+        })
     }
 
     /// A byte string with a capacity.
     fn bytes_up_to<const N: usize>(&mut self, key: u8) -> Result<heapless::Vec<u8, N>, Error> {
         let bytes = self.bytes(key)?;
-        heapless::Vec::from_slice(bytes).map_err(|_| Error::TooMany { position: self.position(), capacity: N })
+        heapless::Vec::from_slice(bytes).map_err(|_| Error::TooMany {
+            position: self.position(),
+            capacity: N,
+        })
     }
 
     /// Text with a capacity in bytes.
     fn text_up_to<const N: usize>(&mut self, key: u8) -> Result<heapless::String<N>, Error> {
         let text = self.text(key)?;
-        heapless::String::try_from(text).map_err(|_| Error::TooMany { position: self.position(), capacity: N })
+        heapless::String::try_from(text).map_err(|_| Error::TooMany {
+            position: self.position(),
+            capacity: N,
+        })
     }
 
     /// A list of elements of several fields.
@@ -137,7 +148,10 @@ pub trait Source<'b> {
             self.item()?;
             let element = read(self)?;
             self.end_item()?;
-            list.push(element).map_err(|_| Error::TooMany { position: self.position(), capacity: N })?;
+            list.push(element).map_err(|_| Error::TooMany {
+                position: self.position(),
+                capacity: N,
+            })?;
         }
         self.end_list();
         Ok(list)
@@ -156,7 +170,10 @@ pub trait Source<'b> {
         let mut list = heapless::Vec::new();
         for _ in 0..len {
             let element = read(self)?;
-            list.push(element).map_err(|_| Error::TooMany { position: self.position(), capacity: N })?;
+            list.push(element).map_err(|_| Error::TooMany {
+                position: self.position(),
+                capacity: N,
+            })?;
         }
         self.end_list();
         Ok(list)

@@ -276,7 +276,9 @@ impl PointId {
 impl fmt::Display for PointId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.foreign() {
-            Some(Foreign::Obis([a, b, c, d, e, g])) => return write!(f, "OBIS {a}-{b}:{c}.{d}.{e}*{g}"),
+            Some(Foreign::Obis([a, b, c, d, e, g])) => {
+                return write!(f, "OBIS {a}-{b}:{c}.{d}.{e}*{g}");
+            }
             Some(Foreign::DataId(id)) => return write!(f, "DI {id:08X}"),
             None => {}
         }

@@ -106,7 +106,10 @@ impl Quantity {
     /// The table's row, or `None` for a number this release does not know.
     #[must_use]
     pub fn row(self) -> Option<&'static Row> {
-        TABLE.binary_search_by_key(&self.0, |row| row.quantity.0).ok().and_then(|at| TABLE.get(at))
+        TABLE
+            .binary_search_by_key(&self.0, |row| row.quantity.0)
+            .ok()
+            .and_then(|at| TABLE.get(at))
     }
 
     /// The unit as text; empty for an unknown quantity.
@@ -131,7 +134,11 @@ mod tests {
 
     #[test]
     fn the_table_ascends_so_that_the_search_finds_every_row() {
-        assert!(TABLE.windows(2).all(|pair| pair[0].quantity < pair[1].quantity));
+        assert!(
+            TABLE
+                .windows(2)
+                .all(|pair| pair[0].quantity < pair[1].quantity)
+        );
         for row in TABLE {
             assert_eq!(row.quantity.row(), Some(row));
         }

@@ -36,13 +36,19 @@ impl Stamp {
     /// A stamp in seconds.
     #[must_use]
     pub const fn from_seconds(seconds: u64, quality: ClockQuality) -> Self {
-        Self { time: seconds, clk: quality.0 & 0x0F }
+        Self {
+            time: seconds,
+            clk: quality.0 & 0x0F,
+        }
     }
 
     /// A stamp in milliseconds.
     #[must_use]
     pub const fn from_millis(millis: u64, quality: ClockQuality) -> Self {
-        Self { time: millis, clk: 0x30 | quality.0 & 0x0F }
+        Self {
+            time: millis,
+            clk: 0x30 | quality.0 & 0x0F,
+        }
     }
 
     /// The clock's quality.
@@ -76,11 +82,31 @@ mod tests {
     #[test]
     fn every_resolution_converts() {
         assert_eq!(Stamp::from_seconds(5, ClockQuality::LEGAL).millis(), 5_000);
-        assert_eq!(Stamp { time: 55, clk: 0x14 }.millis(), 5_500);
-        assert_eq!(Stamp::from_millis(5_500, ClockQuality::HOLDOVER).seconds(), 5);
-        assert_eq!(Stamp { time: 5_500_999, clk: 0x61 }.millis(), 5_500);
+        assert_eq!(
+            Stamp {
+                time: 55,
+                clk: 0x14
+            }
+            .millis(),
+            5_500
+        );
+        assert_eq!(
+            Stamp::from_millis(5_500, ClockQuality::HOLDOVER).seconds(),
+            5
+        );
+        assert_eq!(
+            Stamp {
+                time: 5_500_999,
+                clk: 0x61
+            }
+            .millis(),
+            5_500
+        );
         for clk in 0..=255 {
-            let stamp = Stamp { time: u64::MAX, clk };
+            let stamp = Stamp {
+                time: u64::MAX,
+                clk,
+            };
             let _ = (stamp.millis(), stamp.seconds());
         }
     }

@@ -43,7 +43,11 @@ impl Quality {
     /// The set from its bits; `None` when a bit outside 1 to 14 is set.
     #[must_use]
     pub const fn from_bits(bits: u16) -> Option<Self> {
-        if bits & 0x8001 == 0 { Some(Self(bits)) } else { None }
+        if bits & 0x8001 == 0 {
+            Some(Self(bits))
+        } else {
+            None
+        }
     }
 
     /// The set as bits, bit n for mark n.
@@ -81,7 +85,11 @@ impl Quality {
 
     /// The set of a nibble below 15.
     pub(crate) const fn of_nibble(nibble: u8) -> Self {
-        Self(if nibble == 0 { 0 } else { (1 << (nibble & 0x0F)) & 0x7FFE })
+        Self(if nibble == 0 {
+            0
+        } else {
+            (1 << (nibble & 0x0F)) & 0x7FFE
+        })
     }
 }
 
@@ -110,13 +118,21 @@ impl Value {
     /// A good value.
     #[must_use]
     pub const fn new(mantissa: i64, exponent: i8) -> Self {
-        Self { mantissa, exponent, quality: Quality::GOOD }
+        Self {
+            mantissa,
+            exponent,
+            quality: Quality::GOOD,
+        }
     }
 
     /// The value that says "there is none", at this resolution.
     #[must_use]
     pub const fn missing(exponent: i8) -> Self {
-        Self { mantissa: 0, exponent, quality: Quality::MISSING }
+        Self {
+            mantissa: 0,
+            exponent,
+            quality: Quality::MISSING,
+        }
     }
 
     /// The same number with these marks.
@@ -157,7 +173,11 @@ impl Value {
     #[must_use]
     pub const fn checked_rescale(&self, exponent: i8) -> Option<Self> {
         match self.mantissa_at(exponent) {
-            Some(mantissa) => Some(Self { mantissa, exponent, quality: self.quality }),
+            Some(mantissa) => Some(Self {
+                mantissa,
+                exponent,
+                quality: self.quality,
+            }),
             None => None,
         }
     }
@@ -205,8 +225,14 @@ impl Value {
     #[must_use]
     pub fn checked_sub(&self, earlier: &Self) -> Option<Self> {
         let exponent = self.exponent.min(earlier.exponent);
-        let mantissa = self.mantissa_at(exponent)?.checked_sub(earlier.mantissa_at(exponent)?)?;
-        Some(Self { mantissa, exponent, quality: self.quality.with(earlier.quality) })
+        let mantissa = self
+            .mantissa_at(exponent)?
+            .checked_sub(earlier.mantissa_at(exponent)?)?;
+        Some(Self {
+            mantissa,
+            exponent,
+            quality: self.quality.with(earlier.quality),
+        })
     }
 }
 
@@ -234,7 +260,13 @@ fn write_decimal(out: &mut impl fmt::Write, magnitude: u64, exponent: i8) -> fmt
     }
     let places = u32::from(exponent.unsigned_abs());
     match 10u64.checked_pow(places) {
-        Some(unit) => write!(out, "{}.{:0width$}", magnitude / unit, magnitude % unit, width = places as usize),
+        Some(unit) => write!(
+            out,
+            "{}.{:0width$}",
+            magnitude / unit,
+            magnitude % unit,
+            width = places as usize
+        ),
         None => write!(out, "0.{magnitude:0width$}", width = places as usize),
     }
 }
@@ -252,7 +284,8 @@ mod with_serde {
             let meta = self.meta();
             let wide = meta >> 4 == 8;
             let several = meta & 0x0F == 15;
-            let mut tuple = serializer.serialize_tuple(2 + usize::from(wide) + usize::from(several))?;
+            let mut tuple =
+                serializer.serialize_tuple(2 + usize::from(wide) + usize::from(several))?;
             tuple.serialize_element(&meta)?;
             if wide {
                 tuple.serialize_element(&self.exponent)?;
@@ -277,16 +310,24 @@ mod with_serde {
         fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
             let mut missing = || A::Error::custom("value ends early");
             let meta: u8 = seq.next_element()?.ok_or_else(&mut missing)?;
-            let exponent =
-                if meta >> 4 == 8 { seq.next_element()?.ok_or_else(&mut missing)? } else { Value::nibble_exponent(meta) };
+            let exponent = if meta >> 4 == 8 {
+                seq.next_element()?.ok_or_else(&mut missing)?
+            } else {
+                Value::nibble_exponent(meta)
+            };
             let quality = if meta & 0x0F == 15 {
                 let bits: Quality = seq.next_element()?.ok_or_else(&mut missing)?;
-                Quality::from_bits(bits.bits()).ok_or_else(|| A::Error::custom("marks out of range"))?
+                Quality::from_bits(bits.bits())
+                    .ok_or_else(|| A::Error::custom("marks out of range"))?
             } else {
                 Quality::of_nibble(meta & 0x0F)
             };
             let mantissa = seq.next_element()?.ok_or_else(&mut missing)?;
-            Ok(Value { mantissa, exponent, quality })
+            Ok(Value {
+                mantissa,
+                exponent,
+                quality,
+            })
         }
     }
 
@@ -300,7 +341,11 @@ mod with_serde {
 impl Value {
     /// The meta byte: exponent nibble (8 when the exponent follows as a byte of its own) and quality nibble.
     pub(crate) const fn meta(&self) -> u8 {
-        let high = if self.exponent >= -7 && self.exponent <= 7 { (self.exponent as u8) << 4 } else { 0x80 };
+        let high = if self.exponent >= -7 && self.exponent <= 7 {
+            (self.exponent as u8) << 4
+        } else {
+            0x80
+        };
         high | self.quality.nibble()
     }
 
@@ -332,14 +377,21 @@ mod tests {
         }
         assert_eq!(Value::missing(0).to_string(), "-");
         assert!(Value::new(i64::MIN, i8::MAX).to_string().len() > 100);
-        assert!(Value::new(i64::MIN, i8::MIN).to_string().starts_with("-0.000"));
+        assert!(
+            Value::new(i64::MIN, i8::MIN)
+                .to_string()
+                .starts_with("-0.000")
+        );
     }
 
     #[test]
     fn rescaling_refuses_to_lose_digits() {
         assert_eq!(Value::new(125, -1).mantissa_at(0), None);
         assert_eq!(Value::new(120, -1).mantissa_at(0), Some(12));
-        assert_eq!(Value::new(1, 7).mantissa_at(-8), Some(1_000_000_000_000_000));
+        assert_eq!(
+            Value::new(1, 7).mantissa_at(-8),
+            Some(1_000_000_000_000_000)
+        );
         assert_eq!(Value::new(i64::MAX, 1).mantissa_at(0), None);
         assert_eq!(Value::new(1, i8::MAX).mantissa_at(i8::MIN), None);
         assert_eq!(Value::new(125, -1).rounded_at(0), Some(12));
@@ -350,11 +402,26 @@ mod tests {
 
     #[test]
     fn comparison_ignores_the_exponent() {
-        assert_eq!(Value::new(100, -2).exact_cmp(&Value::new(1, 0)), Ordering::Equal);
-        assert_eq!(Value::new(1, 127).exact_cmp(&Value::new(i64::MAX, -128)), Ordering::Greater);
-        assert_eq!(Value::new(-1, 127).exact_cmp(&Value::new(i64::MIN, -128)), Ordering::Less);
-        assert_eq!(Value::new(-1, 0).exact_cmp(&Value::new(0, 5)), Ordering::Less);
-        assert_eq!(Value::new(i64::MAX, 0).exact_cmp(&Value::new(1, 19)), Ordering::Less);
+        assert_eq!(
+            Value::new(100, -2).exact_cmp(&Value::new(1, 0)),
+            Ordering::Equal
+        );
+        assert_eq!(
+            Value::new(1, 127).exact_cmp(&Value::new(i64::MAX, -128)),
+            Ordering::Greater
+        );
+        assert_eq!(
+            Value::new(-1, 127).exact_cmp(&Value::new(i64::MIN, -128)),
+            Ordering::Less
+        );
+        assert_eq!(
+            Value::new(-1, 0).exact_cmp(&Value::new(0, 5)),
+            Ordering::Less
+        );
+        assert_eq!(
+            Value::new(i64::MAX, 0).exact_cmp(&Value::new(1, 19)),
+            Ordering::Less
+        );
     }
 
     #[test]

@@ -19,7 +19,8 @@ pub struct Gap {
 /// Kind 8, down: everything up to `contiguous` is committed for ever.
 ///
 /// Records above it are committed as far as the last gap reaches, except those in the gaps; what lies beyond the last
-/// gap is not spoken of. Cumulative: a lost acknowledgement is made good by the next.
+/// gap is not spoken of. A receiver that has records above `contiguous` therefore closes the list with the number
+/// behind the highest one it has. Cumulative: a lost acknowledgement is made good by the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Acknowledgement {
@@ -44,7 +45,11 @@ impl Acknowledgement {
             return true;
         }
         let reach = self.gaps.iter().map(|gap| gap.last).max().unwrap_or(0);
-        seq < reach && !self.gaps.iter().any(|gap| gap.first <= seq && seq <= gap.last)
+        seq < reach
+            && !self
+                .gaps
+                .iter()
+                .any(|gap| gap.first <= seq && seq <= gap.last)
     }
 }
 
@@ -69,7 +74,12 @@ impl Fields for Acknowledgement {
             stream: Stream(source.byte(0)?),
             boot: source.u32(1)?,
             contiguous: source.u32(2)?,
-            gaps: source.items(3, |source| Ok(Gap { first: source.u32(0)?, last: source.u32(0)? }))?,
+            gaps: source.items(3, |source| {
+                Ok(Gap {
+                    first: source.u32(0)?,
+                    last: source.u32(0)?,
+                })
+            })?,
         })
     }
 }

@@ -96,7 +96,11 @@ impl CommandBody {
                 out.byte(0, *circuit)?;
                 out.present(0, *closed)
             }
-            Self::Limit { point, value, until } => {
+            Self::Limit {
+                point,
+                value,
+                until,
+            } => {
                 out.unsigned(0, point.bits())?;
                 out.value(0, value)?;
                 out.unsigned(0, *until)
@@ -107,7 +111,9 @@ impl CommandBody {
             }
             Self::Read { points } => {
                 out.list(0, points.len())?;
-                points.iter().try_for_each(|point| out.unsigned(0, point.bits()))
+                points
+                    .iter()
+                    .try_for_each(|point| out.unsigned(0, point.bits()))
             }
             Self::Sealed(sealed) => {
                 out.byte(0, sealed.purpose)?;
@@ -120,15 +126,26 @@ impl CommandBody {
     fn read_arguments(code: u16, arguments: &[u8]) -> Result<Self, Error> {
         let mut source = Reader::new(arguments);
         let body = match code {
-            1 => Self::Relay { circuit: source.byte(0)?, closed: source.present(0)? },
+            1 => Self::Relay {
+                circuit: source.byte(0)?,
+                closed: source.present(0)?,
+            },
             2 => Self::Limit {
                 point: PointId::from_bits(source.u64(0)?),
                 value: source.value(0)?,
                 until: source.u64(0)?,
             },
-            3 => Self::Config { key: source.u16(0)?, value: source.bytes_up_to(0)? },
-            4 => Self::Read { points: source.numbers(0, |source| Ok(PointId::from_bits(source.u64(0)?)))? },
-            5 => Self::Sealed(Sealed { purpose: source.byte(0)?, envelope: source.bytes_up_to(0)? }),
+            3 => Self::Config {
+                key: source.u16(0)?,
+                value: source.bytes_up_to(0)?,
+            },
+            4 => Self::Read {
+                points: source.numbers(0, |source| Ok(PointId::from_bits(source.u64(0)?)))?,
+            },
+            5 => Self::Sealed(Sealed {
+                purpose: source.byte(0)?,
+                envelope: source.bytes_up_to(0)?,
+            }),
             6 => Self::Register,
             code => return Ok(Self::Unknown { code }),
         };
@@ -140,7 +157,9 @@ impl CommandBody {
         let mut out = Writer::new(room);
         self.write_arguments(&mut out)?;
         let len = out.len();
-        room.get(..len).ok_or(Error::BufferFull { capacity: ARGUMENTS })
+        room.get(..len).ok_or(Error::BufferFull {
+            capacity: ARGUMENTS,
+        })
     }
 }
 
@@ -185,11 +204,15 @@ impl Fields for Command {
                 let code = source.u16(5)?;
                 let arguments = source.bytes(6)?;
                 if arguments.len() > ARGUMENTS {
-                    return Err(Error::TooMany { position: source.position(), capacity: ARGUMENTS });
+                    return Err(Error::TooMany {
+                        position: source.position(),
+                        capacity: ARGUMENTS,
+                    });
                 }
                 // Positions inside the arguments would mislead: the place is behind the byte string.
-                CommandBody::read_arguments(code, arguments)
-                    .map_err(|_| Error::BadValue { position: source.position() })?
+                CommandBody::read_arguments(code, arguments).map_err(|_| Error::BadValue {
+                    position: source.position(),
+                })?
             },
         })
     }
@@ -271,9 +294,16 @@ impl Fields for CommandResult {
             status: Status(source.byte(1)?),
             finished: source.stamp(2)?,
             detail: source.u32(4)?,
-            value: if source.present(5)? { Some(source.value(5)?) } else { None },
+            value: if source.present(5)? {
+                Some(source.value(5)?)
+            } else {
+                None
+            },
             sealed: if source.present(6)? {
-                Some(Sealed { purpose: source.byte(6)?, envelope: source.bytes_up_to(7)? })
+                Some(Sealed {
+                    purpose: source.byte(6)?,
+                    envelope: source.bytes_up_to(7)?,
+                })
             } else {
                 None
             },

@@ -135,8 +135,16 @@ impl Fields for Event {
             phase: EventPhase(source.byte(2)?),
             instance: source.u32(3)?,
             point: PointId::from_bits(source.u64(4)?),
-            value: if source.present(5)? { Some(source.value(5)?) } else { None },
-            limit: if source.present(6)? { Some(source.value(6)?) } else { None },
+            value: if source.present(5)? {
+                Some(source.value(5)?)
+            } else {
+                None
+            },
+            limit: if source.present(6)? {
+                Some(source.value(6)?)
+            } else {
+                None
+            },
         })
     }
 }

@@ -22,6 +22,8 @@ impl Fields for LegalBlock {
     }
 
     fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
-        Ok(Self { envelope: source.bytes_up_to(0)? })
+        Ok(Self {
+            envelope: source.bytes_up_to(0)?,
+        })
     }
 }

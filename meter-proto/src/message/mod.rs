@@ -24,7 +24,9 @@ pub use acknowledgement::{Acknowledgement, Gap};
 pub use command::{Command, CommandBody, CommandResult, Sealed, Status};
 pub use event::{Event, EventPhase};
 pub use legal_block::LegalBlock;
-pub use registration::{DeviceKind, LastSeq, Network, Position, PositionSource, Registration, Welcome};
+pub use registration::{
+    DeviceKind, Network, Position, PositionSource, Registration, StreamState, Welcome,
+};
 pub use set::{SetDefinition, SetEntry, SetException, SetSnapshot};
 pub use snapshot::{Sample, Snapshot};
 pub use state::{Absence, Heartbeat};
@@ -49,8 +51,14 @@ impl Stream {
     /// Prepaid movements and command results.
     pub const LEDGER: Self = Self(5);
     /// All six.
-    pub const ALL: [Self; 6] =
-        [Self::SESSION, Self::LEGAL, Self::EVENT, Self::TELEMETRY, Self::DIAGNOSTIC, Self::LEDGER];
+    pub const ALL: [Self; 6] = [
+        Self::SESSION,
+        Self::LEGAL,
+        Self::EVENT,
+        Self::TELEMETRY,
+        Self::DIAGNOSTIC,
+        Self::LEDGER,
+    ];
 }
 
 /// What stands before every body. (device, stream, boot, seq) is the key of the record for ever.
@@ -73,7 +81,13 @@ impl Head {
     /// The head of a message that is not stored and not numbered (stream 0).
     #[must_use]
     pub const fn session(boot: u32, stamp: Stamp) -> Self {
-        Self { node: 0, stream: Stream::SESSION, boot, seq: 0, stamp }
+        Self {
+            node: 0,
+            stream: Stream::SESSION,
+            boot,
+            seq: 0,
+            stamp,
+        }
     }
 }
 
@@ -188,6 +202,10 @@ impl Message {
     /// A message without additions.
     #[must_use]
     pub fn new(head: Head, body: impl Into<Body>) -> Self {
-        Self { head, body: body.into(), ext: Ext::new() }
+        Self {
+            head,
+            body: body.into(),
+            ext: Ext::new(),
+        }
     }
 }

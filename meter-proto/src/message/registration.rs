@@ -88,16 +88,18 @@ pub struct Position {
     pub source: PositionSource,
 }
 
-/// The last number used in a stream before this boot, so that a loss across the boot is visible.
+/// What a sender holds of one stream and boot, so that a new receiver knows where to begin and a loss is visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct LastSeq {
+pub struct StreamState {
     /// The stream.
     pub stream: Stream,
-    /// The boot in which it was used.
+    /// The boot.
     pub boot: u32,
-    /// The number.
-    pub seq: u32,
+    /// Up to here everything is acknowledged or given up; it will not be sent again.
+    pub floor: u32,
+    /// The last number used.
+    pub last: u32,
 }
 
 /// Kind 1, up: the first message of a connection. The head's `boot` is the boot in force.
@@ -136,8 +138,8 @@ pub struct Registration {
     pub local_offset_s: i32,
     /// Hashes of the set definitions in use, at most 8.
     pub sets: Vec<u32, 8>,
-    /// Last numbers used before this boot, at most 6.
-    pub last_seqs: Vec<LastSeq, 6>,
+    /// What is held of each stream and boot, at most 8.
+    pub streams: Vec<StreamState, 8>,
     /// Where it stands.
     pub position: Option<Position>,
 }
@@ -163,7 +165,7 @@ impl Registration {
             config_version: 0,
             local_offset_s: 0,
             sets: Vec::new(),
-            last_seqs: Vec::new(),
+            streams: Vec::new(),
             position: None,
         }
     }
@@ -191,12 +193,13 @@ impl Fields for Registration {
             sink.unsigned(0, u64::from(*hash))?;
         }
         sink.end_list();
-        sink.list(16, self.last_seqs.len())?;
-        for last in &self.last_seqs {
+        sink.list(16, self.streams.len())?;
+        for state in &self.streams {
             sink.item()?;
-            sink.byte(0, last.stream.0)?;
-            sink.unsigned(0, u64::from(last.boot))?;
-            sink.unsigned(0, u64::from(last.seq))?;
+            sink.byte(0, state.stream.0)?;
+            sink.unsigned(0, u64::from(state.boot))?;
+            sink.unsigned(0, u64::from(state.floor))?;
+            sink.unsigned(0, u64::from(state.last))?;
             sink.end_item()?;
         }
         sink.end_list();
@@ -229,8 +232,13 @@ impl Fields for Registration {
             config_version: source.u32(13)?,
             local_offset_s: source.i32(14)?,
             sets: source.numbers(15, |source| source.u32(0))?,
-            last_seqs: source.items(16, |source| {
-                Ok(LastSeq { stream: Stream(source.byte(0)?), boot: source.u32(0)?, seq: source.u32(0)? })
+            streams: source.items(16, |source| {
+                Ok(StreamState {
+                    stream: Stream(source.byte(0)?),
+                    boot: source.u32(0)?,
+                    floor: source.u32(0)?,
+                    last: source.u32(0)?,
+                })
             })?,
             position: if source.present(17)? {
                 Some(Position {

@@ -38,7 +38,12 @@ impl SetDefinition {
     /// A definition with its hash.
     #[must_use]
     pub fn new(number: u16, interval_s: u32, entries: Vec<SetEntry, 128>) -> Self {
-        let mut set = Self { number, hash: 0, interval_s, entries };
+        let mut set = Self {
+            number,
+            hash: 0,
+            interval_s,
+            entries,
+        };
         set.hash = set.layout_hash();
         set
     }
@@ -61,15 +66,28 @@ impl SetDefinition {
     }
 
     /// The samples of a set snapshot of this set; `None` if it belongs to another set or has another length.
-    pub fn samples<'a>(&'a self, snapshot: &'a SetSnapshot) -> Option<impl Iterator<Item = Sample> + 'a> {
+    pub fn samples<'a>(
+        &'a self,
+        snapshot: &'a SetSnapshot,
+    ) -> Option<impl Iterator<Item = Sample> + 'a> {
         if snapshot.number != self.number || snapshot.mantissas.len() != self.entries.len() {
             return None;
         }
         let columns = self.entries.iter().zip(&snapshot.mantissas).enumerate();
         Some(columns.map(|(column, (entry, mantissa))| {
-            let exception = snapshot.exceptions.iter().find(|exception| usize::from(exception.column) == column);
+            let exception = snapshot
+                .exceptions
+                .iter()
+                .find(|exception| usize::from(exception.column) == column);
             let quality = exception.map_or(snapshot.quality, |exception| exception.quality);
-            Sample::new(entry.point, Value { mantissa: *mantissa, exponent: entry.exponent, quality })
+            Sample::new(
+                entry.point,
+                Value {
+                    mantissa: *mantissa,
+                    exponent: entry.exponent,
+                    quality,
+                },
+            )
         }))
     }
 }
@@ -156,8 +174,12 @@ impl Fields for SetSnapshot {
             number: source.u16(0)?,
             quality: source.quality(1)?,
             mantissas: source.numbers(2, |source| source.signed(0, 64))?,
-            exceptions: source
-                .items(3, |source| Ok(SetException { column: source.u16(0)?, quality: source.quality(0)? }))?,
+            exceptions: source.items(3, |source| {
+                Ok(SetException {
+                    column: source.u16(0)?,
+                    quality: source.quality(0)?,
+                })
+            })?,
         })
     }
 }

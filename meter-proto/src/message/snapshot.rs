@@ -32,7 +32,10 @@ impl Sample {
     }
 
     pub(crate) fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
-        Ok(Self { point: PointId::from_bits(source.u64(0)?), value: source.value(0)? })
+        Ok(Self {
+            point: PointId::from_bits(source.u64(0)?),
+            value: source.value(0)?,
+        })
     }
 }
 
@@ -48,14 +51,19 @@ impl Snapshot {
     /// The first value of this point.
     #[must_use]
     pub fn value(&self, point: PointId) -> Option<Value> {
-        self.samples.iter().find(|sample| sample.point == point).map(|sample| sample.value)
+        self.samples
+            .iter()
+            .find(|sample| sample.point == point)
+            .map(|sample| sample.value)
     }
 }
 
 /// Collects up to 64 samples; more are dropped, so check the length where that can happen.
 impl FromIterator<Sample> for Snapshot {
     fn from_iter<I: IntoIterator<Item = Sample>>(samples: I) -> Self {
-        Self { samples: samples.into_iter().take(64).collect() }
+        Self {
+            samples: samples.into_iter().take(64).collect(),
+        }
     }
 }
 
@@ -70,6 +78,8 @@ impl Fields for Snapshot {
     }
 
     fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
-        Ok(Self { samples: source.items(0, Sample::read)? })
+        Ok(Self {
+            samples: source.items(0, Sample::read)?,
+        })
     }
 }

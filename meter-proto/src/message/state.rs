@@ -58,6 +58,9 @@ impl Fields for Absence {
     }
 
     fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
-        Ok(Self { boot: source.u32(0)?, session: source.u32(1)? })
+        Ok(Self {
+            boot: source.u32(0)?,
+            session: source.u32(1)?,
+        })
     }
 }

@@ -1,0 +1,84 @@
+//! What a first byte says: one table for everything that travels.
+
+use crate::cbor;
+use crate::compact;
+use crate::error::Error;
+use crate::message::Message;
+
+/// Which of the forms of the house bytes have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// 0x10 to 0x1F: a security envelope, 0x10 + suite. Not opened here.
+    Envelope {
+        /// Its suite.
+        suite: u8,
+    },
+    /// 0x20 to 0x2F: the compact form, 0x20 + version.
+    Compact {
+        /// Its version.
+        version: u8,
+    },
+    /// 0xA0 to 0xB7: the CBOR form, a map of at most 23 entries.
+    Cbor,
+}
+
+impl Form {
+    /// The form by the first byte; `None` for bytes that are none of ours.
+    #[must_use]
+    pub const fn of(first: u8) -> Option<Self> {
+        match first {
+            0x10..=0x1F => Some(Self::Envelope {
+                suite: first & 0x0F,
+            }),
+            0x20..=0x2F => Some(Self::Compact {
+                version: first & 0x0F,
+            }),
+            0xA0..=0xB7 => Some(Self::Cbor),
+            _ => None,
+        }
+    }
+}
+
+/// Reads a message in either form.
+///
+/// # Errors
+/// [`Error::UnknownForm`] for an envelope and for bytes of no form; otherwise as [`compact::decode`] and
+/// [`cbor::decode`].
+pub fn decode(bytes: &[u8]) -> Result<Message, Error> {
+    let first = *bytes.first().ok_or(Error::Truncated { position: 0 })?;
+    match Form::of(first) {
+        Some(Form::Compact { .. }) => compact::decode(bytes),
+        Some(Form::Cbor) => cbor::decode(bytes),
+        Some(Form::Envelope { .. }) | None => Err(Error::UnknownForm { found: first }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_first_byte_has_at_most_one_form() {
+        for first in 0..=255u8 {
+            let expected = match first >> 4 {
+                1 => Some(Form::Envelope { suite: first & 15 }),
+                2 => Some(Form::Compact {
+                    version: first & 15,
+                }),
+                0xA => Some(Form::Cbor),
+                0xB if first & 15 < 8 => Some(Form::Cbor),
+                _ => None,
+            };
+            assert_eq!(Form::of(first), expected);
+        }
+        assert_eq!(decode(&[]), Err(Error::Truncated { position: 0 }));
+        assert_eq!(
+            decode(&[0x11, 1, 2]),
+            Err(Error::UnknownForm { found: 0x11 })
+        );
+        assert_eq!(
+            decode(&[0x22, 1, 2]),
+            Err(Error::UnknownVersion { found: 2 })
+        );
+    }
+}
