@@ -1,2 +1,30 @@
-//! Tariffs, prepaid purse and settlement in exact integers, for meters and for the cloud.
+//! Tariffs, prepaid purse and their stored bytes in exact integers, for meters and for the cloud.
+//!
+//! ```text
+//!  energy (Wh, growing) ─┐
+//!  time (UTC + offset) ──┴> Machine::advance ─> Tariff::book ─> lines ─> registers, purse ─> relay wish
+//!  series of intervals ───> bill::Biller::price ─> the same Tariff::book ─> the same lines
+//! ```
+//!
+//! Energy is whole watt hours, a price is 0.0001 of the currency a kilowatt hour, so money counts
+//! 10^-7 of the currency and no multiplication ever rounds. Rounding happens at the edge, with a
+//! named [`Rounding`].
+//!
+//! The crate owns no clock, no store and no heap. Tables are borrowed ([`Tariff`]), so a meter pays
+//! for the rows it has; [`profile`] gives owned storage of fixed sizes.
+//!
+//! # Limits
+//! One set of each table (the switch to a spare set, settlement days and demand are to come), tiers
+//! counted over all rates together and added to the rate price.
 #![no_std]
+
+pub mod bill;
+pub mod calendar;
+pub mod civil;
+pub mod plan;
+pub mod price;
+pub mod profile;
+pub mod tier;
+
+pub use plan::{Broken, Line, Tariff};
+pub use price::{Money, Price, Rounding};
