@@ -21,10 +21,15 @@
 pub mod bill;
 pub mod calendar;
 pub mod civil;
+pub mod machine;
 pub mod plan;
 pub mod price;
 pub mod profile;
+pub mod purse;
+pub mod remote;
+pub mod stored;
 pub mod tier;
 
+pub use machine::Machine;
 pub use plan::{Broken, Line, Tariff};
 pub use price::{Money, Price, Rounding};
