@@ -6,7 +6,7 @@
 //! are the edges. The filter delays every crossing alike, so the distance of two edges is a whole number of
 //! cycles, and where in the cycle they lie is of no matter to sums over whole cycles.
 
-use crate::calibration::Calibration;
+use crate::calibration::{Calibration, Sync};
 use crate::filter::{Decimator, Ratio};
 
 /// Outputs that the longest nominal cycle (40 Hz at 3.2 kHz) takes.
@@ -60,6 +60,8 @@ pub(crate) struct Crossings {
     longest: u32,
     /// Outputs without a crossing.
     silent: u32,
+    /// Cycles of a given length instead of crossings: the length and what is left of it, samples Q32.
+    fixed: Option<(u64, u64)>,
 }
 
 impl Crossings {
@@ -70,6 +72,15 @@ impl Crossings {
         let rate = p.sample_rate_mhz / ratio.samples;
         let half = ((rate + p.nominal_mhz) / (2 * p.nominal_mhz)).clamp(2, RING as u32 / 2);
         let gain = i64::from(ratio.samples * ratio.samples) >> ratio.shift;
+        let fixed = match p.sync {
+            Sync::Fixed(frequency_uhz) => {
+                let length = (u128::from(p.sample_rate_mhz) * 1000) << 32;
+                let length = (length / u128::from(frequency_uhz.max(1))) as u64;
+                Some((length, length))
+            }
+            _ => None,
+        };
+        let nominal = ((u64::from(rate) << 16) / u64::from(p.nominal_mhz)) as u32;
         Self {
             ratio,
             filter: Decimator::default(),
@@ -86,12 +97,13 @@ impl Crossings {
             fraction: 0,
             since_fall: u32::MAX,
             fall_fraction: 0,
-            locked: false,
-            period: 0,
-            nominal: ((u64::from(rate) << 16) / u64::from(p.nominal_mhz)) as u32,
+            locked: fixed.is_some(),
+            period: fixed.map_or(0, |(length, _)| (length >> 16) as u32 / ratio.samples),
+            nominal,
             shortest: ((u64::from(rate) << 16) / 80_000) as u32,
             longest: ((u64::from(rate) << 16) / 36_000) as u32,
             silent: 0,
+            fixed,
         }
     }
 
@@ -123,6 +135,18 @@ impl Crossings {
     /// Takes the next sample.
     #[inline]
     pub fn push(&mut self, x: i32) -> Option<Edge> {
+        if let Some((length, left)) = &mut self.fixed {
+            *left = left.saturating_sub(1 << 32);
+            if *left > 1 << 32 {
+                return None;
+            }
+            let ahead = (*left >> 16).max(1) as u32;
+            *left += *length;
+            return Some(Edge {
+                ahead,
+                kind: Kind::Whole,
+            });
+        }
         self.filter.push(x);
         self.group += 1;
         if self.group < self.ratio.samples {

@@ -71,7 +71,12 @@ impl<const PHASES: usize> Meter<PHASES> {
             edge: None,
             u_history: [[0; HISTORY]; PHASES],
             i_history: [[0; HISTORY]; PHASES],
-            cycle: Cycle::new(Ratio::new(calibration.decimation), step(&crossings)),
+            // The first sample counts whole: it lies one sample behind the edge.
+            cycle: Cycle::new(
+                Ratio::new(calibration.decimation),
+                start(&crossings, 0, calibration.decimation),
+                step(&crossings),
+            ),
             window: Sums::ZERO,
             cycles: 0,
             synchronous: true,
@@ -272,7 +277,9 @@ impl<const PHASES: usize> Meter<PHASES> {
                     self.cycle.add(&samples, &hold, at, edge.at);
                     at = edge.at + 1;
                     self.edge = None;
-                    let next = step(&self.crossings);
+                    let ratio = Ratio::new(calibration.decimation);
+                    let start = start(&self.crossings, edge.weight, ratio.samples);
+                    let next = Cycle::new(ratio, start, step(&self.crossings));
                     let cycle = self
                         .cycle
                         .close(&samples, &hold, edge.at, edge.weight, next);
@@ -294,6 +301,7 @@ impl<const PHASES: usize> Meter<PHASES> {
     fn synchronising<'a>(&self, sync: Sync, samples: &'a Conditioned<PHASES>) -> &'a [i32] {
         let channel = match sync {
             Sync::Auto => samples.u.get(self.channel),
+            Sync::Fixed(_) => None,
             Sync::Voltage(phase) => samples.u.get(usize::from(phase)),
             Sync::Current(phase) => samples.i.get(usize::from(phase)),
         };
@@ -403,7 +411,18 @@ fn pending(edge: Edge, fed: usize, at: usize) -> Pending {
 
 /// One output's turn of the detector's oscillator.
 fn step(crossings: &Crossings) -> Twiddle {
-    let (sin, cos) = sin_cos(crossings.turn_per_output());
+    twiddle(crossings.turn_per_output())
+}
+
+/// The oscillator at the first sample of a cycle, which lies `1 − weight` behind the edge: so the phasors of
+/// all cycles of a window refer to their edges.
+fn start(crossings: &Crossings, weight: u32, decimation: u32) -> Twiddle {
+    let turn = u64::from(crossings.turn_per_output()) * u64::from(ONE.saturating_sub(weight));
+    twiddle(((turn / u64::from(decimation.max(1))) >> 16) as u32)
+}
+
+fn twiddle(turn: u32) -> Twiddle {
+    let (sin, cos) = sin_cos(turn);
     Twiddle {
         cos: (cos + 2) >> 2,
         sin: (sin + 2) >> 2,

@@ -199,14 +199,14 @@ fn dot(a: &[i32], b: &[i32]) -> i64 {
 }
 
 impl<const PHASES: usize> Cycle<PHASES> {
-    pub fn new(ratio: Ratio, step: Twiddle) -> Self {
+    pub fn new(ratio: Ratio, start: Twiddle, step: Twiddle) -> Self {
         Self {
             sums: Sums::ZERO,
             u: [Decimator::default(); PHASES],
             i: [Decimator::default(); PHASES],
             ratio,
             group: 0,
-            turn: Twiddle::ONE,
+            turn: start,
             step,
         }
     }
@@ -262,17 +262,16 @@ impl<const PHASES: usize> Cycle<PHASES> {
         self.sums.length += (count as u64) << 16;
     }
 
-    /// Ends the cycle inside sample `at`, of which it takes `weight` / 2^16, and starts the next one.
+    /// Ends the cycle inside sample `at`, of which it takes `weight` / 2^16, and starts the `next` one.
     pub fn close(
         &mut self,
         samples: &Conditioned<PHASES>,
         hold: &[Hold; PHASES],
         at: usize,
         weight: u32,
-        next_step: Twiddle,
+        mut next: Self,
     ) -> Sums<PHASES> {
         let ratio = self.ratio;
-        let mut next = Self::new(ratio, next_step);
         let turns = [
             self.turn,
             self.turn.turned(self.step),
@@ -356,7 +355,7 @@ impl<const PHASES: usize> Cycle<PHASES> {
                 }
                 new_filter.push(x - part);
                 if next_outputs {
-                    new_phasor.add(new_filter.output(ratio), Twiddle::ONE);
+                    new_phasor.add(new_filter.output(ratio), next.turn);
                 }
             }
         }
