@@ -1,2 +1,52 @@
 //! CJ/T 188: frames, identifiers, values, master and slave for water, gas and heat meters, without an allocator.
+//!
+//! [`Frame`] is one frame and [`Decoder`] finds them in a stream; [`Frame::message`] says what one means and
+//! [`Reading`] holds the present data. [`Master`] and [`Slave`] join these to a half-duplex line without owning a port
+//! or a clock; their `now` is milliseconds of any monotonic clock.
+//!
+//! ```
+//! use cjt188::{Frame, IdOrder, Message, Reading};
+//! let line = [
+//!     0x68, 0x10, 0x26, 0x13, 0x06, 0x07, 0x00, 0x33, 0x78, 0x81, 0x16, 0x1F, 0x90, 0x04, 0x00, 0x68, 0x00, 0x00, 0x2C,
+//!     0, 0, 0, 0, 0x2C, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x73, 0x16,
+//! ];
+//! let frame = Frame::parse(&line)?;
+//! let Message::Answer { data, .. } = frame.message(IdOrder::LowFirst)? else { unreachable!() };
+//! let Reading::Volume(volume) = Reading::parse(frame.meter_type, data)? else { unreachable!() };
+//! assert_eq!(volume.current.to_string(), "68.00");
+//! assert_eq!(volume.current.unit.unwrap().to_string(), "m3");
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
 #![no_std]
+
+mod address;
+mod control;
+mod cursor;
+mod data_id;
+mod decoder;
+mod frame;
+mod master;
+mod message;
+mod meter_type;
+#[cfg(feature = "meter-proto")]
+mod point;
+mod reading;
+mod slave;
+mod unit;
+mod value;
+
+pub use address::{Address, AddressKind, AddressTextError};
+pub use control::{ControlCode, Function};
+pub use data_id::{DataId, IdOrder};
+pub use decoder::{Decoder, Fed, Refusals};
+pub use frame::{DATA_MAX, END, FRAME_MAX, Frame, FrameError, OVERHEAD, START, TooLong};
+pub use master::{AskError, Event, Master};
+pub use message::{Head, Message, MessageError, ValveOrder};
+pub use meter_type::{Medium, MeterType};
+#[cfg(feature = "meter-proto")]
+pub use point::Points;
+pub use reading::{HeatEdition, HeatReading, Reading, VolumeReading};
+pub use serial_line::Timing;
+pub use slave::{Application, Slave, SlaveEvent};
+pub use unit::Unit;
+pub use value::{Quantity, Stamp, Status, ValueError, Valve};

@@ -14,6 +14,8 @@ mod item;
 mod master;
 mod message;
 mod message_parse;
+#[cfg(feature = "meter-proto")]
+mod point;
 mod slave;
 mod time;
 mod unit;

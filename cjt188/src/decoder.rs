@@ -1,0 +1,259 @@
+//! Bytes in, frames out.
+
+use serial_line::{PREAMBLE, sum8};
+
+use crate::address::Address;
+use crate::control::ControlCode;
+use crate::frame::{DATA_MAX, END, FRAME_MAX, Frame, OVERHEAD, START};
+use crate::meter_type::MeterType;
+
+/// What a decoder refused since it was made; each count stops at its highest value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Refusals {
+    /// Bytes outside frames, preamble bytes not counted.
+    pub noise: u32,
+    /// A length above the limit of the decoder.
+    pub length: u32,
+    /// Frames with a wrong sum.
+    pub checksum: u32,
+    /// Frames that do not end with 16.
+    pub end: u32,
+    /// Frames that broke off.
+    pub truncated: u32,
+}
+
+/// What one call of [`Decoder::feed`] did.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Fed<'a> {
+    /// How many of the bytes were taken; feed the rest again.
+    pub used: usize,
+    /// A whole frame, if one ended there.
+    pub frame: Option<Frame<'a>>,
+}
+
+/// A stream decoder for any split of the bytes: skips preambles and noise, finds the end of a frame by its length
+/// field alone, and resumes one byte behind the 68 of a frame that failed. Holds one frame and nothing else.
+///
+/// ```
+/// let mut decoder = cjt188::Decoder::new();
+/// let line = [0xFE, 0x68, 0x10, 0x44, 0x33, 0x22, 0x11, 0, 0x33, 0x78, 1, 3, 0x1F, 0x90, 0, 0x80, 0x16];
+/// let mut rest = &line[..];
+/// while !rest.is_empty() {
+///     let fed = decoder.feed(rest);
+///     if let Some(frame) = fed.frame {
+///         assert_eq!(frame.data, [0x1F, 0x90, 0x00]);
+///     }
+///     rest = &rest[fed.used..];
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Decoder {
+    buffer: [u8; FRAME_MAX],
+    /// Bytes held, the first of them a 68.
+    len: usize,
+    /// Bytes of a frame handed out, dropped with the next call.
+    done: usize,
+    refusals: Refusals,
+}
+
+/// How far the bytes held have been understood.
+enum Step {
+    /// So many bytes must be there before the next look.
+    Needs(usize),
+    /// The bytes at the front are no frame.
+    Fails(Fault),
+    /// The bytes at the front are a frame of this length.
+    Whole(usize),
+}
+
+enum Fault {
+    Length,
+    Checksum,
+    End,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Decoder {
+    /// An empty decoder.
+    #[must_use]
+    pub const fn new() -> Self {
+        let refusals = Refusals {
+            noise: 0,
+            length: 0,
+            checksum: 0,
+            end: 0,
+            truncated: 0,
+        };
+        Decoder {
+            buffer: [0; FRAME_MAX],
+            len: 0,
+            done: 0,
+            refusals,
+        }
+    }
+
+    /// What was refused so far.
+    #[must_use]
+    pub const fn refusals(&self) -> Refusals {
+        self.refusals
+    }
+
+    /// Whether a frame has begun and not ended: then the byte gap is to be watched.
+    #[must_use]
+    pub const fn is_receiving(&self) -> bool {
+        self.len > self.done
+    }
+
+    /// Forgets a frame that has begun.
+    pub fn reset(&mut self) {
+        self.len = 0;
+        self.done = 0;
+    }
+
+    /// Takes bytes until a frame ends or they run out.
+    pub fn feed(&mut self, bytes: &[u8]) -> Fed<'_> {
+        let mut used = 0;
+        let found = self.advance(bytes, &mut used);
+        Fed {
+            used,
+            frame: found.and_then(|len| self.hand_out(len)),
+        }
+    }
+
+    /// The line fell silent inside a frame: looks for a whole frame behind its 68. Call until it returns `None`;
+    /// nothing is held then.
+    pub fn handle_gap(&mut self) -> Option<Frame<'_>> {
+        let mut found = None;
+        // Each round drops at least one held byte.
+        while found.is_none() && self.is_receiving() {
+            found = self.advance(&[], &mut 0);
+            if found.is_none() && self.is_receiving() {
+                bump(&mut self.refusals.truncated);
+                self.resume_behind(1);
+            }
+        }
+        found.and_then(|len| self.hand_out(len))
+    }
+
+    fn advance(&mut self, bytes: &[u8], used: &mut usize) -> Option<usize> {
+        if self.done > 0 {
+            let done = core::mem::take(&mut self.done);
+            self.resume_behind(done);
+        }
+        loop {
+            let need = match self.look() {
+                Step::Whole(len) => return Some(len),
+                Step::Fails(fault) => {
+                    match fault {
+                        Fault::Length => bump(&mut self.refusals.length),
+                        Fault::Checksum => bump(&mut self.refusals.checksum),
+                        Fault::End => bump(&mut self.refusals.end),
+                    }
+                    self.resume_behind(1);
+                    continue;
+                }
+                Step::Needs(need) => need,
+            };
+            let rest = bytes.get(*used..)?;
+            if self.len == 0 {
+                *used += self.skip_to_start(rest);
+            }
+            let rest = bytes.get(*used..)?;
+            let take = rest.len().min(need.saturating_sub(self.len));
+            let (Some(from), Some(to)) = (
+                rest.get(..take),
+                self.buffer.get_mut(self.len..self.len + take),
+            ) else {
+                return None;
+            };
+            if take == 0 {
+                return None;
+            }
+            to.copy_from_slice(from);
+            self.len += take;
+            *used += take;
+        }
+    }
+
+    fn look(&self) -> Step {
+        let Some(held) = self.buffer.get(..self.len) else {
+            return Step::Needs(11);
+        };
+        let Some(len) = held.get(10) else {
+            return Step::Needs(11);
+        };
+        let len = usize::from(*len);
+        if len > DATA_MAX {
+            return Step::Fails(Fault::Length);
+        }
+        let whole = OVERHEAD + len;
+        let Some(frame) = held.get(..whole) else {
+            return Step::Needs(whole);
+        };
+        match frame.split_last_chunk::<2>() {
+            Some((summed, [sum, end])) => {
+                if sum8(summed) != *sum {
+                    Step::Fails(Fault::Checksum)
+                } else if *end != END {
+                    Step::Fails(Fault::End)
+                } else {
+                    Step::Whole(whole)
+                }
+            }
+            None => Step::Needs(whole),
+        }
+    }
+
+    /// Drops `behind` bytes and everything up to the next 68.
+    fn resume_behind(&mut self, behind: usize) {
+        let held = self.buffer.get(behind..self.len).unwrap_or_default();
+        let skipped = held.iter().take_while(|byte| **byte != START).count();
+        let noise = held
+            .iter()
+            .take(skipped)
+            .filter(|byte| **byte != PREAMBLE)
+            .count();
+        self.refusals.noise = self.refusals.noise.saturating_add(noise as u32);
+        let from = (behind + skipped).min(self.len);
+        self.buffer.copy_within(from..self.len, 0);
+        self.len -= from;
+    }
+
+    fn skip_to_start(&mut self, bytes: &[u8]) -> usize {
+        let mut skipped = 0;
+        for byte in bytes {
+            match *byte {
+                START => break,
+                PREAMBLE => {}
+                _ => bump(&mut self.refusals.noise),
+            }
+            skipped += 1;
+        }
+        skipped
+    }
+
+    fn hand_out(&mut self, len: usize) -> Option<Frame<'_>> {
+        self.done = len;
+        let [_, kind, a0, a1, a2, a3, a4, a5, a6, control, _, data @ ..] =
+            self.buffer.get(..len)?
+        else {
+            return None;
+        };
+        let (data, _) = data.split_last_chunk::<2>()?;
+        Some(Frame {
+            meter_type: MeterType(*kind),
+            address: Address::from_line([*a0, *a1, *a2, *a3, *a4, *a5, *a6]),
+            control: ControlCode(*control),
+            data,
+        })
+    }
+}
+
+fn bump(count: &mut u32) {
+    *count = count.saturating_add(1);
+}
