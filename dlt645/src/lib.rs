@@ -33,7 +33,9 @@ pub use frame::{
 };
 pub use item::{Item, Name, Values, catalogue, catalogue_count};
 pub use master::{AskError, Event, Master};
-pub use message::{Authority, Blocks, Control, Edition, Message, Operator, Order, Password};
+pub use message::{
+    Authority, Blocks, Control, Edition, Message, Operator, Order, Password, rate_of,
+};
 pub use message_parse::MessageError;
 pub use serial_line::Timing;
 pub use slave::{Application, Slave, SlaveEvent};

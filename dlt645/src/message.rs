@@ -190,6 +190,25 @@ impl Control {
     }
 }
 
+/// Bits per second of a 2007 rate byte (17 and 04000701 to 05), in which exactly one known bit is set.
+///
+/// ```
+/// assert_eq!(dlt645::rate_of(0x08), Some(2400));
+/// assert_eq!(dlt645::rate_of(0x16), None);
+/// ```
+#[must_use]
+pub const fn rate_of(byte: u8) -> Option<u32> {
+    match byte {
+        0x02 => Some(600),
+        0x04 => Some(1200),
+        0x08 => Some(2400),
+        0x10 => Some(4800),
+        0x20 => Some(9600),
+        0x40 => Some(19_200),
+        _ => None,
+    }
+}
+
 /// What a read of class 06 adds to the identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Blocks {
