@@ -1,0 +1,31 @@
+//! The project's tariff cases, and the larger collection beside the project when it is there. The
+//! runner is the one behind the case-file command.
+
+use std::collections::BTreeMap;
+
+#[path = "../../xtask/src/vectors/tariff.rs"]
+mod runner;
+
+#[derive(Debug, Default)]
+struct Outcome {
+    passed: usize,
+    failed: Vec<String>,
+    skipped: BTreeMap<String, usize>,
+}
+
+#[test]
+fn own_cases_hold() {
+    let outcome = runner::run(&testkit::cases::load("tariff/tariff.json"));
+    assert_eq!(outcome.failed, Vec::<String>::new());
+    assert!(outcome.skipped.is_empty());
+    assert_eq!(outcome.passed, 9);
+}
+
+#[test]
+fn shared_cases_hold_or_are_counted() {
+    let Some(file) = testkit::cases::load_shared("tariff.json") else { return };
+    let outcome = runner::run(&file);
+    assert_eq!(outcome.failed, Vec::<String>::new());
+    let skipped: usize = outcome.skipped.values().sum();
+    assert_eq!(outcome.passed + skipped, testkit::cases::cases(&file).len());
+}
