@@ -1,0 +1,111 @@
+//! Which numbers of one sequence came.
+
+use meter_proto::message::{Acknowledgement, Gap, Stream};
+
+/// Numbers remembered above the last without a gap.
+const WIDTH: u32 = 1024;
+const WORDS: usize = (WIDTH / 64) as usize;
+
+/// Everything up to `contiguous` came; above it, one bit per number.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Seen {
+    contiguous: u32,
+    /// Bit n is number `contiguous + 1 + n`.
+    bits: [u64; WORDS],
+}
+
+impl Seen {
+    /// Whether the number is near enough to be remembered.
+    pub(super) fn reaches(&self, seq: u32) -> bool {
+        seq.saturating_sub(self.contiguous) <= WIDTH
+    }
+
+    fn bit(&self, ahead: u32) -> bool {
+        self.bits.get((ahead / 64) as usize).is_some_and(|word| word >> (ahead % 64) & 1 == 1)
+    }
+
+    /// Takes a number; false if it came before, is 0 or out of reach.
+    pub(super) fn take(&mut self, seq: u32) -> bool {
+        if seq <= self.contiguous || !self.reaches(seq) {
+            return false;
+        }
+        let ahead = seq - self.contiguous - 1;
+        if self.bit(ahead) {
+            return false;
+        }
+        if let Some(word) = self.bits.get_mut((ahead / 64) as usize) {
+            *word |= 1 << (ahead % 64);
+        }
+        while self.bit(0) {
+            self.contiguous += 1;
+            let mut carry = 0;
+            for word in self.bits.iter_mut().rev() {
+                let low = *word & 1;
+                *word = *word >> 1 | carry << 63;
+                carry = low;
+            }
+        }
+        true
+    }
+
+    /// What to tell the sender.
+    pub(super) fn acknowledgement(&self, stream: u8, boot: u32) -> Acknowledgement {
+        let mut gaps = heapless::Vec::new();
+        let mut from = None;
+        for ahead in 0..WIDTH {
+            let number = self.contiguous.saturating_add(1).saturating_add(ahead);
+            match (self.bit(ahead), from) {
+                (false, None) => from = Some(number),
+                (true, Some(first)) => {
+                    // Full: what lies beyond the last gap is simply not spoken of.
+                    if gaps.push(Gap { first, last: number - 1 }).is_err() {
+                        break;
+                    }
+                    from = None;
+                }
+                _ => {}
+            }
+        }
+        Acknowledgement { stream: Stream(stream), boot, contiguous: self.contiguous, gaps }
+    }
+
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let words = self.bits.iter().flat_map(|word| word.to_le_bytes());
+        self.contiguous.to_le_bytes().into_iter().chain(words).collect()
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (contiguous, words) = bytes.split_first_chunk::<4>()?;
+        let mut seen = Self { contiguous: u32::from_le_bytes(*contiguous), ..Self::default() };
+        if words.len() != WORDS * 8 {
+            return None;
+        }
+        for (word, bytes) in seen.bits.iter_mut().zip(words.chunks_exact(8)) {
+            *word = u64::from_le_bytes(bytes.try_into().ok()?);
+        }
+        Some(seen)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_number_once_in_any_order() {
+        let mut seen = Seen::default();
+        for seq in [1, 2, 5, 4, 9] {
+            assert!(seen.take(seq));
+            assert!(!seen.take(seq));
+        }
+        assert!(!seen.take(0));
+        let told = seen.acknowledgement(1, 7);
+        assert_eq!(told.contiguous, 2);
+        assert_eq!(told.gaps.as_slice(), [Gap { first: 3, last: 3 }, Gap { first: 6, last: 8 }]);
+        assert!(told.covers(7, 4) && !told.covers(7, 6) && !told.covers(7, 9), "nothing is said beyond the last gap");
+        assert_eq!(Seen::from_bytes(&seen.to_bytes()), Some(seen.clone()));
+        assert!(seen.take(3) && seen.take(6) && seen.take(7) && seen.take(8));
+        assert_eq!(seen.acknowledgement(1, 7).contiguous, 9);
+        assert!(!seen.reaches(9 + WIDTH + 1) && !seen.take(9 + WIDTH + 1) && seen.take(9 + WIDTH));
+    }
+}
