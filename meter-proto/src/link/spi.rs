@@ -341,11 +341,11 @@ impl<const N: usize> Endpoint<N> {
             self.counters.lengths = self.counters.lengths.saturating_add(1);
             return Err(LinkError::TooLong { len });
         }
-        self.handle_reset(flags, seq);
         if flags & ACK != 0 && ack == self.seq && self.transfer_may_be_acknowledged() {
             (self.out_len, self.tries, self.seq) = (0, 0, self.seq.wrapping_add(1));
             self.delivered = true;
         }
+        self.handle_reset(flags, seq);
         self.transfer.theirs = usize::from(len);
         self.transfer.their_seq = seq;
         let longer = self.transfer.ours.max(self.transfer.theirs);
@@ -381,6 +381,10 @@ impl<const N: usize> Endpoint<N> {
             if flags & BOOT != 0 || self.last != Some(seq) {
                 self.last = Some(seq.wrapping_sub(1));
             }
+        }
+        // A restarted side has forgotten this side's numbering too: agree on it before the next body.
+        if flags & BOOT != 0 && self.is_up() {
+            self.reset = Reset::Down(false);
         }
         let answered = match self.reset {
             Reset::Boot(sent) | Reset::Down(sent) => sent && flags & RESET_SEEN != 0,
@@ -436,7 +440,12 @@ pub struct LinkMaster<const N: usize> {
     endpoint: Endpoint<N>,
     timing: Timing,
     next: u64,
+    /// Transfers begun at this time for the slave's sake.
+    burst: (u64, u8),
 }
+
+/// Transfers that the data line can ask for within one millisecond: a line that sticks must not keep the master busy.
+const BURST: u8 = 8;
 
 /// Waits of the master, milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -464,6 +473,7 @@ impl<const N: usize> LinkMaster<N> {
             endpoint: Endpoint::new(),
             timing,
             next: 0,
+            burst: (0, 0),
         }
     }
 
@@ -479,14 +489,19 @@ impl<const N: usize> LinkMaster<N> {
     }
 
     /// The header of a transfer, if it is time for one: at once when the slave's data line says that it has something
-    /// to say or when a body is new, else after the wait.
+    /// to say or when a body is new, else after the wait. Release what was received first: a full input only waits.
     pub fn poll_transfer(&mut self, now: u64, data_line: bool) -> Option<[u8; HEADER]> {
         let fresh = self.endpoint.is_up()
             && (self.endpoint.owes || self.endpoint.out_len != 0 && self.endpoint.tries == 0);
         let waited = self.endpoint.wants_transfer() && now >= self.next;
-        if !(data_line || fresh || waited) {
+        if self.burst.0 != now {
+            self.burst = (now, 0);
+        }
+        let asked = (data_line || fresh) && self.endpoint.in_len == 0 && self.burst.1 < BURST;
+        if !(asked || waited) {
             return None;
         }
+        self.burst.1 = self.burst.1.saturating_add(1);
         self.next = now.saturating_add(self.timing.repeat_ms);
         Some(self.endpoint.begin())
     }
