@@ -4,6 +4,7 @@
 //! time. The meter's calendar is UTC plus a fixed offset in minutes.
 
 use security::order::Moment;
+use tariff::civil::Date;
 
 /// A second of a calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,35 +33,33 @@ pub const fn local_ms(utc_ms: u64, utc_offset_min: i16) -> u64 {
 
 /// The calendar second of a count of milliseconds since 1970; years up to 9999.
 #[must_use]
-pub const fn calendar(ms: u64) -> Calendar {
-    let seconds = ms / 1000;
-    let seconds = if seconds > 253_402_300_799 { 253_402_300_799 } else { seconds };
-    let days = seconds / 86_400;
-    let rest = (seconds % 86_400) as u32;
-    // Years begin in March, so that the leap day is the last one; eras of 400 years have 146,097 days.
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let of_era = shifted % 146_097;
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let day_of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = era * 400 + year_of_era + (month <= 2) as u64;
+pub fn calendar(ms: u64) -> Calendar {
+    let seconds = (ms / 1000).min(253_402_300_799);
+    let date = Date::from_days((seconds / 86_400) as i64);
+    let rest = seconds % 86_400;
     Calendar {
-        year: year as u16,
-        month: month as u8,
-        day: day as u8,
+        year: date.year(),
+        month: date.month(),
+        day: date.day(),
         hour: (rest / 3600) as u8,
         minute: (rest / 60 % 60) as u8,
         second: (rest % 60) as u8,
-        weekday: ((days + 4) % 7) as u8,
+        weekday: date.weekday(),
+    }
+}
+
+/// The instant for the tables of `tariff`.
+#[must_use]
+pub fn tariff_moment(utc_ms: u64, utc_offset_min: i16) -> tariff::civil::Moment {
+    tariff::civil::Moment {
+        utc_s: i64::try_from(utc_ms / 1000).unwrap_or(i64::MAX),
+        offset_s: i32::from(utc_offset_min) * 60,
     }
 }
 
 /// Now as orders write their deadline; `None` before 2000 and after 2099, when the clock cannot be right.
 #[must_use]
-pub const fn order_moment(utc_ms: u64, utc_offset_min: i16) -> Option<Moment> {
+pub fn order_moment(utc_ms: u64, utc_offset_min: i16) -> Option<Moment> {
     let now = calendar(local_ms(utc_ms, utc_offset_min));
     if now.year < 2000 || now.year > 2099 {
         return None;
@@ -70,7 +69,7 @@ pub const fn order_moment(utc_ms: u64, utc_offset_min: i16) -> Option<Moment> {
 
 /// Now as DL/T 645 writes it, years modulo 100.
 #[must_use]
-pub const fn stamp(utc_ms: u64, utc_offset_min: i16) -> dlt645::Stamp {
+pub fn stamp(utc_ms: u64, utc_offset_min: i16) -> dlt645::Stamp {
     let now = calendar(local_ms(utc_ms, utc_offset_min));
     dlt645::Stamp {
         year: (now.year % 100) as u8,
@@ -88,12 +87,10 @@ pub fn from_stamp(stamp: dlt645::Stamp, utc_offset_min: i16) -> Option<u64> {
     if !stamp.is_calendar() {
         return None;
     }
-    let (year, month, day) = (2000 + u64::from(stamp.year), u64::from(stamp.month), u64::from(stamp.day));
-    let (year, month_from_march) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month_from_march + 2) / 5 + day - 1;
-    let days = days.checked_sub(719_468)?;
-    let of_day = u64::from(stamp.hour) * 3600 + u64::from(stamp.minute) * 60 + u64::from(stamp.second);
-    ((days * 86_400 + of_day) * 1000).checked_add_signed(i64::from(utc_offset_min) * -60_000)
+    let date = Date::try_new(2000 + u16::from(stamp.year), stamp.month, stamp.day)?;
+    let second = u32::from(stamp.hour) * 3600 + u32::from(stamp.minute) * 60 + u32::from(stamp.second);
+    let moment = tariff::civil::Moment::from_local(date, second, i32::from(utc_offset_min) * 60);
+    u64::try_from(moment.utc_s).ok()?.checked_mul(1000)
 }
 
 #[cfg(test)]

@@ -42,6 +42,8 @@ pub enum Request<'a> {
     },
     /// 05: an order sealed for the metering core, unopened.
     Order(&'a [u8]),
+    /// 07: a boot under which the other core numbers its own records; asked once at each of its starts.
+    Boot,
     /// 06: clock synchronisation. The metering core moves at most one second a day.
     ClockSync {
         /// UTC, milliseconds since 1970.
@@ -158,7 +160,7 @@ pub struct Instantaneous {
 pub enum Refusal {
     /// Not on the list, or malformed.
     Unknown = 1,
-    /// Relay wishes came too fast.
+    /// Asked again too soon.
     TooFast = 2,
     /// The clock was already moved today, or the step is larger than a second.
     ClockLimit = 3,
@@ -205,6 +207,8 @@ pub enum Answer<'a> {
         /// Positive when the clock went forward.
         step_ms: i32,
     },
+    /// 87: a boot that nobody was given before.
+    Boot(u32),
     /// FF.
     Refused(Refusal),
 }
@@ -233,6 +237,7 @@ impl<'a> Request<'a> {
             },
             5 => Self::Order(Some(r.rest()).filter(|o| !o.is_empty() && o.len() <= MAX_SEALED)?),
             6 => Self::ClockSync { utc_ms: r.u64()? },
+            7 => Self::Boot,
             _ => return None,
         };
         r.end()?;
@@ -258,6 +263,7 @@ impl<'a> Request<'a> {
                 w.u8(5);
                 w.put(envelope);
             }
+            Self::Boot => w.u8(7),
             Self::ClockSync { utc_ms } => {
                 w.u8(6);
                 w.u64(*utc_ms);
@@ -284,6 +290,7 @@ impl<'a> Answer<'a> {
             0x84 => Self::Relay(RelayState::from_bits(r.u8()?)?),
             0x85 => Self::Order(Some(r.rest()).filter(|o| o.len() <= MAX_SEALED)?),
             0x86 => Self::Clock { step_ms: r.i32()? },
+            0x87 => Self::Boot(r.u32()?),
             0xFF => Self::Refused(Refusal::from_code(r.u8()?)?),
             _ => return None,
         };
@@ -313,6 +320,10 @@ impl<'a> Answer<'a> {
             Self::Clock { step_ms } => {
                 w.u8(0x86);
                 w.i32(*step_ms);
+            }
+            Self::Boot(boot) => {
+                w.u8(0x87);
+                w.u32(*boot);
             }
             Self::Refused(refusal) => w.put(&[0xFF, *refusal as u8]),
         }

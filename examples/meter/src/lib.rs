@@ -7,7 +7,8 @@
 //! ```
 //!
 //! * [`metering`]: what is legal. It answers a closed list of questions ([`crossing`]) and nothing else.
-//! * `management`: tariff, purse, outbox and the DL/T 645 `face`.
+//! * [`management`]: tariff and purse ([`account`]), records that wait, and the DL/T 645 [`face`].
+//! * [`link`]: both cores at the two ends of the SPI framing.
 //! * [`store`]: the one seam to flash or files; [`clock`]: times into each other; [`wave`]: synthetic loads.
 //! * `water`: a water meter with CJ/T 188.
 //! * `host` (feature `std`): sockets, pseudo-terminals, files, recorded waves.
@@ -15,12 +16,17 @@
 //! The library has no allocator; everything but `host` also runs on a microcontroller.
 #![cfg_attr(not(feature = "std"), no_std)]
 
+pub mod account;
 pub mod clock;
 pub mod crossing;
 mod cursor;
+pub mod face;
 #[cfg(feature = "std")]
 pub mod host;
+pub mod link;
+pub mod management;
 pub mod metering;
 pub mod records;
 pub mod store;
+pub mod waiting;
 pub mod wave;

@@ -42,6 +42,8 @@ pub const RELAY_REST_MS: u64 = 2_000;
 /// Largest clock step a day, milliseconds.
 pub const CLOCK_STEP_MS: u64 = 1_000;
 
+/// Least time between two boots handed out, milliseconds.
+const BOOT_REST_MS: u64 = 60_000;
 const BARE_SLOTS: usize = 2;
 const DAY_MS: u64 = 86_400_000;
 
@@ -137,6 +139,8 @@ pub struct MeteringCore<const P: usize, S> {
     relay: RelayState,
     permitted: bool,
     relay_moved_ms: Option<u64>,
+    highest_boot: u32,
+    boot_given_ms: Option<u64>,
     counts: Counts,
 }
 
@@ -236,6 +240,8 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
             relay,
             permitted,
             relay_moved_ms: None,
+            highest_boot: boot,
+            boot_given_ms: None,
             counts,
         };
         core.next_legal_ms = core.after_interval();
@@ -333,6 +339,7 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
             Some(Request::RelayWish { closed }) => self.relay_wish(closed),
             Some(Request::Order(envelope)) => self.order(envelope, &mut block),
             Some(Request::ClockSync { utc_ms }) => self.clock_sync(utc_ms),
+            Some(Request::Boot) => self.hand_out_boot(),
         };
         answer.encode(out).unwrap_or(0)
     }
@@ -548,6 +555,25 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
         self.store.write(METERING_GATE, &state)?;
         self.counts.orders_done = self.counts.orders_done.saturating_add(1);
         Ok(Some(ack))
+    }
+
+    /// The first one who asks shares the boot of this core; later ones get a new number, which costs a write and is
+    /// therefore given at most once a minute.
+    fn hand_out_boot(&mut self) -> Answer<'static> {
+        let Some(at) = self.boot_given_ms else {
+            self.boot_given_ms = Some(self.rtc_ms);
+            return Answer::Boot(self.highest_boot);
+        };
+        if self.rtc_ms.saturating_sub(at) < BOOT_REST_MS {
+            return Answer::Refused(Refusal::TooFast);
+        }
+        let boot = self.highest_boot.saturating_add(1);
+        if write_number(&mut self.store, BOOT, boot.into()).is_err() {
+            return Answer::Refused(Refusal::Store);
+        }
+        self.highest_boot = boot;
+        self.boot_given_ms = Some(self.rtc_ms);
+        Answer::Boot(boot)
     }
 
     fn clock_sync(&mut self, utc_ms: u64) -> Answer<'static> {

@@ -15,12 +15,11 @@
 //!
 //! | key | record | written |
 //! |---|---|---|
-//! | 0101, 0102 | purse, registers by rate and the metering registers they are worked out from | in turn: see `management.rs` |
-//! | 0103 | newest legal block taken over | with each block |
-//! | 0104 | memory of purse orders | before and after each order |
-//! | 0105 | limit of the sealing counter `purse` | ahead of use |
-//! | 0106 | numbering of the own streams | ahead of use |
-//! | 1000.. | records that wait for the gateway | one each |
+//! | 0101 | account (purse, registers by rate, the metering register up to which they count), local relay commands and the memory of purse orders: one record, so that a sale is whole or absent | each order, each change of the relay wish, each legal block, clean end |
+//! | 0102 | newest legal block taken over | with each block |
+//! | 0103 | limit of the sealing counter `purse` | ahead of use |
+//!
+//! Waiting records (a store of their own): keys from 1000, one record each, name in front.
 
 use crate::store::Key;
 
@@ -34,3 +33,7 @@ pub(crate) const METERING_GATE: Key = 0x0004;
 pub(crate) const RELAY: Key = 0x0005;
 pub(crate) const BLOCK_SLOT: Key = 0x0010;
 pub(crate) const BARE_SLOT: Key = 0x0018;
+pub(crate) const ACCOUNT: Key = 0x0101;
+pub(crate) const TAKEN: Key = 0x0102;
+pub(crate) const PURSE_LIMIT: Key = 0x0103;
+pub(crate) const WAITING: Key = 0x1000;

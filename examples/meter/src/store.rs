@@ -16,7 +16,7 @@ use sequential_storage::cache::{Cache, Uncached};
 use sequential_storage::map::{MapConfig, MapStorage};
 
 /// Longest record, bytes.
-pub const MAX_RECORD: usize = 704;
+pub const MAX_RECORD: usize = 1024;
 
 /// Name of a record; the plan of all names is in [`crate::records`].
 pub type Key = u16;
@@ -141,7 +141,7 @@ impl<F: NorFlash> Store for FlashStore<F> {
     }
 }
 
-/// Flash that is an array in memory: `N` bytes in pages of 1 KiB, words of four bytes.
+/// Flash that is an array in memory: `N` bytes in pages of 2 KiB, words of four bytes.
 ///
 /// Bits are only cleared by a write, as in a chip. It stands for the flash controller that a real board has.
 #[derive(Clone, Debug)]
@@ -198,7 +198,7 @@ impl<const N: usize> ReadNorFlash for RamFlash<N> {
 
 impl<const N: usize> NorFlash for RamFlash<N> {
     const WRITE_SIZE: usize = 4;
-    const ERASE_SIZE: usize = 1024;
+    const ERASE_SIZE: usize = 2048;
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), OutOfRange> {
         let length = to.checked_sub(from).and_then(|n| usize::try_from(n).ok()).ok_or(OutOfRange)?;

@@ -1,0 +1,370 @@
+//! The DL/T 645 face of the meter: identifiers to values, orders by password, the private identifiers of unified records.
+//!
+//! Values come from what the line between the cores brought last; a read never waits for the other core.
+
+use dlt645::{
+    Address, Application, Authority, Control, DataId, Err645, Message, Operator, Order, SecurityErr, Stamp,
+};
+use meter_proto::compact;
+use meter_proto::message::{Acknowledgement, Command};
+use meter_proto::outbox::OutboxStore;
+use tariff::remote::Command as Command645;
+
+use crate::clock;
+use crate::crossing::PhaseValues;
+use crate::management::{ManagementCore, PasswordError};
+use crate::store::Store;
+
+/// Reads the oldest record that waits.
+pub const RECORD: DataId = DataId(0x0E4D_5001);
+/// Takes an acknowledgement.
+pub const ACKNOWLEDGE: DataId = DataId(0x0E4D_5002);
+/// Takes a command and gives its result.
+pub const COMMAND: DataId = DataId(0x0E4D_5003);
+
+/// The values of one block of phases.
+type Column = fn(&PhaseValues) -> i32;
+
+/// The date a broadcast may differ, milliseconds.
+const BROADCAST_WINDOW_MS: u64 = 5 * 60_000;
+const DAY_MS: u64 = 86_400_000;
+
+/// Where the bytes of an answer are gathered.
+struct Out<'a> {
+    bytes: &'a mut [u8],
+    len: usize,
+}
+
+impl Out<'_> {
+    fn number(&mut self, id: u32, mantissa: i32) -> Result<(), Err645> {
+        let room = self.bytes.get_mut(self.len..).ok_or(Err645::OTHER)?;
+        self.len += DataId(id).encode_number(mantissa, room).map_err(|_| Err645::OTHER)?;
+        Ok(())
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Err645> {
+        let end = self.len.saturating_add(bytes.len());
+        self.bytes.get_mut(self.len..end).ok_or(Err645::OTHER)?.copy_from_slice(bytes);
+        self.len = end;
+        Ok(())
+    }
+}
+
+/// Steps of 0.1 Wh as digits of 0.01 kWh; the register of the standard has eight digits and rolls over.
+fn hundredths_kwh(steps: u64) -> i32 {
+    (steps / 100 % 100_000_000) as i32
+}
+
+fn unsigned(value: u32) -> i32 {
+    i32::try_from(value).unwrap_or(i32::MAX)
+}
+
+impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
+    /// Active and reactive energy, class 00.
+    fn energy(&self, id: DataId, out: &mut Out<'_>) -> Result<(), Err645> {
+        if id.di2() == 0x90 {
+            let balance = self.account().balance_hundredths();
+            return match (id.di1(), id.di0()) {
+                (2, 0) => out.number(id.0, i32::try_from(balance.max(0)).unwrap_or(99_999_999)),
+                (2, 1) => out.number(id.0, i32::try_from(balance.saturating_neg().max(0)).unwrap_or(99_999_999)),
+                _ => Err(Err645::NO_DATA),
+            };
+        }
+        if id.di0() != 0 {
+            // Settlements are not kept yet.
+            return Err(Err645::NO_DATA);
+        }
+        let rates = self.account().rates();
+        match id.di1() {
+            0xFF => {
+                for rate in 0..=rates {
+                    out.number(id.0 & 0xFFFF_00FF | u32::from(rate) << 8, self.register(id.di2(), rate)?)?;
+                }
+                Ok(())
+            }
+            rate if rate <= rates => out.number(id.0, self.register(id.di2(), rate)?),
+            _ => Err(Err645::NO_DATA),
+        }
+    }
+
+    /// One register in 0.01 kWh; only import is counted by rate.
+    fn register(&self, di2: u8, rate: u8) -> Result<i32, Err645> {
+        let totals = self.totals();
+        let phase = |number: usize| totals.phase.get(number).copied().unwrap_or_default();
+        let absent = Err(Err645::NO_DATA);
+        if rate > 0 {
+            return match di2 {
+                0x01 => Ok((self.account().rate_wh(rate) / 10 % 100_000_000) as i32),
+                _ => absent,
+            };
+        }
+        let [q1, q2, q3, q4] = totals.reactive;
+        let steps = match di2 {
+            // The usual setting of the combination word: forward plus reverse.
+            0x00 => totals.active.import.saturating_add(totals.active.export),
+            0x01 => totals.active.import,
+            0x02 => totals.active.export,
+            0x03 => q1.saturating_add(q2),
+            0x04 => q3.saturating_add(q4),
+            0x05 => q1,
+            0x06 => q2,
+            0x07 => q3,
+            0x08 => q4,
+            0x15 => phase(0).import,
+            0x16 => phase(0).export,
+            0x29 | 0x2A | 0x3D | 0x3E if totals.phases < 3 => return absent,
+            0x29 => phase(1).import,
+            0x2A => phase(1).export,
+            0x3D => phase(2).import,
+            0x3E => phase(2).export,
+            _ => return absent,
+        };
+        Ok(hundredths_kwh(steps))
+    }
+
+    /// Instantaneous values, class 02.
+    fn variable(&self, id: DataId, out: &mut Out<'_>) -> Result<(), Err645> {
+        let values = self.values();
+        if values.window == 0 {
+            return Err(Err645::NO_DATA);
+        }
+        if id.0 == 0x0280_0002 {
+            return out.number(id.0, unsigned(values.frequency_mhz.saturating_add(5) / 10));
+        }
+        if id.0 == 0x0280_0020 {
+            return out.number(id.0, unsigned(self.account().price_ten_thousandths()));
+        }
+        if id.di0() != 0 {
+            return Err(Err645::NO_DATA);
+        }
+        let (total, column): (Option<i32>, Column) = match id.di2() {
+            1 => (None, |p| unsigned(p.voltage_mv.saturating_add(50) / 100)),
+            2 => (None, |p| {
+                let milliamperes = unsigned(p.current_ua.saturating_add(500) / 1000).min(799_999);
+                if p.active_mw < 0 { -milliamperes } else { milliamperes }
+            }),
+            3 => (Some(tenths(values.active_mw)), |p| tenths(p.active_mw)),
+            4 => (Some(tenths(values.reactive_mvar)), |p| tenths(p.reactive_mvar)),
+            5 => (Some(tenths_unsigned(values.apparent_mva)), |p| tenths_unsigned(p.apparent_mva)),
+            6 => (Some(thousandths(values.power_factor_ppm)), |p| thousandths(p.power_factor_ppm)),
+            7 => (None, |p| (p.angle_mdeg.rem_euclid(360_000) + 50) / 100 % 3600),
+            _ => return Err(Err645::NO_DATA),
+        };
+        let phases = usize::from(self.totals().phases);
+        match (id.di1(), total) {
+            (0, Some(total)) => out.number(id.0, total),
+            (0xFF, total) => {
+                let base = id.0 & 0xFFFF_00FF;
+                if let Some(total) = total {
+                    out.number(base, total)?;
+                }
+                for (number, phase) in (1u32..).zip(values.phase.iter().take(phases)) {
+                    out.number(base | number << 8, column(phase))?;
+                }
+                Ok(())
+            }
+            (number, _) => {
+                let index = usize::from(number).checked_sub(1).filter(|index| *index < phases);
+                let phase = index.and_then(|index| values.phase.get(index)).ok_or(Err645::NO_DATA)?;
+                out.number(id.0, column(phase))
+            }
+        }
+    }
+
+    /// Parameters, class 04.
+    fn parameter(&self, id: DataId, out: &mut Out<'_>) -> Result<(), Err645> {
+        let now = self.calendar();
+        let two = |value: u8| serial(value);
+        match id.0 {
+            0x0400_0101 => {
+                out.put(&[two(now.weekday), two(now.day), two(now.month), two((now.year % 100) as u8)])
+            }
+            0x0400_0102 => out.put(&[two(now.second), two(now.minute), two(now.hour)]),
+            0x0400_0401 => out.put(&self.address().line()),
+            0x0400_040E => {
+                let mut customer = self.account().machine().purse().customer();
+                customer.reverse();
+                out.put(&customer)
+            }
+            0x0400_05FF => {
+                for word in self.status_words() {
+                    out.put(&word.to_le_bytes())?;
+                }
+                Ok(())
+            }
+            0x0400_0501..=0x0400_0507 => {
+                let index = usize::from(id.di0()) - 1;
+                let word = self.status_words().get(index).copied().ok_or(Err645::NO_DATA)?;
+                out.put(&word.to_le_bytes())
+            }
+            0x0400_1001..=0x0400_1005 => {
+                let limit = self.account().limit_hundredths(id.di0()).ok_or(Err645::NO_DATA)?;
+                out.number(id.0, i32::try_from(limit).unwrap_or(99_999_999))
+            }
+            _ => Err(Err645::NO_DATA),
+        }
+    }
+
+    /// Run status words 1 to 7.
+    #[must_use]
+    pub fn status_words(&self) -> [u16; 7] {
+        let bit = |set: bool, number: u32| u16::from(set) << number;
+        let (totals, values, account) = (self.totals(), self.values(), self.account());
+        let relay = totals.relay;
+        let overdrawn = account.balance_hundredths() < 0;
+        let word1 = bit(values.active_mw < 0, 4) | bit(values.reactive_mvar < 0, 5) | bit(overdrawn, 14);
+        let mut word2 = 0;
+        let mut phases = [0; 3];
+        for ((number, phase), word) in (0u32..).zip(&values.phase).zip(&mut phases) {
+            word2 |= bit(phase.active_mw < 0, number) | bit(phase.reactive_mvar < 0, number + 4);
+            let limits = self.limits();
+            let present = values.window > 0 && number < u32::from(totals.phases);
+            *word = bit(present && phase.voltage_mv < limits.under_mv, 1)
+                | bit(present && phase.voltage_mv > limits.over_mv, 2)
+                | bit(present && phase.current_ua / 1000 > limits.over_ma, 4)
+                | bit(phase.active_mw < 0, 6);
+        }
+        // What a sealed order did shows as what a plain one would.
+        let word3 = account.machine().status_word_3(!relay.closed)
+            | bit(relay.tripped_by_order, 6)
+            | bit(relay.alarm, 7)
+            | bit(relay.hold, 12);
+        let [a, b, c] = phases;
+        [word1, word2, word3, a, b, c, 0]
+    }
+}
+
+fn tenths(milli: i32) -> i32 {
+    (milli.saturating_add(if milli < 0 { -50 } else { 50 }) / 100).clamp(-7_999_999, 7_999_999)
+}
+
+fn tenths_unsigned(milli: u32) -> i32 {
+    unsigned(milli.saturating_add(50) / 100).min(7_999_999)
+}
+
+fn thousandths(ppm: i32) -> i32 {
+    (ppm.saturating_add(if ppm < 0 { -500 } else { 500 }) / 1000).clamp(-1000, 1000)
+}
+
+/// Two digits of a number below 100.
+const fn serial(value: u8) -> u8 {
+    (value / 10 % 10) << 4 | value % 10
+}
+
+/// Two digits back; `None` when a nibble is no digit.
+fn digits(byte: u8) -> Option<u8> {
+    let (tens, ones) = (byte >> 4, byte & 0x0F);
+    (tens < 10 && ones < 10).then_some(tens * 10 + ones)
+}
+
+impl From<PasswordError> for Err645 {
+    fn from(_: PasswordError) -> Self {
+        Err645::NOT_AUTHORISED
+    }
+}
+
+impl<S: Store, O: OutboxStore> Application for ManagementCore<S, O> {
+    fn address(&self) -> Address {
+        self.own_address()
+    }
+
+    fn read(&mut self, id: DataId, _rest: &[u8], out: &mut [u8]) -> Result<usize, Err645> {
+        if id == RECORD {
+            return self.oldest_record(out).ok_or(Err645::NO_DATA);
+        }
+        let mut out = Out { bytes: out, len: 0 };
+        match id.di3() {
+            0x00 => self.energy(id, &mut out),
+            0x02 => self.variable(id, &mut out),
+            0x04 => self.parameter(id, &mut out),
+            _ => Err(Err645::NO_DATA),
+        }?;
+        Ok(out.len)
+    }
+
+    /// Only date and time can be set here: they move the management calendar.
+    fn write(&mut self, id: DataId, authority: &Authority, data: &[u8]) -> Result<(), Err645> {
+        self.check_password(authority, 4)?;
+        let mut stamp = clock::stamp(self.utc_ms(), self.utc_offset_min());
+        match (id.0, data) {
+            (0x0400_0101, [_, day, month, year]) => {
+                stamp.day = digits(*day).ok_or(Err645::OTHER)?;
+                stamp.month = digits(*month).ok_or(Err645::OTHER)?;
+                stamp.year = digits(*year).ok_or(Err645::OTHER)?;
+            }
+            (0x0400_0102, [second, minute, hour]) => {
+                stamp.second = digits(*second).ok_or(Err645::OTHER)?;
+                stamp.minute = digits(*minute).ok_or(Err645::OTHER)?;
+                stamp.hour = digits(*hour).ok_or(Err645::OTHER)?;
+            }
+            (0x0400_0101 | 0x0400_0102, _) => return Err(Err645::OTHER),
+            _ => return Err(Err645::NOT_AUTHORISED),
+        }
+        let utc_ms = clock::from_stamp(stamp, self.utc_offset_min()).ok_or(Err645::OTHER)?;
+        self.move_calendar(utc_ms);
+        Ok(())
+    }
+
+    fn control(&mut self, authority: &Authority, control: &Control) -> Result<(), Err645> {
+        self.check_password(authority, 2)?;
+        // An order without an expiry, or a late one, is refused.
+        let expires = control.expires.and_then(|stamp| clock::from_stamp(stamp, self.utc_offset_min()));
+        if expires.is_none_or(|expires| expires < self.utc_ms()) {
+            return Err(Err645::NOT_AUTHORISED);
+        }
+        let command = match control.order {
+            Order::Trip => Command645::Trip { delay_s: u32::from(control.delay) * 60 },
+            Order::AllowClose => Command645::AllowClose,
+            Order::Close => Command645::Close,
+            Order::AlarmOn => Command645::Alarm,
+            Order::AlarmOff => Command645::AlarmOff,
+            Order::KeepPower => Command645::KeepPower,
+            Order::EndKeepPower => Command645::KeepPowerOff,
+            _ => return Err(Err645::NOT_AUTHORISED),
+        };
+        if self.remote_command(command) { Ok(()) } else { Err(Err645::NOT_AUTHORISED) }
+    }
+
+    fn security(
+        &mut self,
+        id: DataId,
+        _operator: Operator,
+        data: &[u8],
+        out: &mut [u8],
+    ) -> Result<usize, SecurityErr> {
+        match id {
+            ACKNOWLEDGE => {
+                let (_, told) = compact::decode_as::<Acknowledgement>(data).map_err(|_| SecurityErr::OTHER)?;
+                if self.acknowledged(&told) { Ok(0) } else { Err(SecurityErr::OTHER) }
+            }
+            COMMAND => {
+                let (_, command) = compact::decode_as::<Command>(data).map_err(|_| SecurityErr::OTHER)?;
+                let (head, result) = self.command(&command);
+                let room = out.len().min(180);
+                let place = out.get_mut(..room).ok_or(SecurityErr::OTHER)?;
+                compact::encode_as(&head, &result, place).map_err(|_| SecurityErr::OTHER)
+            }
+            _ => Err(SecurityErr::OTHER),
+        }
+    }
+
+    /// At most 5 minutes, once a day, not within 5 minutes of midnight.
+    fn set_time(&mut self, stamp: Stamp) {
+        let Some(utc_ms) = clock::from_stamp(stamp, self.utc_offset_min()) else { return };
+        let of_day = clock::local_ms(self.utc_ms(), self.utc_offset_min()) % DAY_MS;
+        let near_midnight = of_day < BROADCAST_WINDOW_MS || of_day >= DAY_MS - BROADCAST_WINDOW_MS;
+        if !near_midnight && utc_ms.abs_diff(self.utc_ms()) <= BROADCAST_WINDOW_MS {
+            self.broadcast_time(utc_ms);
+        }
+    }
+
+    /// Clearing needs the seal switch, which this meter's front does not have open: ERR bit 2.
+    fn other(&mut self, message: &Message<'_>, _out: &mut [u8]) -> Option<Result<usize, Err645>> {
+        match message {
+            Message::ClearMeter(_) | Message::ClearDemand(_) | Message::ClearEvents { .. } => {
+                Some(Err(Err645::NOT_AUTHORISED))
+            }
+            _ => None,
+        }
+    }
+}

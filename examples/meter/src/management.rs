@@ -1,0 +1,628 @@
+//! The management core: tariff and purse, records that wait for the gateway, the wish about the relay.
+//!
+//! ```text
+//!            questions (crossing) ──> line between the cores
+//! totals ─> account (tariff machine) ─> relay wish          values ─> face (DL/T 645)
+//! legal blocks ─> waiting records <─ events, results        commands, recharge orders <─ face
+//! ```
+//!
+//! Nothing here is legal: rate registers, purse and calendar can be worked out again from sealed readings. What a power
+//! cut costs: nothing of the energy (the account is stored together with the register up to which it counts; the
+//! rest is booked again after the start, at the rate then in force), and no sale, which is one record.
+
+use dlt645::{Address, Authority};
+use heapless::Vec;
+use meter_proto::compact;
+use meter_proto::message::{
+    Acknowledgement, Command, CommandBody, CommandResult, Event, EventPhase, Head, LegalBlock, Sealed, Status, Stream,
+};
+use meter_proto::outbox::{Key as Name, Outbox, OutboxStore, Quota, Refused, Timing};
+use meter_proto::point::PointId;
+use meter_proto::quantity::Quantity;
+use meter_proto::time::{ClockQuality, Stamp};
+use meter_proto::value::Value;
+use security::key::{DeviceKey, Purpose};
+
+use crate::account::{Account, AccountConfig};
+use crate::clock;
+use crate::crossing::{
+    Answer, Instantaneous, MAX_BODY, MAX_SEALED, RecordName, Request, Totals,
+};
+use crate::metering::{StartError, read_record, write_number};
+use crate::records::{TAKEN, VERSION};
+use crate::store::{Store, StoreError};
+
+/// Longest record for the gateway, bytes.
+pub const MAX_MESSAGE: usize = 600;
+/// Time between two readings of the metering core, milliseconds.
+const READ_EVERY_MS: u64 = 500;
+/// Time until a question is asked again that found no answer, milliseconds.
+const AGAIN_MS: u64 = 1_000;
+const DAY_MS: u64 = 86_400_000;
+/// Wrong passwords until plain passwords rest for the day.
+const WRONG_PASSWORDS: u8 = 3;
+
+/// Limits of the status words 4 to 6 and of alarms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Under-voltage, millivolts.
+    pub under_mv: u32,
+    /// Over-voltage, millivolts.
+    pub over_mv: u32,
+    /// Over-current, milliamperes.
+    pub over_ma: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { under_mv: 171_600, over_mv: 264_000, over_ma: 60_000 }
+    }
+}
+
+/// What one management core is made with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Address on the DL/T 645 line.
+    pub address: Address,
+    /// Minutes from UTC to the meter's calendar.
+    pub utc_offset_min: i16,
+    /// Tariff and prepaid account.
+    pub account: AccountConfig,
+    /// Limits of the status words.
+    pub limits: Limits,
+    /// Password of levels 0 to 4, six digits.
+    pub password: u32,
+    /// Records of one stream that may wait.
+    pub waiting: u32,
+}
+
+/// Keys of the management core.
+#[derive(Debug)]
+pub struct Keys<'a> {
+    /// Purpose `purse`: recharge orders.
+    pub purse: &'a DeviceKey,
+}
+
+/// A password was wrong, or plain passwords rest today.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PasswordError;
+
+/// What the core counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Legal blocks taken over.
+    pub blocks: u32,
+    /// Records acknowledged by the gateway.
+    pub acknowledged: u32,
+    /// Events and results that found no room.
+    pub lost: u32,
+    /// Writes that failed and were tried again later.
+    pub store_failures: u32,
+    /// Questions without an answer, and answers that made no sense.
+    pub link_failures: u32,
+    /// Wrong passwords.
+    pub wrong_passwords: u32,
+    /// Recharges booked.
+    pub recharges: u32,
+    /// Orders and commands refused.
+    pub refused: u32,
+}
+
+/// The question that waits for its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Totals,
+    Instantaneous,
+    NextBlock,
+    Wish,
+    Order,
+    Clock,
+}
+
+/// An order for the metering core on its way.
+#[derive(Clone, Debug)]
+struct Passing {
+    id: u64,
+    envelope: Vec<u8, MAX_SEALED>,
+}
+
+/// The management core. `S` keeps its state, `O` the records that wait for the gateway.
+#[derive(Debug)]
+pub struct ManagementCore<S, O> {
+    config: Config,
+    store: S,
+    outbox: Outbox<O, 1>,
+    account: Account,
+    boot: u32,
+    taken: Option<RecordName>,
+    totals: Totals,
+    /// When `totals` came, on the clock of the calls.
+    totals_ms: u64,
+    now_ms: u64,
+    values: Instantaneous,
+    /// The management calendar against the legal clock, milliseconds.
+    offset_ms: i64,
+    broadcast_day: u64,
+    wanted_clock: Option<u64>,
+    asked: Option<Asked>,
+    next_read_ms: u64,
+    next_wish_ms: u64,
+    read_values: bool,
+    more_blocks: bool,
+    passing: Option<Passing>,
+    relay_told: Option<bool>,
+    credit_told: u8,
+    event_instance: u32,
+    wrong_passwords: (u64, u8),
+    counts: Counts,
+}
+
+impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
+    /// Starts from what the stores hold. `boot` is what the metering core handed out for this start.
+    ///
+    /// # Errors
+    /// [`StartError`], all variants.
+    pub fn start(config: Config, keys: &Keys<'_>, mut store: S, waiting: O, boot: u32) -> Result<Self, StartError> {
+        let account = Account::start(&config.account, keys.purse, &mut store)?;
+        let mut buffer = [0; 16];
+        let taken = match read_record(&mut store, TAKEN, &mut buffer)? {
+            None => None,
+            Some([VERSION, rest @ ..]) => {
+                let number = <[u8; 8]>::try_from(rest).map_err(|_| StartError::Damaged { key: TAKEN })?;
+                let number = u64::from_le_bytes(number);
+                Some(RecordName { boot: (number >> 32) as u32, seq: number as u32 })
+            }
+            Some(_) => return Err(StartError::Damaged { key: TAKEN }),
+        };
+        let quota = Quota { records: config.waiting, bytes: config.waiting.saturating_mul(MAX_MESSAGE as u32) };
+        Ok(Self {
+            config,
+            store,
+            outbox: Outbox::new(waiting, boot, Timing::default(), [quota; 6]),
+            account,
+            boot,
+            taken,
+            totals: Totals::default(),
+            totals_ms: 0,
+            now_ms: 0,
+            values: Instantaneous::default(),
+            offset_ms: 0,
+            broadcast_day: 0,
+            wanted_clock: None,
+            asked: None,
+            next_read_ms: 0,
+            next_wish_ms: 0,
+            read_values: false,
+            more_blocks: true,
+            passing: None,
+            relay_told: None,
+            credit_told: 0,
+            event_instance: 0,
+            wrong_passwords: (0, 0),
+            counts: Counts::default(),
+        })
+    }
+
+    /// The next question for the metering core, if one is due; `now_ms` is any clock that never falls. One question is
+    /// under way at a time.
+    pub fn poll_question(&mut self, now_ms: u64, out: &mut [u8; MAX_BODY]) -> Option<usize> {
+        self.now_ms = self.now_ms.max(now_ms);
+        if self.asked.is_some() {
+            return None;
+        }
+        let known = self.totals_ms > 0;
+        let wish = !self.account.wants_open();
+        let (asked, length) = if let Some(passing) = &self.passing {
+            (Asked::Order, Request::Order(&passing.envelope).encode(out))
+        } else if known && wish != self.totals.relay.wish_closed && now_ms >= self.next_wish_ms {
+            (Asked::Wish, Request::RelayWish { closed: wish }.encode(out))
+        } else if let Some(utc_ms) = self.wanted_clock {
+            (Asked::Clock, Request::ClockSync { utc_ms }.encode(out))
+        } else if self.read_values {
+            (Asked::Instantaneous, Request::Instantaneous.encode(out))
+        } else if known && self.more_blocks {
+            (Asked::NextBlock, Request::NextBlock { acknowledged: self.taken }.encode(out))
+        } else if now_ms >= self.next_read_ms {
+            (Asked::Totals, Request::Totals.encode(out))
+        } else {
+            return None;
+        };
+        self.asked = length.map(|_| asked);
+        length
+    }
+
+    /// Takes the answer to the last question; `None` when the line gave none.
+    pub fn handle_answer(&mut self, now_ms: u64, answer: Option<&[u8]>) {
+        self.now_ms = self.now_ms.max(now_ms);
+        let Some(asked) = self.asked.take() else { return };
+        let answer = answer.and_then(Answer::parse);
+        match (asked, answer) {
+            (Asked::Totals, Some(Answer::Totals(totals))) => {
+                self.next_read_ms = self.now_ms.saturating_add(READ_EVERY_MS);
+                self.read_values = true;
+                self.more_blocks = true;
+                self.take_totals(totals);
+            }
+            (Asked::Instantaneous, Some(Answer::Instantaneous(values))) => {
+                self.read_values = false;
+                self.values = values;
+            }
+            (Asked::NextBlock, Some(Answer::NoBlock)) => self.more_blocks = false,
+            (Asked::NextBlock, Some(Answer::Block { name, utc_s, envelope })) => {
+                // What cannot be stored is not acknowledged and comes again after the next reading.
+                self.more_blocks = self.take_block(name, utc_s, envelope);
+            }
+            (Asked::Wish, Some(Answer::Relay(state))) => {
+                self.totals.relay = state;
+                self.tell_relay();
+            }
+            (Asked::Order, Some(Answer::Order(sealed))) => self.finish_order(Status::DONE, Some(sealed)),
+            (Asked::Order, Some(Answer::Refused(_))) => self.finish_order(Status::REFUSED, None),
+            (Asked::Clock, Some(Answer::Clock { step_ms })) => {
+                self.wanted_clock = None;
+                // The part that the legal clock took over is no difference any more.
+                self.offset_ms = self.offset_ms.saturating_sub(step_ms.into());
+            }
+            (Asked::Clock, Some(Answer::Refused(_))) => self.wanted_clock = None,
+            (asked, answer) => {
+                if asked == Asked::Wish {
+                    self.next_wish_ms = self.now_ms.saturating_add(AGAIN_MS);
+                }
+                if asked == Asked::NextBlock {
+                    self.more_blocks = false;
+                }
+                self.read_values = false;
+                self.next_read_ms = self.now_ms.saturating_add(READ_EVERY_MS);
+                if !matches!(answer, Some(Answer::Refused(_))) {
+                    self.counts.link_failures = self.counts.link_failures.saturating_add(1);
+                }
+            }
+        }
+    }
+
+    fn take_totals(&mut self, totals: Totals) {
+        self.totals = totals;
+        self.totals_ms = self.now_ms.max(1);
+        let now = clock::tariff_moment(self.utc_ms(), self.config.utc_offset_min);
+        let before = self.account.wants_open();
+        self.account.advance(now, totals.active.import / 10);
+        if self.account.wants_open() != before {
+            // The wish is stored before the other core hears of it.
+            self.save_account();
+        }
+        self.tell_credit();
+        self.tell_relay();
+    }
+
+    fn take_block(&mut self, name: RecordName, utc_s: u64, envelope: &[u8]) -> bool {
+        if self.taken.is_some_and(|taken| name <= taken) {
+            // Taken before; the next question acknowledges it.
+            return true;
+        }
+        let Ok(envelope) = Vec::from_slice(envelope) else { return false };
+        let stamp = Stamp::from_seconds(utc_s, ClockQuality::LEGAL);
+        let head = Head { node: 0, stream: Stream::LEGAL, boot: name.boot, seq: name.seq, stamp };
+        let mut bytes = [0; MAX_MESSAGE];
+        let Ok(length) = compact::encode_as(&head, &LegalBlock { envelope }, &mut bytes) else { return false };
+        let key = Name { stream: Stream::LEGAL, boot: name.boot, seq: name.seq };
+        match self.outbox.push_numbered(key, bytes.get(..length).unwrap_or_default()) {
+            Ok(_) => {}
+            Err(Refused::Store(_)) => {
+                self.counts.store_failures = self.counts.store_failures.saturating_add(1);
+                return false;
+            }
+            Err(_) => return false,
+        }
+        // First the record, then the mark: a cut between them makes the block come again, and it is known by its name.
+        let number = u64::from(name.boot) << 32 | u64::from(name.seq);
+        if write_number(&mut self.store, TAKEN, number).is_err() {
+            self.counts.store_failures = self.counts.store_failures.saturating_add(1);
+            return false;
+        }
+        self.taken = Some(name);
+        self.counts.blocks = self.counts.blocks.saturating_add(1);
+        self.save_account();
+        true
+    }
+
+    fn save_account(&mut self) {
+        if self.account.save(&mut self.store).is_err() {
+            self.counts.store_failures = self.counts.store_failures.saturating_add(1);
+        }
+    }
+
+    /// Stores everything before a clean end.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what was stored before stays.
+    pub fn save(&mut self) -> Result<(), StoreError> {
+        self.account.save(&mut self.store)
+    }
+
+    /// Gives both stores back: what a power cut leaves.
+    pub fn into_stores(self) -> (S, Outbox<O, 1>) {
+        (self.store, self.outbox)
+    }
+
+    fn event(&mut self, code: u16, severity: u8, phase: EventPhase, value: Option<Value>) -> bool {
+        let event = Event {
+            code,
+            severity,
+            phase,
+            instance: self.event_instance,
+            point: PointId::new(if value.is_some() { Quantity::MONEY_BALANCE } else { Quantity::STATE_WORD }),
+            value,
+            limit: None,
+        };
+        let stamp = self.stamp();
+        let mut scratch = [0; 128];
+        let pushed = self.outbox.push(Stream::EVENT, 0, stamp, &event, &mut scratch).is_ok();
+        if !pushed {
+            self.counts.lost = self.counts.lost.saturating_add(1);
+        }
+        pushed
+    }
+
+    fn tell_relay(&mut self) {
+        let closed = self.totals.relay.closed;
+        if self.relay_told == Some(closed) {
+            return;
+        }
+        // At the start an open relay is told, a closed one is the rule.
+        let silent = self.relay_told.is_none() && closed;
+        self.event_instance = self.event_instance.wrapping_add(1);
+        let code = if closed { Event::RELAY_CLOSED } else { Event::RELAY_OPENED };
+        if silent || self.event(code, 5, EventPhase::PULSE, None) {
+            self.relay_told = Some(closed);
+        }
+    }
+
+    /// Raises and clears "credit low" and "credit empty".
+    fn tell_credit(&mut self) {
+        let Some(level) = self.account.credit_level() else { return };
+        if level == self.credit_told {
+            return;
+        }
+        let balance = Some(Value::new(self.account.balance_hundredths(), -2));
+        let steps = [(1, Event::CREDIT_LOW, 4), (2, Event::CREDIT_EMPTY, 5)];
+        for (step, code, severity) in steps {
+            let (was, is) = (self.credit_told >= step, level >= step);
+            if was != is {
+                let phase = if is { EventPhase::RAISED } else { EventPhase::CLEARED };
+                self.event_instance = self.event_instance.wrapping_add(u32::from(is));
+                let _ = self.event(code, severity, phase, balance);
+            }
+        }
+        self.credit_told = level;
+    }
+
+    fn finish_order(&mut self, status: Status, sealed: Option<&[u8]>) {
+        let Some(passing) = self.passing.take() else { return };
+        let sealed = sealed.and_then(|bytes| Vec::from_slice(bytes).ok());
+        let sealed = sealed.map(|envelope| Sealed { purpose: Purpose::Lctrl.number(), envelope });
+        if status == Status::REFUSED {
+            self.counts.refused = self.counts.refused.saturating_add(1);
+        }
+        let result = self.result(passing.id, status, sealed);
+        self.push_result(&result);
+        // Its effect is wanted at once.
+        self.next_read_ms = self.now_ms;
+    }
+
+    fn result(&self, id: u64, status: Status, sealed: Option<Sealed>) -> CommandResult {
+        CommandResult { id, status, finished: self.stamp(), detail: 0, value: None, sealed }
+    }
+
+    fn push_result(&mut self, result: &CommandResult) {
+        let stamp = self.stamp();
+        let mut scratch = [0; MAX_MESSAGE];
+        if self.outbox.push(Stream::LEDGER, 0, stamp, result, &mut scratch).is_err() {
+            self.counts.lost = self.counts.lost.saturating_add(1);
+        }
+    }
+
+    /// Carries out a command of the gateway; the head and body of its answer. Orders for the metering core answer
+    /// "running"; their sealed acknowledgement comes as a record on stream 5.
+    pub fn command(&mut self, command: &Command) -> (Head, CommandResult) {
+        let now_s = self.utc_ms() / 1000;
+        let result = match &command.body {
+            body if !body.only_reads() && command.expires <= now_s => self.result(command.id, Status::EXPIRED, None),
+            CommandBody::Sealed(sealed) if sealed.purpose == Purpose::Lctrl.number() => {
+                self.pass_order(command.id, &sealed.envelope)
+            }
+            CommandBody::Sealed(sealed) if sealed.purpose == Purpose::Purse.number() => {
+                self.purse_order(command.id, &sealed.envelope)
+            }
+            CommandBody::Relay { .. } | CommandBody::Sealed(_) => self.result(command.id, Status::REFUSED, None),
+            _ => self.result(command.id, Status::UNKNOWN_BODY, None),
+        };
+        if matches!(result.status, Status::REFUSED | Status::EXPIRED) {
+            self.counts.refused = self.counts.refused.saturating_add(1);
+        }
+        (Head::session(self.boot, self.stamp()), result)
+    }
+
+    fn pass_order(&mut self, id: u64, envelope: &[u8]) -> CommandResult {
+        match &self.passing {
+            Some(passing) if passing.id == id => return self.result(id, Status::RUNNING, None),
+            Some(_) => return self.result(id, Status::FAILED, None),
+            None => {}
+        }
+        match Vec::from_slice(envelope) {
+            Ok(envelope) if !envelope.is_empty() => {
+                self.passing = Some(Passing { id, envelope });
+                self.result(id, Status::RUNNING, None)
+            }
+            _ => self.result(id, Status::BAD_ARGUMENT, None),
+        }
+    }
+
+    fn purse_order(&mut self, id: u64, envelope: &[u8]) -> CommandResult {
+        let now = clock::order_moment(self.utc_ms(), self.config.utc_offset_min);
+        let at_s = i64::try_from(self.utc_ms() / 1000).unwrap_or(i64::MAX);
+        let relay = self.totals.relay.closed;
+        let outcome = self.account.order(envelope, now, at_s, relay, &mut self.store);
+        let result = match outcome {
+            Err(_) => {
+                self.counts.store_failures = self.counts.store_failures.saturating_add(1);
+                return self.result(id, Status::FAILED, None);
+            }
+            Ok(None) => return self.result(id, Status::REFUSED, None),
+            Ok(Some(done)) => {
+                if done.booked {
+                    self.counts.recharges = self.counts.recharges.saturating_add(1);
+                }
+                let status = if done.accepted { Status::DONE } else { Status::REFUSED };
+                let envelope = Vec::from_slice(&done.sealed).unwrap_or_default();
+                self.result(id, status, Some(Sealed { purpose: Purpose::Purse.number(), envelope }))
+            }
+        };
+        self.tell_credit();
+        self.push_result(&result);
+        result
+    }
+
+    /// Takes the gateway's word that records are committed there.
+    pub fn acknowledged(&mut self, told: &Acknowledgement) -> bool {
+        match self.outbox.handle_acknowledgement(self.now_ms, told) {
+            Ok(removed) => {
+                self.counts.acknowledged = self.counts.acknowledged.saturating_add(removed);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Copies the oldest record that waits: events first, then results, then legal blocks.
+    pub fn oldest_record(&mut self, out: &mut [u8]) -> Option<usize> {
+        for stream in [Stream::EVENT, Stream::LEDGER, Stream::LEGAL] {
+            if let Ok(Some(name)) = self.outbox.store().next(stream, None) {
+                return self.outbox.store().read(name, out).ok().flatten();
+            }
+        }
+        None
+    }
+
+    /// Records that wait, by stream 1, 2 and 5.
+    pub fn waiting(&mut self) -> [u32; 3] {
+        [Stream::LEGAL, Stream::EVENT, Stream::LEDGER]
+            .map(|stream| self.outbox.store().usage(stream).map_or(0, |usage| usage.records))
+    }
+
+    /// Checks a plain password of this level or better.
+    ///
+    /// # Errors
+    /// [`PasswordError`]; three wrong ones close plain passwords until the calendar's next day.
+    pub fn check_password(&mut self, authority: &Authority, level: u8) -> Result<(), PasswordError> {
+        let today = clock::local_ms(self.utc_ms(), self.config.utc_offset_min) / DAY_MS;
+        if self.wrong_passwords.0 != today {
+            self.wrong_passwords = (today, 0);
+        }
+        let password = authority.password;
+        let good = password.level <= level && password.digits == self.config.password;
+        if self.wrong_passwords.1 >= WRONG_PASSWORDS {
+            return Err(PasswordError);
+        }
+        if !good {
+            self.wrong_passwords.1 += 1;
+            self.counts.wrong_passwords = self.counts.wrong_passwords.saturating_add(1);
+            return Err(PasswordError);
+        }
+        Ok(())
+    }
+
+    /// Carries out a remote command given by password. `false` when keep power forbids it.
+    pub fn remote_command(&mut self, command: tariff::remote::Command) -> bool {
+        let at_s = i64::try_from(self.utc_ms() / 1000).unwrap_or(i64::MAX);
+        let done = self.account.command(command, at_s);
+        if done {
+            self.save_account();
+            self.next_wish_ms = self.now_ms;
+        }
+        done
+    }
+
+    /// The key at the meter, pressed long enough: acknowledges a warning, closes where that was allowed.
+    pub fn press_key(&mut self) {
+        self.account.key();
+        self.save_account();
+    }
+
+    /// Moves the management calendar; the legal clock is asked for at most a second of it.
+    pub fn move_calendar(&mut self, utc_ms: u64) {
+        let legal = self.legal_utc_ms();
+        self.offset_ms = i64::try_from(utc_ms).unwrap_or(i64::MAX).saturating_sub_unsigned(legal);
+        self.wanted_clock = Some(utc_ms);
+    }
+
+    /// As [`ManagementCore::move_calendar`], once a day.
+    pub fn broadcast_time(&mut self, utc_ms: u64) {
+        let today = self.utc_ms() / DAY_MS;
+        if self.broadcast_day != today {
+            self.broadcast_day = today;
+            self.move_calendar(utc_ms);
+        }
+    }
+
+    fn legal_utc_ms(&self) -> u64 {
+        self.totals.utc_ms.saturating_add(self.now_ms.saturating_sub(self.totals_ms))
+    }
+
+    /// The management calendar as UTC, milliseconds since 1970.
+    #[must_use]
+    pub fn utc_ms(&self) -> u64 {
+        self.legal_utc_ms().saturating_add_signed(self.offset_ms)
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp::from_seconds(self.utc_ms() / 1000, ClockQuality::SYNCHRONISED)
+    }
+
+    /// The management calendar.
+    #[must_use]
+    pub fn calendar(&self) -> clock::Calendar {
+        clock::calendar(clock::local_ms(self.utc_ms(), self.config.utc_offset_min))
+    }
+
+    /// Minutes from UTC to the calendar.
+    #[must_use]
+    pub const fn utc_offset_min(&self) -> i16 {
+        self.config.utc_offset_min
+    }
+
+    /// Registers as they came last.
+    #[must_use]
+    pub const fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// Quantities as they came last.
+    #[must_use]
+    pub const fn values(&self) -> &Instantaneous {
+        &self.values
+    }
+
+    /// Tariff and purse.
+    #[must_use]
+    pub const fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// Limits of the status words.
+    #[must_use]
+    pub const fn limits(&self) -> Limits {
+        self.config.limits
+    }
+
+    /// Address on the DL/T 645 line.
+    #[must_use]
+    pub const fn own_address(&self) -> Address {
+        self.config.address
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+}
