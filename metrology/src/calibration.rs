@@ -325,7 +325,7 @@ fn within(
 
 impl<const PHASES: usize> Calibration<PHASES> {
     /// Bytes of the stored form.
-    pub const ENCODED_LEN: usize = 61 + 32 * PHASES;
+    pub const ENCODED_LEN: usize = 62 + 32 * PHASES;
 
     /// Checks the constants and works out what follows from them.
     ///

@@ -2,7 +2,7 @@
 
 use crate::angle::sin_cos;
 use crate::calibration::{Calibration, HISTORY, Sync, Window};
-use crate::energy::{Energy, Registers, StateError};
+use crate::energy::{Energy, Portion, Registers, StateError};
 use crate::filter::{Ratio, conditioned};
 use crate::frequency::{Crossings, Edge, Kind};
 use crate::power::{Closed, Quantities};
@@ -318,7 +318,12 @@ impl<const PHASES: usize> Meter<PHASES> {
         let close = match kind {
             // What came before the first crossing is no whole window: it counts as energy only.
             Kind::Found => {
-                self.commit(calibration, progress);
+                let (_, portions) = Closed {
+                    synchronous: false,
+                    ..self.closed()
+                }
+                .quantities(calibration);
+                self.commit(calibration, &portions, progress);
                 return;
             }
             Kind::Whole => {
@@ -345,11 +350,13 @@ impl<const PHASES: usize> Meter<PHASES> {
             Window::Longest => u16::MAX,
         };
         let full = self.cycles >= target || self.window.length >= LONGEST;
-        if close || full {
-            self.publish(calibration, progress);
-            self.commit(calibration, progress);
-        } else if window == Window::Longest {
-            self.publish(calibration, progress);
+        let last = close || full;
+        if last || window == Window::Longest {
+            let (quantities, portions) = self.closed().quantities(calibration);
+            self.publish(quantities, progress);
+            if last {
+                self.commit(calibration, &portions, progress);
+            }
         }
     }
 
@@ -362,21 +369,20 @@ impl<const PHASES: usize> Meter<PHASES> {
         }
     }
 
-    fn publish(&mut self, calibration: &Calibration<PHASES>, progress: &mut Progress) {
-        let (quantities, _) = self.closed().quantities(calibration);
+    fn publish(&mut self, quantities: Quantities<PHASES>, progress: &mut Progress) {
         self.quantities = quantities;
         self.windows = self.windows.wrapping_add(1);
         progress.windows = progress.windows.saturating_add(1);
     }
 
     /// Hands the window's energy to the registers and starts an empty one.
-    fn commit(&mut self, calibration: &Calibration<PHASES>, progress: &mut Progress) {
-        let whole = Closed {
-            synchronous: self.synchronous && self.cycles > 0,
-            ..self.closed()
-        };
-        let (_, portions) = whole.quantities(calibration);
-        let pulses = self.energy.commit(calibration, &portions);
+    fn commit(
+        &mut self,
+        calibration: &Calibration<PHASES>,
+        portions: &[Portion; PHASES],
+        progress: &mut Progress,
+    ) {
+        let pulses = self.energy.commit(calibration, portions);
         progress.pulses = progress.pulses.saturating_add(pulses);
         self.window = Sums::ZERO;
         self.cycles = 0;
