@@ -22,8 +22,8 @@ pub struct Effect {
     pub wh: u64,
     /// Their exact cost.
     pub cost: Money,
-    /// The total register went back, or time did: nothing was booked, the marks were set anew.
-    pub anew: bool,
+    /// The total register lies below the last one: nothing was booked and its mark was kept.
+    pub went_back: bool,
 }
 
 /// The state of one meter with `RATES` rate registers (rate 1 first).
@@ -65,8 +65,9 @@ impl<const RATES: usize> Machine<RATES> {
     /// Takes the time and the total forward register in watt hours: books the energy since the last
     /// call and carries out what time brings. The first call only sets the marks.
     ///
-    /// Total and time that went back (another metering core, a clock set) book nothing and never
-    /// twice; a total that grew while the clock was set back is booked at the last known rate.
+    /// A total below the last one books nothing and keeps its mark, so a bad reading never bills the
+    /// register again; [`Machine::set_total`] sets the mark for another metering core. A clock set
+    /// back books what was counted at the last known rate and opens no old tier period again.
     pub fn advance(
         &mut self,
         tariff: &Tariff<'_>,
@@ -75,10 +76,10 @@ impl<const RATES: usize> Machine<RATES> {
         mut line: impl FnMut(Line),
     ) -> Effect {
         let before = (self.wants_open(), self.purse.alarm_1());
-        let (mut wh, mut cost, mut anew) = (0, Money::ZERO, false);
+        let (mut wh, mut cost, mut went_back) = (0, Money::ZERO, false);
         match self.last {
             Some((then, last_wh)) => {
-                anew = total_wh < last_wh || now.utc_s < then.utc_s;
+                went_back = total_wh < last_wh;
                 wh = total_wh.saturating_sub(last_wh);
                 self.tiers.turn(tariff.reset(), then);
                 let rate = self.rate;
@@ -96,16 +97,24 @@ impl<const RATES: usize> Machine<RATES> {
             }
             None => self.tiers.turn(tariff.reset(), now),
         }
-        self.last = Some((now, total_wh));
+        let mark = self
+            .last
+            .map_or(total_wh, |(_, last_wh)| last_wh.max(total_wh));
+        self.last = Some((now, mark));
         self.rate = tariff.calendar().rate(now);
         self.tiers.turn(tariff.reset(), now);
         self.remote.handle_time(now.utc_s);
         Effect {
             wh,
             cost,
-            anew,
+            went_back,
             ..self.since(before)
         }
+    }
+
+    /// Sets the mark of the total register without booking: another metering core was put in.
+    pub fn set_total(&mut self, now: Moment, total_wh: u64) {
+        self.last = Some((now, total_wh));
     }
 
     /// When [`Machine::advance`] is due at the latest, in UTC seconds; `None` before the first call.
@@ -180,7 +189,7 @@ impl<const RATES: usize> Machine<RATES> {
             alarm_1: change(self.purse.alarm_1(), alarm),
             wh: 0,
             cost: Money::ZERO,
-            anew: false,
+            went_back: false,
         }
     }
 

@@ -20,12 +20,11 @@ impl Price {
 
     /// The exact cost of so many watt hours; the largest amount when it does not fit.
     pub const fn cost(self, wh: u64) -> Money {
-        let cost = self.0 as u128 * wh as u128;
-        Money(if cost > i64::MAX as u128 {
-            i64::MAX
-        } else {
-            cost as i64
-        })
+        // 64 bits only: the small cores have no wide multiplication.
+        match (self.0 as u64).checked_mul(wh) {
+            Some(cost) if cost <= i64::MAX as u64 => Money(cost as i64),
+            _ => Money(i64::MAX),
+        }
     }
 
     /// This price and another on top of it.

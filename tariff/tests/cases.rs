@@ -23,7 +23,9 @@ fn own_cases_hold() {
 
 #[test]
 fn shared_cases_hold_or_are_counted() {
-    let Some(file) = testkit::cases::load_shared("tariff.json") else { return };
+    let Some(file) = testkit::cases::load_shared("tariff.json") else {
+        return;
+    };
     let outcome = runner::run(&file);
     assert_eq!(outcome.failed, Vec::<String>::new());
     let skipped: usize = outcome.skipped.values().sum();
