@@ -205,10 +205,12 @@ fn check(bytes: &[u8]) -> Result<(), Error> {
             7 if matches!(number, 20..=22) && !is_key => {}
             _ => return Err(Error::BadType { position }),
         }
-        if major != 4 && major != 5
-            && let Some(level) = depth.checked_sub(1).and_then(|top| levels.get_mut(top)) {
-                level.left = level.left.saturating_sub(1);
-            }
+        if major != 4
+            && major != 5
+            && let Some(level) = depth.checked_sub(1).and_then(|top| levels.get_mut(top))
+        {
+            level.left = level.left.saturating_sub(1);
+        }
         while depth
             .checked_sub(1)
             .and_then(|top| levels.get(top))

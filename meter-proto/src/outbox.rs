@@ -305,9 +305,10 @@ impl<S: OutboxStore, const IN_FLIGHT: usize> Outbox<S, IN_FLIGHT> {
         self.store.append(key, bytes).map_err(Refused::Store)?;
         // A record behind one already sent would be passed over: begin again from before it.
         if let Some(sent) = self.sent.get_mut(usize::from(key.stream.0))
-            && sent.is_some_and(|last| last > key) {
-                *sent = before;
-            }
+            && sent.is_some_and(|last| last > key)
+        {
+            *sent = before;
+        }
         Ok(true)
     }
 

@@ -202,11 +202,12 @@ impl<const BOOTS: usize> Window<BOOTS> {
     /// registration says so ([`StreamState::floor`](crate::message::StreamState::floor)). Never moves the mark down.
     pub fn resume(&mut self, boot: u32, contiguous: u32) {
         if let Some(known) = self.open(boot)
-            && let Some(count) = contiguous.checked_sub(known.contiguous) {
-                known.slide(count.min(REACH));
-                known.contiguous = contiguous;
-                known.settle();
-            }
+            && let Some(count) = contiguous.checked_sub(known.contiguous)
+        {
+            known.slide(count.min(REACH));
+            known.contiguous = contiguous;
+            known.settle();
+        }
     }
 
     /// The memory of a boot, made if it is new; the oldest boot makes room. `None` for a boot older than all known.

@@ -16,7 +16,13 @@ fn damage(rng: &mut Rng, bytes: &mut [u8], millionths: u32) {
 }
 
 /// One transfer as the hardware would do it.
-fn transfer(rng: &mut Rng, noise: u32, master: &mut LinkMaster<MAX>, header: [u8; HEADER], slave: &mut LinkSlave<MAX>) {
+fn transfer(
+    rng: &mut Rng,
+    noise: u32,
+    master: &mut LinkMaster<MAX>,
+    header: [u8; HEADER],
+    slave: &mut LinkSlave<MAX>,
+) {
     let mut to_slave = header;
     let mut to_master = slave.begin();
     damage(rng, &mut to_slave, noise);
@@ -25,7 +31,9 @@ fn transfer(rng: &mut Rng, noise: u32, master: &mut LinkMaster<MAX>, header: [u8
     let wanted = master.handle_header(&to_master, &mut out);
     let ready = slave.handle_header(&to_slave, &mut back);
     // The body phase takes place only if both sides saw a reason for it; either may give up.
-    let (Ok(wanted), Ok(ready)) = (wanted, ready) else { return };
+    let (Ok(wanted), Ok(ready)) = (wanted, ready) else {
+        return;
+    };
     damage(rng, &mut out[..wanted], noise);
     damage(rng, &mut back[..ready], noise);
     let _ = master.handle_body(&back[..wanted]);
@@ -135,7 +143,10 @@ fn a_dead_side_is_noticed_and_the_body_waits_for_its_return() {
     }
     assert_eq!(slave.endpoint().received(), Some(&b"reading"[..]));
     let events: Vec<_> = core::iter::from_fn(|| master.endpoint().poll_event()).collect();
-    assert!(events.contains(&Event::Delivered) && events.contains(&Event::Up), "{events:?}");
+    assert!(
+        events.contains(&Event::Delivered) && events.contains(&Event::Up),
+        "{events:?}"
+    );
     assert!(master.endpoint().is_up() && slave.endpoint().is_up() && !slave.data_line());
 }
 
@@ -154,7 +165,12 @@ fn a_full_input_is_not_overwritten() {
             slave.endpoint().send(b"second", false).unwrap();
             sent = true;
         }
-        assert!(master.endpoint().received().is_none_or(|body| body == b"first"));
+        assert!(
+            master
+                .endpoint()
+                .received()
+                .is_none_or(|body| body == b"first")
+        );
     }
     master.endpoint().release();
     for now in 100..300u64 {

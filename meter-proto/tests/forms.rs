@@ -147,7 +147,10 @@ fn a_cut_anywhere_is_refused() {
         let message = generate::message(*kind, &mut rng);
         for bytes in [compact_bytes(&message), cbor_bytes(&message)] {
             for len in 0..bytes.len() {
-                assert!(form::decode(&bytes[..len]).is_err(), "kind {kind} cut at {len}");
+                assert!(
+                    form::decode(&bytes[..len]).is_err(),
+                    "kind {kind} cut at {len}"
+                );
             }
         }
     }
@@ -178,7 +181,10 @@ fn an_unknown_kind_still_has_its_head() {
     assert_eq!(compact::peek(&bytes), Ok((99, message.head)));
     assert_eq!(
         compact::decode_as::<Command>(&bytes).map(|_| ()),
-        Err(Error::OtherKind { expected: 10, found: 99 })
+        Err(Error::OtherKind {
+            expected: 10,
+            found: 99
+        })
     );
 }
 
@@ -187,9 +193,12 @@ fn snapshots_stream_without_a_list_in_memory() {
     let mut rng = Rng::new(8);
     let mut message = generate::message(4, &mut rng);
     message.ext.clear();
-    let Body::Snapshot(snapshot) = &message.body else { panic!("kind 4 is a snapshot") };
+    let Body::Snapshot(snapshot) = &message.body else {
+        panic!("kind 4 is a snapshot")
+    };
     let mut out = vec![0; ROOM];
-    let mut writer = compact::SnapshotWriter::new(&message.head, snapshot.samples.len(), &mut out).unwrap();
+    let mut writer =
+        compact::SnapshotWriter::new(&message.head, snapshot.samples.len(), &mut out).unwrap();
     for sample in &snapshot.samples {
         writer.push(sample).unwrap();
     }
@@ -207,19 +216,54 @@ fn cbor_refuses_what_it_does_not_allow() {
     let good = hex("A8 00 17 01 00 02 00 03 01 04 00 05 00 06 00 07 A2 00 01 01 02");
     assert!(cbor::decode(&good).is_ok());
     // Keys may come in any order, unknown ones are passed over.
-    let mixed = hex("A9 18 7F 81 F6 07 A3 14 43 01 02 03 01 02 00 01 06 00 05 00 04 00 03 01 02 00 01 00 00 17");
+    let mixed = hex(
+        "A9 18 7F 81 F6 07 A3 14 43 01 02 03 01 02 00 01 06 00 05 00 04 00 03 01 02 00 01 00 00 17",
+    );
     assert_eq!(cbor::decode(&mixed), cbor::decode(&good));
     for (bytes, error) in [
-        ("A9 00 17 01 00 02 00 03 01 04 00 05 00 06 00 07 A2 00 01 01 02 01 00", Error::DuplicateKey { position: 21, key: 1 }),
-        ("A8 00 17 01 00 02 00 03 01 04 00 05 00 06 00 07 BF 00 01 01 02 FF", Error::BadType { position: 16 }),
-        ("A8 00 17 01 00 02 00 03 18 01 04 00 05 00 06 00 07 A2 00 01 01 02", Error::BadNumber { position: 8 }),
-        ("A8 00 17 01 00 02 00 03 F9 3C 00 04 00 05 00 06 00 07 A2 00 01 01 02", Error::BadType { position: 8 }),
-        ("A8 00 17 01 00 02 00 03 C1 01 04 00 05 00 06 00 07 A2 00 01 01 02", Error::BadType { position: 8 }),
-        ("A9 00 17 01 00 02 00 03 01 04 00 05 00 06 00 07 A1 00 01 08", Error::Truncated { position: 20 }),
-        ("A7 00 17 01 00 02 00 03 01 04 00 05 00 06 00", Error::MissingKey { key: 7 }),
-        ("A8 00 17 01 00 02 00 03 1B 00 00 00 01 00 00 00 00 04 00 05 00 06 00 07 A2 00 01 01 02", Error::BadNumber { position: 17 }),
-        ("A1 00 81 81 81 81 81 81 81 00", Error::TooDeep { position: 7 }),
-        ("A1 00 9B FF FF FF FF FF FF FF FF", Error::Truncated { position: 11 }),
+        (
+            "A9 00 17 01 00 02 00 03 01 04 00 05 00 06 00 07 A2 00 01 01 02 01 00",
+            Error::DuplicateKey {
+                position: 21,
+                key: 1,
+            },
+        ),
+        (
+            "A8 00 17 01 00 02 00 03 01 04 00 05 00 06 00 07 BF 00 01 01 02 FF",
+            Error::BadType { position: 16 },
+        ),
+        (
+            "A8 00 17 01 00 02 00 03 18 01 04 00 05 00 06 00 07 A2 00 01 01 02",
+            Error::BadNumber { position: 8 },
+        ),
+        (
+            "A8 00 17 01 00 02 00 03 F9 3C 00 04 00 05 00 06 00 07 A2 00 01 01 02",
+            Error::BadType { position: 8 },
+        ),
+        (
+            "A8 00 17 01 00 02 00 03 C1 01 04 00 05 00 06 00 07 A2 00 01 01 02",
+            Error::BadType { position: 8 },
+        ),
+        (
+            "A9 00 17 01 00 02 00 03 01 04 00 05 00 06 00 07 A1 00 01 08",
+            Error::Truncated { position: 20 },
+        ),
+        (
+            "A7 00 17 01 00 02 00 03 01 04 00 05 00 06 00",
+            Error::MissingKey { key: 7 },
+        ),
+        (
+            "A8 00 17 01 00 02 00 03 1B 00 00 00 01 00 00 00 00 04 00 05 00 06 00 07 A2 00 01 01 02",
+            Error::BadNumber { position: 17 },
+        ),
+        (
+            "A1 00 81 81 81 81 81 81 81 00",
+            Error::TooDeep { position: 7 },
+        ),
+        (
+            "A1 00 9B FF FF FF FF FF FF FF FF",
+            Error::Truncated { position: 11 },
+        ),
         ("BF 00 17 FF", Error::UnknownForm { found: 0xBF }),
     ] {
         assert_eq!(form::decode(&hex(bytes)), Err(error), "{bytes}");

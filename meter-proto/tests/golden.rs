@@ -20,7 +20,13 @@ fn vec<T, const N: usize>(items: impl IntoIterator<Item = T>) -> heapless::Vec<T
 }
 
 fn head(stream: Stream, node: u16, seq: u32) -> Head {
-    Head { node, stream, boot: 5, seq, stamp: Stamp::from_seconds(1_795_219_200, ClockQuality::LEGAL) }
+    Head {
+        node,
+        stream,
+        boot: 5,
+        seq,
+        stamp: Stamp::from_seconds(1_795_219_200, ClockQuality::LEGAL),
+    }
 }
 
 const IMPORT: PointId = PointId::new(Quantity::ACTIVE_ENERGY).direction(Direction::IMPORT);
@@ -28,7 +34,8 @@ const U1: PointId = PointId::new(Quantity::VOLTAGE).phase(Phase::L1);
 
 fn samples() -> Vec<(&'static str, Message)> {
     let meter: DeviceId = "d645-202611000001".parse().unwrap();
-    let mut registration = Registration::new("gw-202611000100".parse().unwrap(), DeviceKind::GATEWAY, 2);
+    let mut registration =
+        Registration::new("gw-202611000100".parse().unwrap(), DeviceKind::GATEWAY, 2);
     registration.network = Network::LAN;
     registration.name = "Hall 1".try_into().unwrap();
     registration.model = "GW1".try_into().unwrap();
@@ -38,7 +45,12 @@ fn samples() -> Vec<(&'static str, Message)> {
     registration.config_version = 3;
     registration.local_offset_s = 28_800;
     registration.sets = vec([0x1234_5678]);
-    registration.streams = vec([StreamState { stream: Stream::LEGAL, boot: 4, floor: 100, last: 120 }]);
+    registration.streams = vec([StreamState {
+        stream: Stream::LEGAL,
+        boot: 4,
+        floor: 100,
+        last: 120,
+    }]);
     registration.position = Some(Position {
         latitude: 312_304_000,
         longitude: 1_214_737_000,
@@ -47,8 +59,16 @@ fn samples() -> Vec<(&'static str, Message)> {
         source: PositionSource::CONFIGURED,
     });
     let entries = [
-        SetEntry { point: IMPORT, exponent: 1, modulus: 100_000_000 },
-        SetEntry { point: U1, exponent: -1, modulus: 0 },
+        SetEntry {
+            point: IMPORT,
+            exponent: 1,
+            modulus: 100_000_000,
+        },
+        SetEntry {
+            point: U1,
+            exponent: -1,
+            modulus: 0,
+        },
     ];
     let command = |body| Command {
         id: 77,
@@ -83,7 +103,10 @@ fn samples() -> Vec<(&'static str, Message)> {
                 },
             ),
         ),
-        ("set definition", Message::new(session, SetDefinition::new(1, 900, vec(entries)))),
+        (
+            "set definition",
+            Message::new(session, SetDefinition::new(1, 900, vec(entries))),
+        ),
         (
             "snapshot",
             Message::new(
@@ -109,7 +132,8 @@ fn samples() -> Vec<(&'static str, Message)> {
                         Sample::new(PointId::new(Quantity::HEAT_ENERGY), Value::new(1, 9)),
                         Sample::new(
                             IMPORT.tariff(2),
-                            Value::missing(-8).with_quality(Quality::MISSING.with(Quality::POWER_FAILED)),
+                            Value::missing(-8)
+                                .with_quality(Quality::MISSING.with(Quality::POWER_FAILED)),
                         ),
                         Sample::new(PointId::obis([1, 0, 1, 8, 0, 255]), Value::new(i64::MIN, 0)),
                         Sample::new(PointId::data_id(0x0203_0000), Value::new(i64::MAX, -7)),
@@ -125,7 +149,10 @@ fn samples() -> Vec<(&'static str, Message)> {
                     number: 1,
                     quality: Quality::GOOD,
                     mantissas: vec([12_345_679, 2298]),
-                    exceptions: vec([SetException { column: 1, quality: Quality::QUESTIONABLE }]),
+                    exceptions: vec([SetException {
+                        column: 1,
+                        quality: Quality::QUESTIONABLE,
+                    }]),
                 },
             ),
         ),
@@ -152,7 +179,16 @@ fn samples() -> Vec<(&'static str, Message)> {
                     stream: Stream::LEGAL,
                     boot: 5,
                     contiguous: 40,
-                    gaps: vec([Gap { first: 41, last: 42 }, Gap { first: 51, last: 51 }]),
+                    gaps: vec([
+                        Gap {
+                            first: 41,
+                            last: 42,
+                        },
+                        Gap {
+                            first: 51,
+                            last: 51,
+                        },
+                    ]),
                 },
             ),
         ),
@@ -160,10 +196,25 @@ fn samples() -> Vec<(&'static str, Message)> {
             "heartbeat",
             Message::new(
                 session,
-                Heartbeat { uptime_s: 3600, signal_dbm: -71, waiting: 2, config_version: 3, flags: 1 },
+                Heartbeat {
+                    uptime_s: 3600,
+                    signal_dbm: -71,
+                    waiting: 2,
+                    config_version: 3,
+                    flags: 1,
+                },
             ),
         ),
-        ("command relay", Message::new(session, command(CommandBody::Relay { circuit: 0, closed: true }))),
+        (
+            "command relay",
+            Message::new(
+                session,
+                command(CommandBody::Relay {
+                    circuit: 0,
+                    closed: true,
+                }),
+            ),
+        ),
         (
             "command limit",
             Message::new(
@@ -175,24 +226,53 @@ fn samples() -> Vec<(&'static str, Message)> {
                 }),
             ),
         ),
-        ("command configuration", Message::new(session, command(CommandBody::Config { key: 7, value: vec([1, 2]) }))),
-        ("command read", Message::new(session, command(CommandBody::Read { points: vec([IMPORT, U1]) }))),
+        (
+            "command configuration",
+            Message::new(
+                session,
+                command(CommandBody::Config {
+                    key: 7,
+                    value: vec([1, 2]),
+                }),
+            ),
+        ),
+        (
+            "command read",
+            Message::new(
+                session,
+                command(CommandBody::Read {
+                    points: vec([IMPORT, U1]),
+                }),
+            ),
+        ),
         (
             "command sealed",
             Message::new(
                 session,
-                command(CommandBody::Sealed(Sealed { purpose: 11, envelope: vec([0x11, 0xAA, 0xBB]) })),
+                command(CommandBody::Sealed(Sealed {
+                    purpose: 11,
+                    envelope: vec([0x11, 0xAA, 0xBB]),
+                })),
             ),
         ),
-        ("command register", Message::new(session, command(CommandBody::Register))),
-        ("command result", Message::new(head(Stream::LEDGER, 1, 6), result.clone())),
+        (
+            "command register",
+            Message::new(session, command(CommandBody::Register)),
+        ),
+        (
+            "command result",
+            Message::new(head(Stream::LEDGER, 1, 6), result.clone()),
+        ),
         (
             "command result with value and seal",
             Message::new(
                 head(Stream::LEDGER, 1, 7),
                 CommandResult {
                     value: Some(Value::new(100, 0)),
-                    sealed: Some(Sealed { purpose: 11, envelope: vec([0x11, 0xCC]) }),
+                    sealed: Some(Sealed {
+                        purpose: 11,
+                        envelope: vec([0x11, 0xCC]),
+                    }),
                     ..result
                 },
             ),
@@ -213,14 +293,37 @@ fn samples() -> Vec<(&'static str, Message)> {
                 },
             ),
         ),
-        ("absence", Message::new(session, Absence { boot: 5, session: 2 })),
+        (
+            "absence",
+            Message::new(
+                session,
+                Absence {
+                    boot: 5,
+                    session: 2,
+                },
+            ),
+        ),
         (
             "legal block",
-            Message::new(head(Stream::LEGAL, 1, 41), LegalBlock { envelope: vec([0x11, 0x00, 0x20, 0x26]) }),
+            Message::new(
+                head(Stream::LEGAL, 1, 41),
+                LegalBlock {
+                    envelope: vec([0x11, 0x00, 0x20, 0x26]),
+                },
+            ),
         ),
         (
             "absence with additions",
-            Message { ext: vec([9, 1, 0xFF]), ..Message::new(session, Absence { boot: 5, session: 2 }) },
+            Message {
+                ext: vec([9, 1, 0xFF]),
+                ..Message::new(
+                    session,
+                    Absence {
+                        boot: 5,
+                        session: 2,
+                    },
+                )
+            },
         ),
     ]
 }
@@ -257,14 +360,23 @@ fn golden_files_decode_to_what_they_say_and_encode_again() {
             }
         }
         std::fs::create_dir_all(file().parent().unwrap()).unwrap();
-        std::fs::write(file(), serde_json::to_string_pretty(&entries).unwrap() + "\n").unwrap();
+        std::fs::write(
+            file(),
+            serde_json::to_string_pretty(&entries).unwrap() + "\n",
+        )
+        .unwrap();
     }
     for entry in &entries {
         let name = entry["name"].as_str().unwrap();
         for kind in ["compact", "cbor"] {
             let bytes = hex::decode(entry[kind].as_str().unwrap()).unwrap();
-            let message = form::decode(&bytes).unwrap_or_else(|error| panic!("{name}, {kind}: {error}"));
-            assert_eq!(u64::from(message.body.kind()), entry["kind"].as_u64().unwrap(), "{name}");
+            let message =
+                form::decode(&bytes).unwrap_or_else(|error| panic!("{name}, {kind}: {error}"));
+            assert_eq!(
+                u64::from(message.body.kind()),
+                entry["kind"].as_u64().unwrap(),
+                "{name}"
+            );
             let (small, wide) = written(&message);
             assert_eq!(entry["compact"], small, "{name}");
             assert_eq!(entry["cbor"], wide, "{name}");
@@ -274,10 +386,17 @@ fn golden_files_decode_to_what_they_say_and_encode_again() {
         }
     }
     for (name, message) in samples() {
-        assert!(entry(&entries, name).is_some(), "{name} (kind {}) has no golden bytes", message.body.kind());
+        assert!(
+            entry(&entries, name).is_some(),
+            "{name} (kind {}) has no golden bytes",
+            message.body.kind()
+        );
     }
     for kind in Body::KINDS {
-        assert!(entries.iter().any(|entry| entry["kind"] == *kind), "kind {kind} has no golden bytes");
+        assert!(
+            entries.iter().any(|entry| entry["kind"] == *kind),
+            "kind {kind} has no golden bytes"
+        );
     }
 }
 
@@ -290,13 +409,26 @@ fn worked_examples_of_the_page_are_true() {
     let mut checked = 0;
     let mut lines = page.lines();
     while let Some(line) = lines.next() {
-        let Some(title) = line.strip_prefix("```hex ") else { continue };
-        let block: String = lines.by_ref().take_while(|line| !line.starts_with("```")).fold(String::new(), |all, line| {
-            all + &line.split(';').next().unwrap().replace(char::is_whitespace, "").to_lowercase()
-        });
+        let Some(title) = line.strip_prefix("```hex ") else {
+            continue;
+        };
+        let block: String = lines
+            .by_ref()
+            .take_while(|line| !line.starts_with("```"))
+            .fold(String::new(), |all, line| {
+                all + &line
+                    .split(';')
+                    .next()
+                    .unwrap()
+                    .replace(char::is_whitespace, "")
+                    .to_lowercase()
+            });
         let (form, name) = title.split_once(' ').unwrap();
         let expected = match form {
-            "compact" | "cbor" => entry(&golden, name).unwrap()[form].as_str().unwrap().to_owned(),
+            "compact" | "cbor" => entry(&golden, name).unwrap()[form]
+                .as_str()
+                .unwrap()
+                .to_owned(),
             "serial" => {
                 let mut out = [0; 64];
                 let header = link::serial::Header::new(0, 1, 0, 9);
@@ -314,10 +446,20 @@ fn worked_examples_of_the_page_are_true() {
     }
     assert!(checked >= 6, "{checked} examples");
     let device: DeviceId = "gw-202611000100".parse().unwrap();
-    let topic = topic::Topic::Up { device, stream: Stream::LEGAL }.text();
+    let topic = topic::Topic::Up {
+        device,
+        stream: Stream::LEGAL,
+    }
+    .text();
     assert!(page.contains(topic.as_str()), "the page shows {topic}");
     for row in meter_proto::quantity::TABLE {
-        let line = format!("| {} | {} | {} | {} |", row.quantity.id(), row.english, row.chinese, row.unit);
+        let line = format!(
+            "| {} | {} | {} | {} |",
+            row.quantity.id(),
+            row.english,
+            row.chinese,
+            row.unit
+        );
         assert!(page.contains(&line), "the page lacks the row {line}");
     }
 }

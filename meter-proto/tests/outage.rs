@@ -14,16 +14,42 @@ use testkit::Rng;
 type Memory = MemoryStore<256, 16_384>;
 
 const QUOTAS: [Quota; 6] = [
-    Quota { records: 0, bytes: 0 },
-    Quota { records: 60, bytes: 4_000 },
-    Quota { records: 40, bytes: 3_000 },
-    Quota { records: 20, bytes: 2_000 },
-    Quota { records: 10, bytes: 500 },
-    Quota { records: 30, bytes: 2_000 },
+    Quota {
+        records: 0,
+        bytes: 0,
+    },
+    Quota {
+        records: 60,
+        bytes: 4_000,
+    },
+    Quota {
+        records: 40,
+        bytes: 3_000,
+    },
+    Quota {
+        records: 20,
+        bytes: 2_000,
+    },
+    Quota {
+        records: 10,
+        bytes: 500,
+    },
+    Quota {
+        records: 30,
+        bytes: 2_000,
+    },
 ];
 
 fn outbox(store: Memory, boot: u32) -> Outbox<Memory, 8> {
-    Outbox::new(store, boot, Timing { first_ms: 100, longest_ms: 1_000 }, QUOTAS)
+    Outbox::new(
+        store,
+        boot,
+        Timing {
+            first_ms: 100,
+            longest_ms: 1_000,
+        },
+        QUOTAS,
+    )
 }
 
 /// The receiving side: a store with a unique key, and windows that are lost with the process.
@@ -35,7 +61,9 @@ struct Receiver {
 
 impl Receiver {
     fn window(&mut self, stream: Stream) -> &mut Window {
-        self.windows.entry(stream.0).or_insert_with(|| Window::new(stream))
+        self.windows
+            .entry(stream.0)
+            .or_insert_with(|| Window::new(stream))
     }
 
     /// After a restart the windows come from the rows alone.
@@ -82,11 +110,30 @@ fn run(seed: u64) {
         now += rng.below(60);
         let calm = step >= 700;
         if !calm {
-            let stream = *rng.pick(&[Stream::LEGAL, Stream::EVENT, Stream::LEDGER, Stream::TELEMETRY]).unwrap();
-            let body = Absence { boot: step, session: step };
-            match sender.push(stream, 0, Stamp::from_seconds(1, ClockQuality::LEGAL), &body, &mut scratch) {
+            let stream = *rng
+                .pick(&[
+                    Stream::LEGAL,
+                    Stream::EVENT,
+                    Stream::LEDGER,
+                    Stream::TELEMETRY,
+                ])
+                .unwrap();
+            let body = Absence {
+                boot: step,
+                session: step,
+            };
+            match sender.push(
+                stream,
+                0,
+                Stamp::from_seconds(1, ClockQuality::LEGAL),
+                &body,
+                &mut scratch,
+            ) {
                 Ok(key) if stream != Stream::TELEMETRY => {
-                    assert!(accepted.insert((key.stream.0, key.boot, key.seq)), "a name was used twice");
+                    assert!(
+                        accepted.insert((key.stream.0, key.boot, key.seq)),
+                        "a name was used twice"
+                    );
                 }
                 Ok(_) | Err(Refused::Full) => {}
                 Err(other) => panic!("{other:?}"),
@@ -111,7 +158,10 @@ fn run(seed: u64) {
             }
         }
         for (_, bytes) in up.extract_if(.., |(at, _)| *at <= now) {
-            if let Some(told) = receiver.receive(&bytes).filter(|_| calm || !rng.chance(loss)) {
+            if let Some(told) = receiver
+                .receive(&bytes)
+                .filter(|_| calm || !rng.chance(loss))
+            {
                 down.push((now + rng.below(400), told));
             }
         }
@@ -120,11 +170,19 @@ fn run(seed: u64) {
         }
     }
     for key in &accepted {
-        assert_eq!(receiver.rows.get(key), Some(&1), "seed {seed}, record {key:?}");
+        assert_eq!(
+            receiver.rows.get(key),
+            Some(&1),
+            "seed {seed}, record {key:?}"
+        );
     }
     assert!(receiver.rows.values().all(|count| *count == 1));
     for stream in Stream::ALL {
-        assert_eq!(sender.store().next(stream, None).unwrap(), None, "seed {seed}: {stream:?} is not empty");
+        assert_eq!(
+            sender.store().next(stream, None).unwrap(),
+            None,
+            "seed {seed}: {stream:?} is not empty"
+        );
     }
 }
 
@@ -174,7 +232,10 @@ fn full_streams_follow_their_policy() {
     let mut sender = outbox(Memory::new(), 1);
     let mut scratch = [0; 128];
     let stamp = Stamp::from_seconds(1, ClockQuality::LEGAL);
-    let body = Absence { boot: 1, session: 1 };
+    let body = Absence {
+        boot: 1,
+        session: 1,
+    };
     let mut push = |stream| sender.push(stream, 0, stamp, &body, &mut scratch);
     for _ in 0..60 {
         assert!(push(Stream::LEGAL).is_ok());
@@ -190,7 +251,14 @@ fn full_streams_follow_their_policy() {
     assert_eq!(push(Stream::SESSION), Err(Refused::NoNumber));
     assert_eq!(sender.dropped(), 5 + 1);
     let first = sender.store().next(Stream::TELEMETRY, None).unwrap();
-    assert_eq!(first, Some(Key { stream: Stream::TELEMETRY, boot: 1, seq: 6 }));
+    assert_eq!(
+        first,
+        Some(Key {
+            stream: Stream::TELEMETRY,
+            boot: 1,
+            seq: 6
+        })
+    );
     let state = sender.stream_state(Stream::TELEMETRY, 1).unwrap().unwrap();
     assert_eq!((state.floor, state.last), (5, 25));
 }
@@ -198,11 +266,21 @@ fn full_streams_follow_their_policy() {
 #[test]
 fn records_numbered_elsewhere_are_stored_once() {
     let mut sender = outbox(Memory::new(), 1);
-    let key = |seq| Key { stream: Stream::LEGAL, boot: 9, seq };
+    let key = |seq| Key {
+        stream: Stream::LEGAL,
+        boot: 9,
+        seq,
+    };
     assert_eq!(sender.push_numbered(key(2), b"two"), Ok(true));
     assert_eq!(sender.push_numbered(key(2), b"two"), Ok(false));
     let mut out = [0; 16];
-    assert_eq!(sender.poll_transmit(0, &mut out).unwrap().map(|sent| sent.key), Some(key(2)));
+    assert_eq!(
+        sender
+            .poll_transmit(0, &mut out)
+            .unwrap()
+            .map(|sent| sent.key),
+        Some(key(2))
+    );
     assert_eq!(sender.push_numbered(key(1), b"one"), Ok(true));
     let sent = sender.poll_transmit(0, &mut out).unwrap().unwrap();
     assert_eq!((sent.key, &out[..sent.len]), (key(1), &b"one"[..]));

@@ -360,11 +360,11 @@ impl<const N: usize> Endpoint<N> {
         if let (Some(body), Some((place, rest))) = (
             self.out.get(..self.transfer.ours),
             room.split_at_mut_checked(self.transfer.ours),
-        )
-            && let (false, Some(check)) = (body.is_empty(), rest.first_chunk_mut::<CHECK>()) {
-                place.copy_from_slice(body);
-                *check = crc32c(body).to_le_bytes();
-            }
+        ) && let (false, Some(check)) = (body.is_empty(), rest.first_chunk_mut::<CHECK>())
+        {
+            place.copy_from_slice(body);
+            *check = crc32c(body).to_le_bytes();
+        }
         Ok(phase)
     }
 

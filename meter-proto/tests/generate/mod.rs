@@ -24,16 +24,31 @@ fn quality(rng: &mut Rng) -> Quality {
 }
 
 fn value(rng: &mut Rng) -> Value {
-    let exponent = if rng.chance(800_000) { rng.between(-8, 8) } else { rng.between(-128, 127) };
-    Value { mantissa: number(rng) as i64, exponent: exponent as i8, quality: quality(rng) }
+    let exponent = if rng.chance(800_000) {
+        rng.between(-8, 8)
+    } else {
+        rng.between(-128, 127)
+    };
+    Value {
+        mantissa: number(rng) as i64,
+        exponent: exponent as i8,
+        quality: quality(rng),
+    }
 }
 
 fn option<T>(rng: &mut Rng, make: impl FnOnce(&mut Rng) -> T) -> Option<T> {
     rng.chance(500_000).then(|| make(rng))
 }
 
-fn list<T, const N: usize>(rng: &mut Rng, mut make: impl FnMut(&mut Rng) -> T) -> heapless::Vec<T, N> {
-    let len = if rng.chance(100_000) { N as u64 } else { rng.below(N as u64 / 2 + 1) };
+fn list<T, const N: usize>(
+    rng: &mut Rng,
+    mut make: impl FnMut(&mut Rng) -> T,
+) -> heapless::Vec<T, N> {
+    let len = if rng.chance(100_000) {
+        N as u64
+    } else {
+        rng.below(N as u64 / 2 + 1)
+    };
     (0..len).map(|_| make(rng)).collect()
 }
 
@@ -69,19 +84,37 @@ fn point(rng: &mut Rng) -> PointId {
 }
 
 fn stamp(rng: &mut Rng) -> Stamp {
-    Stamp { time: number(rng), clk: rng.byte() }
+    Stamp {
+        time: number(rng),
+        clk: rng.byte(),
+    }
 }
 
 fn sealed(rng: &mut Rng) -> Sealed {
-    Sealed { purpose: rng.byte(), envelope: bytes(rng) }
+    Sealed {
+        purpose: rng.byte(),
+        envelope: bytes(rng),
+    }
 }
 
 fn command_body(rng: &mut Rng) -> CommandBody {
     match rng.below(7) {
-        0 => CommandBody::Relay { circuit: rng.byte(), closed: rng.chance(500_000) },
-        1 => CommandBody::Limit { point: point(rng), value: value(rng), until: number(rng) },
-        2 => CommandBody::Config { key: rng.next_u32() as u16, value: bytes(rng) },
-        3 => CommandBody::Read { points: list(rng, point) },
+        0 => CommandBody::Relay {
+            circuit: rng.byte(),
+            closed: rng.chance(500_000),
+        },
+        1 => CommandBody::Limit {
+            point: point(rng),
+            value: value(rng),
+            until: number(rng),
+        },
+        2 => CommandBody::Config {
+            key: rng.next_u32() as u16,
+            value: bytes(rng),
+        },
+        3 => CommandBody::Read {
+            points: list(rng, point),
+        },
         4 => CommandBody::Sealed(sealed(rng)),
         5 => CommandBody::Register,
         _ => CommandBody::Unknown { code: 1000 },
@@ -92,7 +125,11 @@ fn command_body(rng: &mut Rng) -> CommandBody {
 pub fn body(kind: u8, rng: &mut Rng) -> Body {
     match kind {
         1 => {
-            let mut registration = Registration::new(device(rng), DeviceKind(number(rng) as u16), number(rng) as u32);
+            let mut registration = Registration::new(
+                device(rng),
+                DeviceKind(number(rng) as u16),
+                number(rng) as u32,
+            );
             registration.network = Network(number(rng) as u16);
             registration.name = text(rng);
             registration.model = text(rng);
@@ -136,12 +173,18 @@ pub fn body(kind: u8, rng: &mut Rng) -> Body {
             });
             SetDefinition::new(number(rng) as u16, number(rng) as u32, entries).into()
         }
-        4 => Snapshot { samples: list(rng, |rng| Sample::new(point(rng), value(rng))) }.into(),
+        4 => Snapshot {
+            samples: list(rng, |rng| Sample::new(point(rng), value(rng))),
+        }
+        .into(),
         5 => SetSnapshot {
             number: number(rng) as u16,
             quality: quality(rng),
             mantissas: list(rng, |rng| number(rng) as i64),
-            exceptions: list(rng, |rng| SetException { column: number(rng) as u16, quality: quality(rng) }),
+            exceptions: list(rng, |rng| SetException {
+                column: number(rng) as u16,
+                quality: quality(rng),
+            }),
         }
         .into(),
         7 => Event {
@@ -158,7 +201,10 @@ pub fn body(kind: u8, rng: &mut Rng) -> Body {
             stream: Stream(rng.byte()),
             boot: number(rng) as u32,
             contiguous: number(rng) as u32,
-            gaps: list(rng, |rng| Gap { first: number(rng) as u32, last: number(rng) as u32 }),
+            gaps: list(rng, |rng| Gap {
+                first: number(rng) as u32,
+                last: number(rng) as u32,
+            }),
         }
         .into(),
         9 => Heartbeat {
@@ -198,8 +244,15 @@ pub fn body(kind: u8, rng: &mut Rng) -> Body {
             }),
         }
         .into(),
-        23 => Absence { boot: number(rng) as u32, session: number(rng) as u32 }.into(),
-        25 => LegalBlock { envelope: bytes(rng) }.into(),
+        23 => Absence {
+            boot: number(rng) as u32,
+            session: number(rng) as u32,
+        }
+        .into(),
+        25 => LegalBlock {
+            envelope: bytes(rng),
+        }
+        .into(),
         other => panic!("no generator for kind {other}"),
     }
 }
@@ -214,5 +267,13 @@ pub fn message(kind: u8, rng: &mut Rng) -> Message {
         stamp: stamp(rng),
     };
     let body = body(kind, rng);
-    Message { head, body, ext: if rng.chance(200_000) { bytes(rng) } else { Ext::new() } }
+    Message {
+        head,
+        body,
+        ext: if rng.chance(200_000) {
+            bytes(rng)
+        } else {
+            Ext::new()
+        },
+    }
 }
