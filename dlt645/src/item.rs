@@ -175,7 +175,7 @@ impl Item {
     /// The tariff of classes 00 and 01: 0 total; `None` for blocks and elsewhere.
     #[must_use]
     pub const fn tariff(&self) -> Option<u8> {
-        if self.id.di3() <= 1 && self.row.last1 != 0 && self.id.di1() != 0xFF {
+        if self.is_settled() && self.id.di1() != 0xFF {
             Some(self.id.di1())
         } else {
             None
@@ -185,7 +185,7 @@ impl Item {
     /// The settlement of classes 00 and 01: 0 now, 1 to 12 back; `None` for blocks and elsewhere.
     #[must_use]
     pub const fn settlement(&self) -> Option<u8> {
-        if self.id.di3() <= 1 && self.row.last0 == 12 && self.id.di0() != 0xFF {
+        if self.is_settled() && self.id.di0() != 0xFF {
             Some(self.id.di0())
         } else {
             None
@@ -207,6 +207,11 @@ impl Item {
     #[cfg(feature = "meter-proto")]
     pub(crate) const fn nth(&self) -> usize {
         self.nth
+    }
+
+    /// Twelve settlements are kept: energies and demands, not purses and uses.
+    const fn is_settled(&self) -> bool {
+        self.id.di3() <= 1 && self.row.last0 == 12
     }
 
     const fn is_block1(&self) -> bool {
