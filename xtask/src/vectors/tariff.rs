@@ -38,7 +38,9 @@ pub fn run(file: &Value) -> Outcome {
                 None => outcome.passed += 1,
                 Some(text) => outcome.failed.push(format!("{id}: {text}")),
             },
-            None => outcome.failed.push(format!("{id}: the input is not as its topic says")),
+            None => outcome
+                .failed
+                .push(format!("{id}: the input is not as its topic says")),
         }
     }
     outcome
@@ -75,7 +77,10 @@ fn scaled(value: &Value, places: usize) -> Option<i64> {
     if part.len() > places {
         return None;
     }
-    format!("{whole}{part:0<places$}").parse::<i64>().ok().map(|number| sign * number)
+    format!("{whole}{part:0<places$}")
+        .parse::<i64>()
+        .ok()
+        .map(|number| sign * number)
 }
 
 /// An integer of 10^-`places` as decimal text, all places shown.
@@ -83,7 +88,11 @@ fn fixed(value: i64, places: usize) -> String {
     let digits = format!("{:0>width$}", value.unsigned_abs(), width = places + 1);
     let (whole, part) = digits.split_at(digits.len() - places);
     let sign = if value < 0 { "-" } else { "" };
-    if places == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{part}") }
+    if places == 0 {
+        format!("{sign}{whole}")
+    } else {
+        format!("{sign}{whole}.{part}")
+    }
 }
 
 /// The same without trailing zeros.
@@ -104,7 +113,9 @@ fn kwh(wh: u64) -> String {
 }
 
 fn price(value: &Value) -> Option<Price> {
-    Some(Price::from_ten_thousandths(scaled(value, 4)?.try_into().ok()?))
+    Some(Price::from_ten_thousandths(
+        scaled(value, 4)?.try_into().ok()?,
+    ))
 }
 
 fn show(price: Price) -> String {
@@ -138,12 +149,24 @@ fn tiers(bounds: &Value, prices: &Value) -> Option<Vec<Tier>> {
     let bounds = list(bounds).iter().map(wh).chain([Some(u64::MAX)]);
     bounds
         .zip(list(prices))
-        .map(|(bound, adder)| Some(Tier { up_to_wh: bound?, price: price(adder)? }))
+        .map(|(bound, adder)| {
+            Some(Tier {
+                up_to_wh: bound?,
+                price: price(adder)?,
+            })
+        })
         .collect()
 }
 
-const JANUARY: Reset = Reset::Yearly { month: 1, day: 1, hour: 0 };
-const ALL_YEAR: &[Zone] = &[Zone { start: 101, table: 1 }];
+const JANUARY: Reset = Reset::Yearly {
+    month: 1,
+    day: 1,
+    hour: 0,
+};
+const ALL_YEAR: &[Zone] = &[Zone {
+    start: 101,
+    table: 1,
+}];
 
 /// The first hour of a month of 2024.
 fn month(number: usize, hour: u32) -> Option<Moment> {
@@ -152,7 +175,11 @@ fn month(number: usize, hour: u32) -> Option<Moment> {
 }
 
 fn annual(input: &Value) -> Option<Value> {
-    let slots = [Slot { table: 1, start: 0, rate: 1 }];
+    let slots = [Slot {
+        table: 1,
+        start: 0,
+        rate: 1,
+    }];
     let prices = [Price::default()];
     let tiers = tiers(&input["bounds_kwh"], &input["prices"])?;
     let tariff = Tariff::try_new(Calendar::try_new(ALL_YEAR, &slots).ok()?, &prices)
@@ -162,7 +189,11 @@ fn annual(input: &Value) -> Option<Value> {
     let (mut months, mut year) = (Vec::new(), Money::ZERO);
     for (i, energy) in list(&input["monthly_kwh"]).iter().enumerate() {
         let (mut lines, mut sum) = (Vec::new(), Money::ZERO);
-        let interval = Interval { start: month(i + 1, 0)?, seconds: 3600, wh: wh(energy)? };
+        let interval = Interval {
+            start: month(i + 1, 0)?,
+            seconds: 3600,
+            wh: wh(energy)?,
+        };
         bill.price(interval, |_, line| {
             sum = sum + rounded(line.amount);
             lines.push(json!({
@@ -181,8 +212,22 @@ fn annual(input: &Value) -> Option<Value> {
 }
 
 fn two_rates(input: &Value) -> Option<Value> {
-    let slots = [Slot { table: 1, start: 0, rate: 2 }, Slot { table: 1, start: 480, rate: 1 }];
-    let prices = [price(&input["rates"]["peak"])?, price(&input["rates"]["valley"])?];
+    let slots = [
+        Slot {
+            table: 1,
+            start: 0,
+            rate: 2,
+        },
+        Slot {
+            table: 1,
+            start: 480,
+            rate: 1,
+        },
+    ];
+    let prices = [
+        price(&input["rates"]["peak"])?,
+        price(&input["rates"]["valley"])?,
+    ];
     let tiers = tiers(&input["bounds_kwh"], &input["tier_adders"])?;
     let tariff = Tariff::try_new(Calendar::try_new(ALL_YEAR, &slots).ok()?, &prices)
         .and_then(|tariff| tariff.with_tiers(&tiers, JANUARY))
@@ -191,11 +236,20 @@ fn two_rates(input: &Value) -> Option<Value> {
     let (mut months, mut year) = (Vec::new(), Money::ZERO);
     for (i, energy) in list(&input["monthly_peak_valley_kwh"]).iter().enumerate() {
         // Rate lines carry their own price, tier lines the adder on the energy of the tier.
-        let mut items = [("peak", 0), ("valley", 0), ("tier2_adder", 0), ("tier3_adder", 0)]
-            .map(|(name, wh)| (name, wh, Price::default()));
+        let mut items = [
+            ("peak", 0),
+            ("valley", 0),
+            ("tier2_adder", 0),
+            ("tier3_adder", 0),
+        ]
+        .map(|(name, wh)| (name, wh, Price::default()));
         for (hour, part) in [(0, 1), (8, 0)] {
             let start = month(i + 1, hour)?;
-            let interval = Interval { start, seconds: 3600, wh: wh(&energy[part])? };
+            let interval = Interval {
+                start,
+                seconds: 3600,
+                wh: wh(&energy[part])?,
+            };
             bill.price(interval, |_, line| {
                 let rate = &mut items[usize::from(line.rate) - 1];
                 *rate = (rate.0, rate.1 + line.wh, line.rate_price);
@@ -225,7 +279,11 @@ fn two_rates(input: &Value) -> Option<Value> {
 }
 
 fn monthly(input: &Value) -> Option<Value> {
-    let slots = [Slot { table: 1, start: 0, rate: 1 }];
+    let slots = [Slot {
+        table: 1,
+        start: 0,
+        rate: 1,
+    }];
     let prices = [Price::default()];
     let tiers = tiers(&input["bounds_kwh"], &input["prices"])?;
     let tariff = Tariff::try_new(Calendar::try_new(ALL_YEAR, &slots).ok()?, &prices)
@@ -235,7 +293,11 @@ fn monthly(input: &Value) -> Option<Value> {
     for energy in list(&input["kwh"]) {
         let mut bill = Biller::new(tariff, TierTotal::default());
         let (mut parts, mut by_line) = (Vec::new(), Money::ZERO);
-        let interval = Interval { start: month(1, 0)?, seconds: 3600, wh: wh(energy)? };
+        let interval = Interval {
+            start: month(1, 0)?,
+            seconds: 3600,
+            wh: wh(energy)?,
+        };
         bill.price(interval, |_, line| {
             parts.push(kwh(line.wh));
             by_line = by_line + rounded(line.amount);
@@ -260,20 +322,34 @@ fn slots(input: &Value) -> Option<Value> {
         .iter()
         .map(|row| {
             let rate = row["rate"].as_u64()? as u8;
-            Some(Slot { table: 1, start: minute(row["start"].as_str()?)?, rate })
+            Some(Slot {
+                table: 1,
+                start: minute(row["start"].as_str()?)?,
+                rate,
+            })
         })
         .collect::<Option<_>>()?;
-    let prices: Vec<Price> = list(&input["rate_prices"]).iter().map(price).collect::<Option<_>>()?;
+    let prices: Vec<Price> = list(&input["rate_prices"])
+        .iter()
+        .map(price)
+        .collect::<Option<_>>()?;
     let tiers = tiers(&input["bounds_kwh"], &input["tier_adders"])?;
     let tariff = Tariff::try_new(Calendar::try_new(ALL_YEAR, &table).ok()?, &prices)
         .and_then(|tariff| tariff.with_tiers(&tiers, Reset::Monthly { day: 1, hour: 0 }))
         .ok()?;
-    let total = TierTotal { wh: wh(&input["start_cumulative_kwh"])?, period: None };
+    let total = TierTotal {
+        wh: wh(&input["start_cumulative_kwh"])?,
+        period: None,
+    };
     let mut bill = Biller::new(tariff, total);
     let mut parts = Vec::new();
     for (row, slot) in rows.iter().zip(&table) {
         let start = month(1, 0)?.plus(i64::from(slot.start) * 60);
-        let interval = Interval { start, seconds: 900, wh: row["wh"].as_u64()? };
+        let interval = Interval {
+            start,
+            seconds: 900,
+            wh: row["wh"].as_u64()?,
+        };
         bill.price(interval, |_, line| {
             parts.push(json!({
                 "slot": row["start"], "rate": line.rate, "tier": line.tier, "kwh": kwh(line.wh),
@@ -296,7 +372,10 @@ fn lookups(input: &Value, expected: &Value) -> Option<Value> {
         .map(|row| {
             let (month, day) = row[0].as_str()?.split_once('-')?;
             let start = month.parse::<u16>().ok()? * 100 + day.parse::<u16>().ok()?;
-            Some(Zone { start, table: row[1].as_u64()? as u8 })
+            Some(Zone {
+                start,
+                table: row[1].as_u64()? as u8,
+            })
         })
         .collect::<Option<_>>()?;
     let mut slots = Vec::new();
@@ -314,7 +393,10 @@ fn lookups(input: &Value, expected: &Value) -> Option<Value> {
         .iter()
         .map(|(date, table)| {
             let date = moment(&format!("{date}T00:00"))?.date();
-            Some(Holiday { date, table: table.as_u64()? as u8 })
+            Some(Holiday {
+                date,
+                table: table.as_u64()? as u8,
+            })
         })
         .collect::<Option<_>>()?;
     let work_days = calendar["week_word"].as_u64()? as u8;
@@ -370,7 +452,11 @@ fn prepaid(input: &Value) -> Option<Value> {
         let order = || {
             let count = event["count"].as_u64()? as u32;
             let amount = money(&event["amount"])?;
-            Some(Recharge { customer: customer(&event["customer"])?, count, amount })
+            Some(Recharge {
+                customer: customer(&event["customer"])?,
+                count,
+                amount,
+            })
         };
         let result = match verb {
             "open" if event["amount"].is_string() => {
@@ -413,7 +499,11 @@ fn prepaid(input: &Value) -> Option<Value> {
             "refund" | "init_purse" => {
                 let amount = money(&event["amount"])?;
                 let refund = verb == "refund";
-                let done = if refund { purse.refund(amount) } else { purse.initialise(amount) };
+                let done = if refund {
+                    purse.refund(amount)
+                } else {
+                    purse.initialise(amount)
+                };
                 if done.is_ok() && !refund {
                     bought.clear();
                 }
@@ -492,14 +582,18 @@ fn recovery(input: &Value) -> Option<Value> {
             (entry["crc_ok"] == true).then_some((sequence, entry))
         });
         let mut applied = Vec::new();
-        let state = recover([copy(0), copy(1)], journal, |state: &mut (i64, u64), entry: &Value| {
-            let amount = entry["fen"].as_i64().unwrap_or(0);
-            *state = match entry["kind"].as_str() {
-                Some("recharge") => (state.0 + amount, state.1 + 1),
-                _ => (state.0 - amount, state.1),
-            };
-            applied.push(entry["seq"].clone());
-        });
+        let state = recover(
+            [copy(0), copy(1)],
+            journal,
+            |state: &mut (i64, u64), entry: &Value| {
+                let amount = entry["fen"].as_i64().unwrap_or(0);
+                *state = match entry["kind"].as_str() {
+                    Some("recharge") => (state.0 + amount, state.1 + 1),
+                    _ => (state.0 - amount, state.1),
+                };
+                applied.push(entry["seq"].clone());
+            },
+        );
         images.push(match state {
             Some(found) => json!({
                 "state": if found.degraded { "degraded" } else { "ok" },
