@@ -20,9 +20,9 @@ pub const fn square_root(value: u128) -> u64 {
 /// Sums of one channel over a window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ChannelSums {
-    /// Samples, with 16 fractional bits.
+    /// Sum of samples, with 16 fractional bits.
     pub sum: i64,
-    /// Squares of samples.
+    /// Sum of squares.
     pub squares: i64,
 }
 
