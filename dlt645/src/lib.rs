@@ -1,4 +1,38 @@
 //! DL/T 645-2007 and -1997: frames, identifiers, values, master and slave for electricity meters, without an allocator.
+//!
+//! | layer | types |
+//! |---|---|
+//! | bytes | [`FrameView`] and [`Frame`] for one frame, [`Decoder`] for a stream |
+//! | meaning | [`Frame::message`] to a [`Message`], [`Message::encode_frame`] back |
+//! | identifiers | [`DataId::item`]: name, [`Format`], unit, access; [`catalogue`] iterates |
+//! | values | [`DataId::values`]: exact [`Value`]s of single items and blocks; [`Format::encode`] back |
+//! | exchanges | [`Master`] asks and gathers long answers, [`Slave`] puts questions to an [`Application`] |
+//!
+//! A captured answer:
+//!
+//! ```
+//! use dlt645::{Edition, Frame, Lang, Message};
+//! let line = [
+//!     0x68, 0x12, 0x90, 0x78, 0x56, 0x34, 0x12, 0x68, 0x91, 0x08, 0x33, 0x33, 0x34, 0x33, 0x89, 0x67, 0x45, 0x33, 0x54, 0x16,
+//! ];
+//! let mut plain = [0; 255];
+//! let frame = Frame::parse(&line, &mut plain)?;
+//! let Message::ReadAnswer { id, data, .. } = frame.message(Edition::V2007)? else { unreachable!() };
+//! let name = id.item().unwrap().name(Lang::En);
+//! assert_eq!(format!("{name} = {}", id.value(data)?), "forward active energy = 1234.56 kWh");
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
+//!
+//! # What it leaves to you
+//! The port, the clock (`now` is milliseconds of any monotonic clock), checking passwords and deadlines of orders, and
+//! what the meter stores. Identifiers outside the table pass through as bytes, so private ones need no change here.
+//!
+//! # Features
+//! `meter-proto` maps identifiers to points of the unified standard.
+//!
+//! # Limits
+//! Of the 1997 edition frames and messages are typed and its identifiers are not in the table. Of class 03 the
+//! purchases are, of classes 05 to 07 and 10 to 22 nothing yet: their data are handed on as bytes.
 #![no_std]
 
 mod address;

@@ -64,13 +64,23 @@ pub enum Expiry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Exchange {
     deadline: Option<(u64, Expiry)>,
+    /// Noise without end must not keep a question open: no gap is awaited past this.
+    limit: Option<u64>,
 }
+
+/// More characters than any answer has.
+const ANSWER_BYTES: usize = 512;
+/// Gaps that an answer may have besides.
+const ANSWER_GAPS: u64 = 8;
 
 impl Exchange {
     /// No deadline running.
     #[must_use]
     pub const fn new() -> Self {
-        Exchange { deadline: None }
+        Exchange {
+            deadline: None,
+            limit: None,
+        }
     }
 
     /// A request of `request_len` characters goes out from `now` on: wait for its answer.
@@ -78,17 +88,26 @@ impl Exchange {
         let wait = timing
             .wire_ms(request_len)
             .saturating_add(u64::from(timing.answer_ms));
-        self.deadline = Some((now.saturating_add(wait), Expiry::Answer));
+        let at = now.saturating_add(wait);
+        self.deadline = Some((at, Expiry::Answer));
+        let gaps = ANSWER_GAPS * u64::from(timing.gap_ms);
+        self.limit = Some(
+            at.saturating_add(timing.wire_ms(ANSWER_BYTES))
+                .saturating_add(gaps),
+        );
     }
 
-    /// Bytes arrived at `now` and a frame is not complete: wait for the next byte.
+    /// Bytes arrived at `now` and a frame is not complete: wait for the next byte, though not for ever after a request.
     pub fn bytes_seen(&mut self, now: u64, timing: &Timing) {
-        self.deadline = Some((now.saturating_add(u64::from(timing.gap_ms)), Expiry::Gap));
+        let at = now.saturating_add(u64::from(timing.gap_ms));
+        let at = self.limit.map_or(at, |limit| at.min(limit));
+        self.deadline = Some((at, Expiry::Gap));
     }
 
     /// Nothing is awaited any more.
     pub fn stop(&mut self) {
         self.deadline = None;
+        self.limit = None;
     }
 
     /// When to call [`Exchange::expired`] next.
@@ -124,5 +143,18 @@ mod tests {
         assert_eq!(exchange.expired(2590), None);
         assert_eq!(exchange.expired(2591), Some(Expiry::Gap));
         assert_eq!(exchange.expired(9999), None);
+    }
+
+    #[test]
+    fn noise_without_end_does_not_keep_a_question_open() {
+        let timing = Timing::rs485(9600);
+        let mut exchange = Exchange::new();
+        exchange.request_sent(0, 16, &timing);
+        let mut now = 0;
+        while exchange.expired(now).is_none() {
+            exchange.bytes_seen(now, &timing);
+            now += 100;
+            assert!(now < 10_000);
+        }
     }
 }
