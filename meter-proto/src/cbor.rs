@@ -3,7 +3,8 @@
 //! Top level: 0 kind, 1 node, 2 stream, 3 boot, 4 seq, 5 time, 6 clk, 7 body, 8 ext (absent when empty). The body is a
 //! map by the keys of its type; a list is an array, its elements of several fields are arrays. A value is an array
 //! [mantissa, exponent] or, when it has marks, [mantissa, exponent, marks]; in an element of a list these stand
-//! without an array of their own. A device is a byte string, namespace first. An absent option has no key.
+//! without an array of their own. A device is a byte string, namespace first. An absent option and an
+//! empty list have no key.
 //!
 //! Readers pass over unknown keys up to 127 and over elements appended to lists' elements, and refuse duplicate keys,
 //! indefinite lengths, tags, floats, numbers longer than necessary and trailing bytes.
@@ -414,7 +415,9 @@ impl Sink for Writer<'_> {
     }
 
     fn list(&mut self, key: u8, len: usize) -> Result<(), Error> {
-        self.put(key, |encoder| encoder.array(len as u64).map(|_| ()))?;
+        if len > 0 {
+            self.put(key, |encoder| encoder.array(len as u64).map(|_| ()))?;
+        }
         self.in_list = true;
         Ok(())
     }
@@ -639,7 +642,11 @@ impl<'b> Source<'b> for Reader<'b> {
     }
 
     fn list(&mut self, key: u8, capacity: usize) -> Result<usize, Error> {
-        let len = self.take(key, Decoder::array)?.unwrap_or(0);
+        let len = if self.has(key)? {
+            self.take(key, Decoder::array)?.unwrap_or(0)
+        } else {
+            0
+        };
         self.in_list = true;
         match usize::try_from(len) {
             Ok(len) if len <= capacity => Ok(len),

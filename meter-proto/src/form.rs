@@ -3,7 +3,7 @@
 use crate::cbor;
 use crate::compact;
 use crate::error::Error;
-use crate::message::Message;
+use crate::message::{Head, Message};
 
 /// Which of the forms of the house bytes have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,17 @@ pub fn decode(bytes: &[u8]) -> Result<Message, Error> {
         Some(Form::Compact { .. }) => compact::decode(bytes),
         Some(Form::Cbor) => cbor::decode(bytes),
         Some(Form::Envelope { .. }) | None => Err(Error::UnknownForm { found: first }),
+    }
+}
+
+/// Kind and head of a message in either form, whether the kind is known or not.
+///
+/// # Errors
+/// As [`compact::peek`] and [`cbor::peek`].
+pub fn peek(bytes: &[u8]) -> Result<(u8, Head), Error> {
+    match bytes.first() {
+        Some(0xA0..=0xB7) => cbor::peek(bytes),
+        _ => compact::peek(bytes),
     }
 }
 

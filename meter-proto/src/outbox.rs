@@ -419,6 +419,20 @@ impl<S: OutboxStore, const IN_FLIGHT: usize> Outbox<S, IN_FLIGHT> {
         Ok(None)
     }
 
+    /// The record to hand out to a reader who asks for one at a time and acknowledges each: the oldest of the first
+    /// stream that has any, in the order of [`Outbox::poll_transmit`]. Nothing is marked as sent.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn oldest(&mut self, out: &mut [u8]) -> Result<Option<(Key, usize)>, S::Error> {
+        for stream in ORDER {
+            if let Some(key) = self.store.next(stream, None)? {
+                return Ok(self.store.read(key, out)?.map(|len| (key, len)));
+            }
+        }
+        Ok(None)
+    }
+
     /// The first record behind `after` that is not in flight.
     fn next_idle(
         &mut self,

@@ -3,7 +3,8 @@
 //! One [`Window`] per (device, stream). The caller asks [`Window::classify`], commits a new record durably (its store
 //! has a unique key on device, stream, boot, seq), then calls [`Window::commit`], and only then sends
 //! [`Window::acknowledgement`]. After a restart the windows are rebuilt from the store: [`Window::resume`] with the
-//! mark, [`Window::commit`] for each record above it.
+//! mark, [`Window::commit`] for each record above it. A receiver that is new to a sender begins at the floor of its
+//! registration, or, where the sender hands out its oldest record first, right below that record.
 
 use heapless::Vec;
 

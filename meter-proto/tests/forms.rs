@@ -178,7 +178,13 @@ fn an_unknown_kind_still_has_its_head() {
     let mut bytes = compact_bytes(&message);
     bytes[1] = 99;
     assert_eq!(form::decode(&bytes), Err(Error::UnknownKind { found: 99 }));
-    assert_eq!(compact::peek(&bytes), Ok((99, message.head)));
+    assert_eq!(form::peek(&bytes), Ok((99, message.head)));
+    let mut bytes = cbor_bytes(&message);
+    bytes[2] = 6;
+    assert_eq!(form::decode(&bytes), Err(Error::UnknownKind { found: 6 }));
+    assert_eq!(form::peek(&bytes), Ok((6, message.head)));
+    let mut bytes = compact_bytes(&message);
+    bytes[1] = 99;
     assert_eq!(
         compact::decode_as::<Command>(&bytes).map(|_| ()),
         Err(Error::OtherKind {
@@ -275,5 +281,76 @@ fn a_message_in_memory_is_as_large_as_the_documentation_says() {
     let size = size_of::<Message>();
     assert!(size <= 3300, "{size}");
     assert!(size_of::<Command>() <= 256);
-    println!("Message {size} B, Snapshot {} B", size_of::<Snapshot>());
+    assert!(size_of::<Snapshot>() <= 1_600);
+}
+
+#[test]
+fn a_three_phase_snapshot_of_twenty_values_stays_small() {
+    use meter_proto::message::{Sample, SetSnapshot, Stream};
+    use meter_proto::point::{Direction, Phase, PointId};
+    use meter_proto::quantity::Quantity as Q;
+    use meter_proto::time::{ClockQuality, Stamp};
+    use meter_proto::value::{Quality, Value};
+    let mut samples = heapless::Vec::new();
+    let phases = [Phase::L1, Phase::L2, Phase::L3];
+    let rows = [
+        (Q::VOLTAGE, 2301, -1),
+        (Q::CURRENT, 5123, -3),
+        (Q::ACTIVE_POWER, 11_780, -1),
+        (Q::POWER_FACTOR, 998, -3),
+    ];
+    for (quantity, mantissa, exponent) in rows {
+        for phase in phases {
+            let _ = samples.push(Sample::new(
+                PointId::new(quantity).phase(phase),
+                Value::new(mantissa, exponent),
+            ));
+        }
+    }
+    let energy = PointId::new(Q::ACTIVE_ENERGY);
+    let totals = [
+        (PointId::new(Q::ACTIVE_POWER), 35_340, -1),
+        (PointId::new(Q::REACTIVE_POWER), 2_100, -1),
+        (PointId::new(Q::APPARENT_POWER), 35_410, -1),
+        (PointId::new(Q::POWER_FACTOR), 998, -3),
+        (PointId::new(Q::FREQUENCY), 5_001, -2),
+        (energy.direction(Direction::IMPORT), 12_345_678, 1),
+        (energy.direction(Direction::EXPORT), 1_234, 1),
+        (
+            PointId::new(Q::REACTIVE_ENERGY).direction(Direction::IMPORT),
+            345_678,
+            1,
+        ),
+    ];
+    for (point, mantissa, exponent) in totals {
+        let _ = samples.push(Sample::new(point, Value::new(mantissa, exponent)));
+    }
+    assert_eq!(samples.len(), 20);
+    let mantissas = samples
+        .iter()
+        .map(|sample: &Sample| sample.value.mantissa)
+        .collect();
+    let stamp = Stamp::from_seconds(1_795_219_200, ClockQuality::LEGAL);
+    let head = Head {
+        node: 0,
+        stream: Stream::TELEMETRY,
+        boot: 5_000,
+        seq: 3_000_000,
+        stamp,
+    };
+    let set = SetSnapshot {
+        number: 1,
+        quality: Quality::GOOD,
+        mantissas,
+        exceptions: heapless::Vec::new(),
+    };
+    let mut out = vec![0; ROOM];
+    let whole = compact::encode_as(&head, &Snapshot { samples }, &mut out).unwrap();
+    let small = compact::encode_as(&head, &set, &mut out).unwrap();
+    let wide = cbor::encode_as(&head, &set, &mut out).unwrap();
+    println!("self-describing {whole} B, set form {small} B, CBOR set form {wide} B");
+    assert!(
+        whole <= 122 && small <= 69 && wide <= 98,
+        "{whole} {small} {wide}"
+    );
 }

@@ -193,6 +193,18 @@ fn samples() -> Vec<(&'static str, Message)> {
             ),
         ),
         (
+            "acknowledgement without gaps",
+            Message::new(
+                session,
+                Acknowledgement {
+                    stream: Stream::EVENT,
+                    boot: 5,
+                    contiguous: 7,
+                    gaps: vec([]),
+                },
+            ),
+        ),
+        (
             "heartbeat",
             Message::new(
                 session,

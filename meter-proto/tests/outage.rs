@@ -286,4 +286,16 @@ fn records_numbered_elsewhere_are_stored_once() {
     assert_eq!((sent.key, &out[..sent.len]), (key(1), &b"one"[..]));
     assert_eq!(sender.poll_transmit(0, &mut out).unwrap(), None);
     assert_eq!(sender.poll_timeout(), Some(100));
+    // A reader who takes one record at a time gets the alarm first, then the oldest reading.
+    assert_eq!(sender.oldest(&mut out), Ok(Some((key(1), 3))));
+    let alarm = Key {
+        stream: Stream::EVENT,
+        boot: 9,
+        seq: 7,
+    };
+    assert_eq!(sender.push_numbered(alarm, b"alarm"), Ok(true));
+    assert_eq!(sender.oldest(&mut out), Ok(Some((alarm, 5))));
+    let told = Window::<2>::acknowledge_one(Stream::EVENT, 9, 7);
+    assert_eq!(sender.handle_acknowledgement(0, &told), Ok(1));
+    assert_eq!(sender.oldest(&mut out), Ok(Some((key(1), 3))));
 }
