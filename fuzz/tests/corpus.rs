@@ -1,0 +1,91 @@
+//! The corpus and random input through every body, on the stable tool chain.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+type Body = fn(&[u8]);
+
+const BODIES: [(&str, Body); 3] = [
+    ("frame", meterkit_fuzz::frame),
+    ("message", meterkit_fuzz::message),
+    ("envelope", meterkit_fuzz::envelope),
+];
+
+/// Random inputs for each body; the engine's long runs are `cargo xtask fuzz --minutes N`.
+const ROUNDS: u64 = 20_000;
+
+fn seeds(name: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("corpus")
+        .join(name);
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .expect("a corpus for every body")
+        .map(|entry| entry.expect("a readable entry").path())
+        .collect();
+    files.sort();
+    files
+        .iter()
+        .map(|file| std::fs::read(file).expect("a readable seed"))
+        .collect()
+}
+
+/// SplitMix64: enough to vary inputs, and the same on every machine.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut value = self.0;
+        value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        value = (value ^ (value >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        value ^ (value >> 31)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit.max(1) as u64) as usize
+    }
+}
+
+fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
+    for _ in 0..=random.below(4) {
+        let at = random.below(bytes.len().max(1));
+        match random.below(5) {
+            0 if !bytes.is_empty() => bytes[at] ^= 1 << random.below(8),
+            1 if !bytes.is_empty() => bytes[at] = random.next() as u8,
+            2 if !bytes.is_empty() => {
+                bytes.remove(at);
+            }
+            3 => bytes.insert(at.min(bytes.len()), random.next() as u8),
+            _ => bytes.truncate(at),
+        }
+    }
+}
+
+#[test]
+fn corpus_and_random_input_hold_every_body() {
+    for (name, body) in BODIES {
+        let seeds = seeds(name);
+        assert!(!seeds.is_empty(), "no seeds for {name}");
+        let run = |bytes: &[u8]| {
+            if catch_unwind(AssertUnwindSafe(|| body(bytes))).is_err() {
+                let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                panic!("{name} fails on {hex}");
+            }
+        };
+        for seed in &seeds {
+            run(seed);
+        }
+        let mut random = Random(0x6D65_7465_726B_6974);
+        for round in 0..ROUNDS {
+            let mut bytes = if round % 4 == 0 {
+                (0..random.below(300))
+                    .map(|_| random.next() as u8)
+                    .collect()
+            } else {
+                seeds[random.below(seeds.len())].clone()
+            };
+            mutate(&mut random, &mut bytes);
+            run(&bytes);
+        }
+    }
+}
