@@ -229,9 +229,11 @@ impl Decoder {
             .filter(|byte| **byte != PREAMBLE)
             .count();
         self.refusals.noise = self.refusals.noise.saturating_add(noise as u32);
-        let from = (behind + skipped).min(self.len);
-        self.buffer.copy_within(from..self.len, 0);
-        self.len -= from;
+        if let Some(held) = self.buffer.get_mut(..self.len) {
+            let from = (behind + skipped).min(held.len());
+            held.copy_within(from.., 0);
+            self.len -= from;
+        }
     }
 
     fn skip_to_start(&mut self, bytes: &[u8]) -> usize {
