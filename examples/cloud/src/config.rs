@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::billing::PriceList;
+
 /// Settings of the platform. [`Config::new`] gives the defaults of the demonstration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
@@ -32,6 +34,8 @@ pub struct Config {
     pub order_life_ms: u64,
     /// Balance in hundredths of the currency below which a prepaid meter raises an alarm.
     pub low_credit_cents: i64,
+    /// Prices of the site.
+    pub prices: PriceList,
     /// Times real time at which the platform's clock runs; only shown on the page.
     pub speed: u32,
 }
@@ -57,6 +61,7 @@ impl Default for Config {
             resend_after_ms: 2_000,
             order_life_ms: 30 * 60_000,
             low_credit_cents: 500,
+            prices: PriceList::default(),
             speed: 1,
         }
     }

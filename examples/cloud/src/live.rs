@@ -43,7 +43,8 @@ impl Live {
         Self { devices: RwLock::new(devices) }
     }
 
-    /// Takes new values; an older one than the present one changes nothing.
+    /// Takes new values; an older one than the present one changes nothing. Where a metering core seals a point, its
+    /// word is shown: what others say of the same register is a copy with fewer digits.
     pub fn update(&self, device: &str, time: u64, sealed: bool, values: &[(PointId, meter_proto::value::Value)]) {
         let mut devices = self.devices.write().unwrap_or_else(PoisonError::into_inner);
         let present = devices.entry(device.to_owned()).or_default();
@@ -55,7 +56,7 @@ impl Live {
                 .values
                 .entry(*point)
                 .and_modify(|old| {
-                    if old.time <= time {
+                    if old.time <= time && (sealed || !old.sealed) || sealed && !old.sealed {
                         *old = new;
                     }
                 })

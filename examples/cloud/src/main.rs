@@ -74,7 +74,8 @@ struct ProvisionArguments {
     /// Over-voltage limit in millivolts.
     #[arg(long)]
     voltage_limit_mv: Option<i64>,
-    /// File to write; the keys go nowhere else.
+    /// File to write; the keys go nowhere else. For a gateway it is the file of keys that its configuration names, and
+    /// the password at the broker is printed.
     #[arg(long)]
     out: PathBuf,
 }
@@ -147,13 +148,24 @@ fn provision(arguments: ProvisionArguments) -> anyhow::Result<()> {
         voltage_limit_mv: arguments.voltage_limit_mv.or(defaults.voltage_limit_mv),
     };
     let provisioned = cloud::provision(&arguments.data_dir, &wanted)?;
-    let mut text = serde_json::to_string_pretty(&provisioned)?;
+    let mut text = match cloud::kind_of(&provisioned.device) {
+        Some(cloud::store::DeviceKind::Gateway) => serde_json::to_string_pretty(&provisioned.gateway_keys())?,
+        _ => serde_json::to_string_pretty(&provisioned)?,
+    };
     text.push('\n');
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     std::io::Write::write_all(&mut options.open(&arguments.out)?, text.as_bytes())?;
-    println!("{}", serde_json::json!({ "event": "provisioned", "device": provisioned.device, "file": arguments.out }));
+    println!(
+        "{}",
+        serde_json::json!({
+            "event": "provisioned",
+            "device": provisioned.device,
+            "file": arguments.out,
+            "mqtt_password": provisioned.mqtt_password,
+        })
+    );
     Ok(())
 }

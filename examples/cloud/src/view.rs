@@ -250,8 +250,8 @@ impl Platform {
         Some(if word & RELAY_OPEN == 0 { Relay::Closed } else { Relay::Open })
     }
 
-    /// What a register grew since local midnight, as decimal text.
-    fn since_midnight(&self, device: &str, point: PointId) -> crate::store::Result<Option<String>> {
+    /// What a register grew since local midnight.
+    pub(crate) fn grown_today(&self, device: &str, point: PointId) -> crate::store::Result<Option<Value>> {
         let now = (self.clock)();
         let midnight = self.history.day_start(now);
         let Some(last) = self.live.present(device).values.get(&point).map(|sample| sample.value) else {
@@ -259,9 +259,17 @@ impl Platform {
         };
         let before = match self.history.rollup_before(device, point, Span::Day, midnight)? {
             Some(day) => Some(day.last),
-            None => self.history.rollups(device, point, Span::Day, midnight, now.saturating_add(1))?.first().map(|d| d.first),
+            None => {
+                let today = self.history.rollups(device, point, Span::Day, midnight, now.saturating_add(1))?;
+                today.first().map(|day| day.first)
+            }
         };
-        let grown = before.and_then(|before| last.checked_sub(&before));
+        Ok(before.and_then(|before| last.checked_sub(&before)))
+    }
+
+    /// The same as decimal text in the unit of the page.
+    fn since_midnight(&self, device: &str, point: PointId) -> crate::store::Result<Option<String>> {
+        let grown = self.grown_today(device, point)?;
         Ok(grown.map(|grown| scaled(point.quantity(), grown, "").0.to_string()))
     }
 

@@ -62,7 +62,7 @@ async fn feed(context: Context, caller: Caller, send: mpsc::Sender<Result<Event,
                 Err(RecvError::Closed) => return,
             },
             _ = flush.tick() => {
-                if ticks % 20 == 0 && !emit(&send, "clock", &(context.platform.clock)()).await {
+                if ticks.is_multiple_of(20) && !emit(&send, "clock", &(context.platform.clock)()).await {
                     return;
                 }
                 // A session that was signed out elsewhere ends here within a few seconds.

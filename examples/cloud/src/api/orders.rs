@@ -14,8 +14,8 @@ use crate::store::{Begun, Device, DeviceKind, Order, OrderKind};
 
 /// Header whose value makes a repeat of the same request harmless.
 const IDEMPOTENCY: &str = "idempotency-key";
-/// Largest amount of one sale, hundredths.
-const MOST: u32 = 100_000_00;
+/// Largest amount of one sale in hundredths of the currency.
+const MOST: u32 = 10_000_000;
 
 /// A sale.
 #[derive(Deserialize, ToSchema)]

@@ -107,6 +107,13 @@ pub(super) fn add(
             ))?
             .query_row(params![device, signed(point.bits()), span.code(), signed(start)], rollup)
             .optional()?;
+        // Where a metering core seals a register, only its readings are rolled up: a copy of the same register with
+        // fewer digits would make it go back and forth.
+        let present = match present {
+            Some(present) if present.last_sealed && !sample.sealed => continue,
+            Some(present) if sample.sealed && !present.last_sealed => None,
+            other => other,
+        };
         let Some(next) = with(present, start, sample) else {
             // Digits that do not fit a common scale stay out of the sum; the snapshot keeps them.
             continue;
