@@ -28,7 +28,7 @@ const RANGES: &[Range] = &[
 ];
 
 /// Marks a value that lies outside the range of its quantity. The digits stay.
-pub(crate) fn judged(sample: Sample) -> Sample {
+pub fn judged(sample: Sample) -> Sample {
     let Some(range) = RANGES.iter().find(|range| range.quantity == sample.point.quantity()) else { return sample };
     let value = sample.value;
     let below = value.exact_cmp(&Value::new(range.low, 0)).is_lt();
@@ -97,7 +97,7 @@ pub(crate) fn dlt645_word(id: DataId, data: &[u8]) -> Option<u32> {
 ///
 /// # Errors
 /// [`dlt645::ValueError::Length`] for data that are no whole number of items, [`dlt645::ValueError::Unknown`].
-pub(crate) fn dlt645(id: DataId, data: &[u8]) -> Result<Vec<Sample>, ::dlt645::ValueError> {
+pub fn dlt645(id: DataId, data: &[u8]) -> Result<Vec<Sample>, ::dlt645::ValueError> {
     let samples = id.values(data)?.filter_map(|(id, value)| match value {
         Ok(value) => id.unified(&value).map(|(point, value)| judged(Sample::new(point, value))),
         Err(_) => id.point().map(|(point, exponent)| Sample::new(point, Value::missing(exponent))),
@@ -106,6 +106,6 @@ pub(crate) fn dlt645(id: DataId, data: &[u8]) -> Result<Vec<Sample>, ::dlt645::V
 }
 
 /// The samples of a CJ/T 188 reading.
-pub(crate) fn cjt188(meter_type: MeterType, reading: &Reading) -> Vec<Sample> {
+pub fn cjt188(meter_type: MeterType, reading: &Reading) -> Vec<Sample> {
     reading.points(meter_type).into_iter().map(|(point, value)| judged(Sample::new(point, value))).collect()
 }

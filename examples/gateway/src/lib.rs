@@ -14,7 +14,7 @@
 
 mod clock;
 mod config;
-mod convert;
+pub mod convert;
 mod downlink;
 mod hub;
 mod line;

@@ -184,7 +184,10 @@ pub(super) async fn read_live(
         match convert::dlt645_word(STATE_3, &data) {
             Some(word) => {
                 samples.push(convert::state_word(3, word));
-                for change in convert::state_3_events(device.state.state_3.replace(word), word) {
+                let before = device.state.state_3.replace(word);
+                // A meter that keeps records tells these itself, and sooner.
+                let told = device.keeps_records();
+                for change in convert::state_3_events(before, word).filter(|_| !told) {
                     let cause = Some((convert::state_word(3, word).point, convert::state_word(3, word).value));
                     hub.event(device.node, change.code, change.severity, change.phase, u32::from(device.node), cause);
                 }

@@ -95,6 +95,11 @@ impl DeviceTask {
         })
     }
 
+    /// Whether it is asked for records of its own.
+    pub fn keeps_records(&self) -> bool {
+        self.record_ms != 0
+    }
+
     fn due(&self) -> (u64, Errand) {
         // Records first: what the metering core sealed waits for nothing.
         match self.record_ms {
