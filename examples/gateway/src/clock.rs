@@ -18,7 +18,10 @@ const TICK_MS: u64 = 100;
 
 impl Clock {
     pub fn new(now: ClockFn, speed: u32) -> Self {
-        Self { now, speed: u64::from(speed.max(1)) }
+        Self {
+            now,
+            speed: u64::from(speed.max(1)),
+        }
     }
 
     pub fn now(&self) -> u64 {
@@ -43,7 +46,9 @@ impl Clock {
 pub fn system_clock() -> ClockFn {
     Arc::new(|| {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        since.map_or(0, |elapsed| u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+        since.map_or(0, |elapsed| {
+            u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+        })
     })
 }
 

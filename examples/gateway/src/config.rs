@@ -166,7 +166,9 @@ pub struct Keys {
 
 impl core::fmt::Debug for Keys {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Keys").field("epoch", &self.epoch).finish_non_exhaustive()
+        f.debug_struct("Keys")
+            .field("epoch", &self.epoch)
+            .finish_non_exhaustive()
     }
 }
 
@@ -229,9 +231,14 @@ impl Keys {
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
-    let text =
-        std::fs::read(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    serde_json::from_slice(&text).map_err(|source| ConfigError::Malformed { path: path.to_owned(), source })
+    let text = std::fs::read(path).map_err(|source| ConfigError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    serde_json::from_slice(&text).map_err(|source| ConfigError::Malformed {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// `digits` as packed decimal bytes, first digit in the high nibble; `None` unless they fill `N` bytes exactly.
@@ -245,7 +252,9 @@ pub(crate) fn hex_to_bytes<const N: usize>(digits: &str) -> Option<[u8; N]> {
 }
 
 fn packed<const N: usize>(digits: &str, radix: u32) -> Option<[u8; N]> {
-    let (pairs, []) = digits.as_bytes().as_chunks::<2>() else { return None };
+    let (pairs, []) = digits.as_bytes().as_chunks::<2>() else {
+        return None;
+    };
     if pairs.len() != N {
         return None;
     }

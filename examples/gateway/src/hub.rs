@@ -52,14 +52,37 @@ pub(crate) struct Hub {
 impl Hub {
     pub fn new(clock: Clock, store: DiskStore, silence: Silence) -> Self {
         let boot = store.boot();
-        let kept = Quota { records: u32::MAX, bytes: 64 << 20 };
-        let none = Quota { records: 0, bytes: 0 };
-        let telemetry = Quota { records: u32::MAX, bytes: 16 << 20 };
-        let outbox = Outbox::new(store, boot, Timing::default(), [none, kept, kept, telemetry, none, kept]);
+        let kept = Quota {
+            records: u32::MAX,
+            bytes: 64 << 20,
+        };
+        let none = Quota {
+            records: 0,
+            bytes: 0,
+        };
+        let telemetry = Quota {
+            records: u32::MAX,
+            bytes: 16 << 20,
+        };
+        let outbox = Outbox::new(
+            store,
+            boot,
+            Timing::default(),
+            [none, kept, kept, telemetry, none, kept],
+        );
         let started_ms = clock.now();
         let board = Board::default();
         board.with(|status| status.boot = boot);
-        Self { clock, board, stored: Notify::new(), outbox: Mutex::new(outbox), silence: Mutex::new(silence), started_ms, started: Instant::now(), boot }
+        Self {
+            clock,
+            board,
+            stored: Notify::new(),
+            outbox: Mutex::new(outbox),
+            silence: Mutex::new(silence),
+            started_ms,
+            started: Instant::now(),
+            boot,
+        }
     }
 
     pub fn boot(&self) -> u32 {
@@ -87,7 +110,13 @@ impl Hub {
 
     /// Stores a record of the gateway's own making; returns whether it did. A refusal is counted.
     pub fn record(&self, stream: Stream, node: u16, stamp: Stamp, body: impl Into<Body>) -> bool {
-        let mut message = Message::new(Head { node, ..Head::session(0, stamp) }, body);
+        let mut message = Message::new(
+            Head {
+                node,
+                ..Head::session(0, stamp)
+            },
+            body,
+        );
         let done = self.outbox(|outbox| push(outbox, stream, &mut message));
         self.after(&done);
         done.is_ok()
@@ -105,7 +134,9 @@ impl Hub {
             outbox.store().set_origin(None);
             Some(done)
         });
-        let Some(done) = done else { return Some(Taken::Repeat) };
+        let Some(done) = done else {
+            return Some(Taken::Repeat);
+        };
         self.after(&done);
         done.ok().map(|_| Taken::Stored)
     }
@@ -113,7 +144,10 @@ impl Hub {
     /// Counts what a line refused during one exchange.
     pub fn refused_frames(&self, refused: u32, ignored: u32) {
         self.board.with(|status| {
-            for (reason, count) in [("line: bad frame", refused), ("line: frame not asked for", ignored)] {
+            for (reason, count) in [
+                ("line: bad frame", refused),
+                ("line: frame not asked for", ignored),
+            ] {
                 if count != 0 {
                     *status.refusals.entry(reason).or_insert(0) += u64::from(count);
                 }
@@ -133,11 +167,19 @@ impl Hub {
 
     /// Notes whether a node answers and stores an event when that changed, across restarts.
     pub fn reachable(&self, node: u16, answers: bool) {
-        let changed = self.silence.lock().unwrap_or_else(PoisonError::into_inner).set(node, !answers);
+        let changed = self
+            .silence
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .set(node, !answers);
         match changed {
             Ok(false) => {}
             Ok(true) => {
-                let phase = if answers { EventPhase::CLEARED } else { EventPhase::RAISED };
+                let phase = if answers {
+                    EventPhase::CLEARED
+                } else {
+                    EventPhase::RAISED
+                };
                 // One instance per node: it cannot be silent twice at once, and the number outlives restarts.
                 self.event(node, Event::DEVICE_SILENT, 4, phase, u32::from(node), None);
             }
@@ -146,10 +188,26 @@ impl Hub {
     }
 
     /// Stores an event about a node.
-    pub fn event(&self, node: u16, code: u16, severity: u8, phase: EventPhase, instance: u32, value: Option<(PointId, Value)>) {
+    pub fn event(
+        &self,
+        node: u16,
+        code: u16,
+        severity: u8,
+        phase: EventPhase,
+        instance: u32,
+        value: Option<(PointId, Value)>,
+    ) {
         let point = value.map_or(PointId::from_bits(0), |(point, _)| point);
         let value = value.map(|(_, value)| value);
-        let event = Event { code, severity, phase, instance, point, value, limit: None };
+        let event = Event {
+            code,
+            severity,
+            phase,
+            instance,
+            point,
+            value,
+            limit: None,
+        };
         // A full stream of events is shown by the counter of refusals; there is nowhere else to put it.
         self.record(Stream::EVENT, node, self.stamp(), event);
     }
@@ -166,24 +224,46 @@ impl Silence {
     pub fn open(dir: &Path) -> std::io::Result<Self> {
         let (file, body) = TwinFile::open(dir, "silent")?;
         let body = body.unwrap_or_default();
-        let nodes = body.as_chunks::<2>().0.iter().map(|node| u16::from_le_bytes(*node)).collect();
+        let nodes = body
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|node| u16::from_le_bytes(*node))
+            .collect();
         Ok(Self { file, nodes })
     }
 
     /// Whether that is news.
     fn set(&mut self, node: u16, silent: bool) -> std::io::Result<bool> {
-        let changed = if silent { self.nodes.insert(node) } else { self.nodes.remove(&node) };
+        let changed = if silent {
+            self.nodes.insert(node)
+        } else {
+            self.nodes.remove(&node)
+        };
         if changed {
-            let bytes: Vec<u8> = self.nodes.iter().flat_map(|node| node.to_le_bytes()).collect();
+            let bytes: Vec<u8> = self
+                .nodes
+                .iter()
+                .flat_map(|node| node.to_le_bytes())
+                .collect();
             self.file.store(&bytes)?;
         }
         Ok(changed)
     }
 }
 
-fn push(outbox: &mut DiskOutbox, stream: Stream, message: &mut Message) -> Result<Key, Refused<std::io::Error>> {
+fn push(
+    outbox: &mut DiskOutbox,
+    stream: Stream,
+    message: &mut Message,
+) -> Result<Key, Refused<std::io::Error>> {
     outbox.push_with(stream, &mut [0; MESSAGE_MAX], |key, out| {
-        message.head = Head { stream: key.stream, boot: key.boot, seq: key.seq, ..message.head };
+        message.head = Head {
+            stream: key.stream,
+            boot: key.boot,
+            seq: key.seq,
+            ..message.head
+        };
         compact::encode(message, out)
     })
 }
@@ -197,17 +277,27 @@ pub(crate) fn encode(message: &Message) -> Option<Vec<u8>> {
 }
 
 /// Numbers of the devices in messages, kept for ever: a number is never given to another device.
-pub(crate) fn node_numbers(dir: &Path, devices: &[DeviceId]) -> std::io::Result<BTreeMap<DeviceId, u16>> {
+pub(crate) fn node_numbers(
+    dir: &Path,
+    devices: &[DeviceId],
+) -> std::io::Result<BTreeMap<DeviceId, u16>> {
     let (mut file, body) = TwinFile::open(dir, "nodes")?;
-    let known: BTreeMap<String, u16> =
-        body.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+    let known: BTreeMap<String, u16> = body
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or_default();
     let mut numbers = known.clone();
     for device in devices {
-        let next = numbers.values().max().map_or(1, |highest| highest.saturating_add(1));
+        let next = numbers
+            .values()
+            .max()
+            .map_or(1, |highest| highest.saturating_add(1));
         numbers.entry(device.to_string()).or_insert(next);
     }
     if numbers != known {
         file.store(&serde_json::to_vec(&numbers)?)?;
     }
-    Ok(devices.iter().filter_map(|device| Some((*device, *numbers.get(&device.to_string())?))).collect())
+    Ok(devices
+        .iter()
+        .filter_map(|device| Some((*device, *numbers.get(&device.to_string())?)))
+        .collect())
 }

@@ -42,7 +42,9 @@ pub struct Running {
 
 impl core::fmt::Debug for Running {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Running").field("tasks", &self.tasks.len()).finish_non_exhaustive()
+        f.debug_struct("Running")
+            .field("tasks", &self.tasks.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -55,7 +57,10 @@ impl Running {
         self.hub.outbox(|outbox| {
             status.dropped = u64::from(outbox.dropped());
             let store = outbox.store();
-            status.waiting = STREAMS.iter().map(|stream| (stream.0, store.count(*stream))).collect();
+            status.waiting = STREAMS
+                .iter()
+                .map(|stream| (stream.0, store.count(*stream)))
+                .collect();
             status.outbox_bytes = store.bytes();
         });
         status
@@ -84,7 +89,9 @@ impl Running {
 /// [`StartError::Config`] for identities, addresses or keys of a wrong form; [`StartError::Disk`].
 pub async fn start(config: Config, clock: ClockFn) -> Result<Running, StartError> {
     let device = device_id(&config.id, &[Namespace::Gateway])?;
-    let Some(serial) = device.dev6() else { return Err(bad_text(&config.id, "a gateway's identity").into()) };
+    let Some(serial) = device.dev6() else {
+        return Err(bad_text(&config.id, "a gateway's identity").into());
+    };
     let keys = Keys::load(&config.keys)?;
     std::fs::create_dir_all(&config.data_dir)?;
 
@@ -96,7 +103,10 @@ pub async fn start(config: Config, clock: ClockFn) -> Result<Running, StartError
     let hub = Arc::new(Hub::new(clock, store, silence));
 
     let devices = devices_of(&config)?;
-    let numbers = node_numbers(&config.data_dir, &devices.iter().flatten().copied().collect::<Vec<_>>())?;
+    let numbers = node_numbers(
+        &config.data_dir,
+        &devices.iter().flatten().copied().collect::<Vec<_>>(),
+    )?;
     let (stop, stopped) = watch::channel(false);
     let (finished_sender, finished) = mpsc::channel(64);
     let mut tasks = Vec::new();
@@ -106,7 +116,9 @@ pub async fn start(config: Config, clock: ClockFn) -> Result<Running, StartError
         let (jobs_sender, jobs) = mpsc::channel(JOBS_PER_LINE);
         let mut members = Vec::new();
         for (settings, id) in line.devices.iter().zip(ids) {
-            let Some(node) = numbers.get(id).copied() else { continue };
+            let Some(node) = numbers.get(id).copied() else {
+                continue;
+            };
             members.push(DeviceTask::new(settings, line.protocol, *id, node)?);
             lines.insert(node, jobs_sender.clone());
             let protocol = match line.protocol {
@@ -114,9 +126,19 @@ pub async fn start(config: Config, clock: ClockFn) -> Result<Running, StartError
                 Protocol::Cjt188 => NodeProtocol::CJT188,
             };
             let line = u8::try_from(index).unwrap_or(u8::MAX);
-            let entry = Node { number: node, device: *id, protocol, line, last_seen: 0 };
-            nodes.push(NodeEntry { node: entry, id: id.to_string() });
-            hub.board.device(&id.to_string(), |status| status.node = node);
+            let entry = Node {
+                number: node,
+                device: *id,
+                protocol,
+                line,
+                last_seen: 0,
+            };
+            nodes.push(NodeEntry {
+                node: entry,
+                id: id.to_string(),
+            });
+            hub.board
+                .device(&id.to_string(), |status| status.node = node);
         }
         let task = line::Line {
             hub: Arc::clone(&hub),
@@ -167,9 +189,14 @@ fn devices_of(config: &Config) -> Result<Vec<Vec<DeviceId>>, ConfigError> {
 
 fn device_id(text: &str, namespaces: &[Namespace]) -> Result<DeviceId, ConfigError> {
     let id: Result<DeviceId, _> = text.parse();
-    id.ok().filter(|id| namespaces.contains(&id.namespace())).ok_or_else(|| bad_text(text, "an identity of this kind"))
+    id.ok()
+        .filter(|id| namespaces.contains(&id.namespace()))
+        .ok_or_else(|| bad_text(text, "an identity of this kind"))
 }
 
 pub(crate) fn bad_text(found: &str, expected: &'static str) -> ConfigError {
-    ConfigError::BadText { found: found.to_owned(), expected }
+    ConfigError::BadText {
+        found: found.to_owned(),
+        expected,
+    }
 }

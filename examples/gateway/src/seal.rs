@@ -53,16 +53,31 @@ impl HopSeal {
         let id = DeviceKeyId::gateway(serial);
         let key = |text: &str, purpose| match hex_to_bytes::<16>(text) {
             Some(bytes) => Ok(DeviceKey::new(Secret::new(bytes), id, purpose, keys.epoch)),
-            None => Err(ConfigError::BadText { found: "a key".into(), expected: "32 hex digits" }),
+            None => Err(ConfigError::BadText {
+                found: "a key".into(),
+                expected: "32 hex digits",
+            }),
         };
-        let (mdata, ctrl) = (key(&keys.mdata, Purpose::Mdata)?, key(&keys.ctrl, Purpose::Ctrl)?);
-        let unreadable = |source| ConfigError::Unreadable { path: dir.to_owned(), source };
+        let (mdata, ctrl) = (
+            key(&keys.mdata, Purpose::Mdata)?,
+            key(&keys.ctrl, Purpose::Ctrl)?,
+        );
+        let unreadable = |source| ConfigError::Unreadable {
+            path: dir.to_owned(),
+            source,
+        };
         // Counters belong to one epoch of the key: a new epoch starts new files at 1.
-        let (reserve, limit) = TwinFile::open(dir, &format!("counter-{}", keys.epoch)).map_err(unreadable)?;
-        let (window, seen) = TwinFile::open(dir, &format!("window-{}", keys.epoch)).map_err(unreadable)?;
-        let limit = limit.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes);
+        let (reserve, limit) =
+            TwinFile::open(dir, &format!("counter-{}", keys.epoch)).map_err(unreadable)?;
+        let (window, seen) =
+            TwinFile::open(dir, &format!("window-{}", keys.epoch)).map_err(unreadable)?;
+        let limit = limit
+            .and_then(|bytes| bytes.try_into().ok())
+            .map_or(0, u64::from_le_bytes);
         let seen = seen.and_then(|bytes| bytes.try_into().ok());
-        let seen = seen.map_or(ReplayWindow::new(), |bytes: [u8; 16]| ReplayWindow::from_bytes(&bytes));
+        let seen = seen.map_or(ReplayWindow::new(), |bytes: [u8; 16]| {
+            ReplayWindow::from_bytes(&bytes)
+        });
         let counter = SendCounter::boot(limit, DEFAULT_BLOCK);
         Ok(Self {
             sealer: Sealer::new(&mdata, Direction::FromDevice, Suite::Ccm16, counter),
@@ -76,13 +91,21 @@ impl HopSeal {
     ///
     /// # Errors
     /// [`SealFailure`].
-    pub fn seal(&mut self, class: Class, topic: &str, plain: &[u8]) -> Result<Vec<u8>, SealFailure> {
+    pub fn seal(
+        &mut self,
+        class: Class,
+        topic: &str,
+        plain: &[u8],
+    ) -> Result<Vec<u8>, SealFailure> {
         if let Some(reservation) = self.sealer.reservation() {
             self.reserve.store(&reservation.limit().to_le_bytes())?;
             reservation.confirm();
         }
         let mut buf = vec![0; self.sealer.sealed_len(plain.len())];
-        let sealed = self.sealer.seal_from(class, topic.as_bytes(), plain, &mut buf).map_err(SealFailure::Seal)?;
+        let sealed = self
+            .sealer
+            .seal_from(class, topic.as_bytes(), plain, &mut buf)
+            .map_err(SealFailure::Seal)?;
         Ok(sealed.to_vec())
     }
 
@@ -94,8 +117,13 @@ impl HopSeal {
     pub fn open_down(&mut self, topic: &str, payload: &[u8]) -> Result<Received, OpenError> {
         let mut bytes = payload.to_vec();
         let opened = self.opener.open(topic.as_bytes(), &mut bytes)?;
-        let received = Received { class: opened.header.class, plain: opened.plain.to_vec() };
-        if received.class == Class::Command && self.window.store(&self.opener.window().to_bytes()).is_err() {
+        let received = Received {
+            class: opened.header.class,
+            plain: opened.plain.to_vec(),
+        };
+        if received.class == Class::Command
+            && self.window.store(&self.opener.window().to_bytes()).is_err()
+        {
             return Err(OpenError::Refused);
         }
         Ok(received)

@@ -33,14 +33,33 @@ impl TwinFile {
         let paths = [dir.join(format!("{name}.a")), dir.join(format!("{name}.b"))];
         let mut best: Option<(u64, usize, Vec<u8>)> = None;
         for (index, path) in paths.iter().enumerate() {
-            let Some((generation, body)) = read_copy(path)? else { continue };
-            if best.as_ref().is_none_or(|(newest, ..)| generation > *newest) {
+            let Some((generation, body)) = read_copy(path)? else {
+                continue;
+            };
+            if best
+                .as_ref()
+                .is_none_or(|(newest, ..)| generation > *newest)
+            {
                 best = Some((generation, index, body));
             }
         }
         Ok(match best {
-            Some((generation, index, body)) => (Self { paths, generation, next: 1 - index }, Some(body)),
-            None => (Self { paths, generation: 0, next: 0 }, None),
+            Some((generation, index, body)) => (
+                Self {
+                    paths,
+                    generation,
+                    next: 1 - index,
+                },
+                Some(body),
+            ),
+            None => (
+                Self {
+                    paths,
+                    generation: 0,
+                    next: 0,
+                },
+                None,
+            ),
         })
     }
 
@@ -50,7 +69,10 @@ impl TwinFile {
     /// Those of the file system; the newer copy is then still whole.
     pub fn store(&mut self, body: &[u8]) -> io::Result<()> {
         if body.len() > LONGEST {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the state is longer than a copy may be"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the state is longer than a copy may be",
+            ));
         }
         let generation = self.generation + 1;
         let mut bytes = Vec::with_capacity(HEAD + body.len() + 4);
@@ -78,7 +100,9 @@ impl TwinFile {
 fn read_copy(path: &Path) -> io::Result<Option<(u64, Vec<u8>)>> {
     let mut bytes = Vec::new();
     match File::open(path) {
-        Ok(file) => file.take((LONGEST + HEAD + 4) as u64).read_to_end(&mut bytes)?,
+        Ok(file) => file
+            .take((LONGEST + HEAD + 4) as u64)
+            .read_to_end(&mut bytes)?,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(e),
     };
@@ -93,7 +117,8 @@ fn parse_copy(bytes: &[u8]) -> Option<(u64, Vec<u8>)> {
     let content = content.strip_prefix(&MAGIC)?;
     let (generation, content) = content.split_first_chunk::<8>()?;
     let (length, body) = content.split_first_chunk::<4>()?;
-    (u32::from_le_bytes(*length) as usize == body.len()).then(|| (u64::from_le_bytes(*generation), body.to_vec()))
+    (u32::from_le_bytes(*length) as usize == body.len())
+        .then(|| (u64::from_le_bytes(*generation), body.to_vec()))
 }
 
 #[cfg(test)]

@@ -11,13 +11,23 @@ use serde_json::Value as Json;
 fn frames(edition: &str) -> Vec<Json> {
     let text = include_str!("../../../vectors/dlt645/frames.json");
     let file: Json = serde_json::from_str(text).unwrap();
-    let valid = |f: &&Json| f["valid"] == true && f["edition"] == edition && f["meaning"]["values"].is_array();
-    file["frames"].as_array().unwrap().iter().filter(valid).cloned().collect()
+    let valid = |f: &&Json| {
+        f["valid"] == true && f["edition"] == edition && f["meaning"]["values"].is_array()
+    };
+    file["frames"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(valid)
+        .cloned()
+        .collect()
 }
 
 /// The exponent that the text of a value and its unit ask for.
 fn exponent(text: &str, unit: &str) -> i8 {
-    let decimals = text.split_once('.').map_or(0, |(_, fraction)| fraction.len() as i8);
+    let decimals = text
+        .split_once('.')
+        .map_or(0, |(_, fraction)| fraction.len() as i8);
     let kilo = if unit.starts_with('k') { 3 } else { 0 };
     kilo - decimals
 }
@@ -51,10 +61,18 @@ fn digits_of_electricity_meters_are_kept() {
             let fed = decoder.feed(rest);
             rest = &rest[fed.used..];
             let Some(found) = fed.frame else { continue };
-            let Ok(Message::ReadAnswer { id, data, .. }) = found.message(Edition::V2007) else { continue };
-            let Ok(samples) = gateway::convert::dlt645(id, data) else { continue };
+            let Ok(Message::ReadAnswer { id, data, .. }) = found.message(Edition::V2007) else {
+                continue;
+            };
+            let Ok(samples) = gateway::convert::dlt645(id, data) else {
+                continue;
+            };
             if !samples.is_empty() {
-                checked += check(&samples, frame["meaning"]["values"].as_array().unwrap(), &frame["hex"]);
+                checked += check(
+                    &samples,
+                    frame["meaning"]["values"].as_array().unwrap(),
+                    &frame["hex"],
+                );
             }
         }
     }
@@ -70,7 +88,11 @@ fn digits_of_water_meters_are_kept() {
         let (meter_type, data) = (MeterType(bytes[1]), &bytes[14..bytes.len() - 2]);
         let reading = cjt188::Reading::parse(meter_type, data).unwrap();
         let samples = gateway::convert::cjt188(meter_type, &reading);
-        checked += check(&samples, frame["meaning"]["values"].as_array().unwrap(), &frame["hex"]);
+        checked += check(
+            &samples,
+            frame["meaning"]["values"].as_array().unwrap(),
+            &frame["hex"],
+        );
     }
     assert!(checked >= 8, "only {checked} values were checked");
 }
@@ -85,9 +107,27 @@ fn what_is_absent_or_impossible_is_marked_and_nothing_is_invented() {
     assert_eq!(samples[2].value, Value::missing(-1));
     assert!(gateway::convert::dlt645(block, &[0x05, 0x22, 0x00]).is_err());
 
-    let factor = |mantissa| Sample::new(PointId::new(Quantity::POWER_FACTOR), Value::new(mantissa, -3));
-    assert!(gateway::convert::judged(factor(1000)).value.quality.is_good());
-    assert!(gateway::convert::judged(factor(-1000)).value.quality.is_good());
+    let factor = |mantissa| {
+        Sample::new(
+            PointId::new(Quantity::POWER_FACTOR),
+            Value::new(mantissa, -3),
+        )
+    };
+    assert!(
+        gateway::convert::judged(factor(1000))
+            .value
+            .quality
+            .is_good()
+    );
+    assert!(
+        gateway::convert::judged(factor(-1000))
+            .value
+            .quality
+            .is_good()
+    );
     let judged = gateway::convert::judged(factor(1001)).value;
-    assert_eq!((judged.mantissa, judged.quality), (1001, Quality::OUT_OF_RANGE));
+    assert_eq!(
+        (judged.mantissa, judged.quality),
+        (1001, Quality::OUT_OF_RANGE)
+    );
 }

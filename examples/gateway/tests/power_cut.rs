@@ -9,7 +9,10 @@ use meter_proto::outbox::{Key, Outbox, OutboxStore, Quota, Refused, Timing};
 use proptest::prelude::*;
 
 const SEGMENT: u64 = 256;
-const ROOM: Quota = Quota { records: 10_000, bytes: 1 << 20 };
+const ROOM: Quota = Quota {
+    records: 10_000,
+    bytes: 1 << 20,
+};
 
 fn open(dir: &Path) -> Outbox<DiskStore, 48> {
     let store = DiskStore::open(dir, SEGMENT).unwrap();
@@ -58,7 +61,12 @@ fn a_cut_at_every_byte_of_the_last_append_leaves_all_others() {
         for filling in [None, Some(0x00), Some(0xFF)] {
             let mut bytes = whole[..cut].to_vec();
             // A file system may have grown the file before it wrote the bytes.
-            bytes.extend(filling.iter().cycle().take(if filling.is_some() { 40 } else { 0 }));
+            bytes.extend(
+                filling
+                    .iter()
+                    .cycle()
+                    .take(if filling.is_some() { 40 } else { 0 }),
+            );
             std::fs::write(&path, &bytes).unwrap();
             let mut again = open(dir.path());
             let found: Vec<Vec<u8>> = waiting(&mut again, Stream::LEGAL).into_values().collect();
@@ -68,7 +76,10 @@ fn a_cut_at_every_byte_of_the_last_append_leaves_all_others() {
             }
             assert_eq!(found, expected, "cut at {cut}, filled with {filling:?}");
             let key = push(&mut again, Stream::LEGAL, b"next");
-            assert_eq!(waiting(&mut open(dir.path()), Stream::LEGAL).get(&key), Some(&b"next".to_vec()));
+            assert_eq!(
+                waiting(&mut open(dir.path()), Stream::LEGAL).get(&key),
+                Some(&b"next".to_vec())
+            );
         }
     }
 }
@@ -86,7 +97,9 @@ fn a_changed_byte_never_gives_a_wrong_record() {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x10;
         std::fs::write(&path, &bytes).unwrap();
-        let found: Vec<Vec<u8>> = waiting(&mut open(dir.path()), Stream::EVENT).into_values().collect();
+        let found: Vec<Vec<u8>> = waiting(&mut open(dir.path()), Stream::EVENT)
+            .into_values()
+            .collect();
         let good = [vec![], vec![b"one".to_vec()]];
         assert!(good.contains(&found), "changed at {at}: {found:?}");
     }
@@ -97,7 +110,10 @@ fn a_full_stream_refuses_and_telemetry_makes_room() {
     let dir = tempfile::tempdir().unwrap();
     let store = DiskStore::open(dir.path(), SEGMENT).unwrap();
     let boot = store.boot();
-    let small = Quota { records: 1000, bytes: 1000 };
+    let small = Quota {
+        records: 1000,
+        bytes: 1000,
+    };
     let mut outbox: Outbox<DiskStore, 48> = Outbox::new(store, boot, Timing::default(), [small; 6]);
     let mut fill = |stream| {
         let mut stored = 0;
@@ -114,31 +130,50 @@ fn a_full_stream_refuses_and_telemetry_makes_room() {
     assert_eq!(fill(Stream::TELEMETRY), (500, 50));
     assert_eq!(outbox.dropped(), 450);
     outbox.store().tidy().unwrap();
-    assert!(outbox.store().bytes() < 8_000, "{} bytes", outbox.store().bytes());
+    assert!(
+        outbox.store().bytes() < 8_000,
+        "{} bytes",
+        outbox.store().bytes()
+    );
 }
 
 #[test]
 fn a_record_of_a_meter_is_taken_over_once_even_after_its_segment_is_gone() {
     let dir = tempfile::tempdir().unwrap();
-    let origin = |seq| Origin { device: "d645-202611000001".into(), stream: 1, boot: 3, seq };
+    let origin = |seq| Origin {
+        device: "d645-202611000001".into(),
+        stream: 1,
+        boot: 3,
+        seq,
+    };
     let mut outbox = open(dir.path());
     for seq in 1..=40 {
         assert!(!outbox.store().was_taken_over(&origin(seq)));
         outbox.store().set_origin(Some(origin(seq)));
         let key = push(&mut outbox, Stream::LEGAL, &[seq as u8; 30]);
-        let ack =
-            Acknowledgement { stream: Stream::LEGAL, boot: key.boot, contiguous: key.seq, gaps: Default::default() };
+        let ack = Acknowledgement {
+            stream: Stream::LEGAL,
+            boot: key.boot,
+            contiguous: key.seq,
+            gaps: Default::default(),
+        };
         outbox.handle_acknowledgement(0, &ack).unwrap();
         outbox.store().tidy().unwrap();
     }
-    assert!(outbox.store().bytes() < 1000, "acknowledged segments are deleted");
+    assert!(
+        outbox.store().bytes() < 1000,
+        "acknowledged segments are deleted"
+    );
     drop(outbox);
     let mut again = open(dir.path());
     for seq in 1..=40 {
         assert!(again.store().was_taken_over(&origin(seq)), "{seq}");
     }
     assert!(!again.store().was_taken_over(&origin(41)));
-    assert!(!again.store().was_taken_over(&Origin { boot: 4, ..origin(1) }));
+    assert!(!again.store().was_taken_over(&Origin {
+        boot: 4,
+        ..origin(1)
+    }));
 }
 
 #[derive(Clone, Debug)]

@@ -49,21 +49,37 @@ impl Memory {
 
     pub fn state(&self, id: u64) -> Option<State> {
         let entry = self.entries.iter().find(|entry| entry.id == id)?;
-        Some(if entry.done { State::Done(entry.message.clone()) } else { State::Pending })
+        Some(if entry.done {
+            State::Done(entry.message.clone())
+        } else {
+            State::Pending
+        })
     }
 
     /// Commands that were running when the memory was last written: id, node, message.
     pub fn pending(&self) -> Vec<(u64, u16, Vec<u8>)> {
         let running = self.entries.iter().filter(|entry| !entry.done);
-        running.map(|entry| (entry.id, entry.node, entry.message.clone())).collect()
+        running
+            .map(|entry| (entry.id, entry.node, entry.message.clone()))
+            .collect()
     }
 
     pub fn begin(&mut self, id: u64, node: u16, command: &[u8]) -> io::Result<()> {
-        self.put(Entry { id, node, done: false, message: command.to_vec() })
+        self.put(Entry {
+            id,
+            node,
+            done: false,
+            message: command.to_vec(),
+        })
     }
 
     pub fn finish(&mut self, id: u64, node: u16, result: &[u8]) -> io::Result<()> {
-        self.put(Entry { id, node, done: true, message: result.to_vec() })
+        self.put(Entry {
+            id,
+            node,
+            done: true,
+            message: result.to_vec(),
+        })
     }
 
     fn put(&mut self, entry: Entry) -> io::Result<()> {
@@ -71,7 +87,11 @@ impl Memory {
         self.entries.push_back(entry);
         while self.entries.len() > REMEMBERED {
             // What runs is not forgotten as long as anything else is left to forget.
-            let oldest_done = self.entries.iter().position(|known| known.done).unwrap_or(0);
+            let oldest_done = self
+                .entries
+                .iter()
+                .position(|known| known.done)
+                .unwrap_or(0);
             self.entries.remove(oldest_done);
         }
         let mut bytes = Vec::new();
@@ -79,7 +99,10 @@ impl Memory {
             bytes.extend_from_slice(&entry.id.to_le_bytes());
             bytes.extend_from_slice(&entry.node.to_le_bytes());
             bytes.push(u8::from(entry.done));
-            let message = entry.message.get(..usize::from(u16::MAX)).unwrap_or(&entry.message);
+            let message = entry
+                .message
+                .get(..usize::from(u16::MAX))
+                .unwrap_or(&entry.message);
             bytes.extend_from_slice(&(message.len() as u16).to_le_bytes());
             bytes.extend_from_slice(message);
         }

@@ -56,11 +56,21 @@ const LATER_MAX: usize = 64;
 
 impl Downlink {
     pub fn new(hub: Arc<Hub>, memory: Memory, lines: BTreeMap<u16, mpsc::Sender<Job>>) -> Self {
-        let mut downlink = Self { hub, memory, lines, later: Vec::new() };
+        let mut downlink = Self {
+            hub,
+            memory,
+            lines,
+            later: Vec::new(),
+        };
         for (id, node, message) in downlink.memory.pending() {
             match compact::decode_as::<Command>(&message) {
                 Ok((_, command)) => {
-                    let job = Job { id, node, message, expires: command.expires };
+                    let job = Job {
+                        id,
+                        node,
+                        message,
+                        expires: command.expires,
+                    };
                     downlink.later.push((command.not_before, job));
                 }
                 Err(_) => downlink.conclude(node, plain_result(id, Status::FAILED, &downlink.hub)),
@@ -111,7 +121,10 @@ impl Downlink {
 
     fn accept(&mut self, node: u16, command: Command) -> Todo {
         let (id, expires, not_before) = (command.id, command.expires, command.not_before);
-        let message = encode(&Message::new(Head::session(self.hub.boot(), self.hub.stamp()), command));
+        let message = encode(&Message::new(
+            Head::session(self.hub.boot(), self.hub.stamp()),
+            command,
+        ));
         let Some(message) = message.filter(|bytes| bytes.len() <= crate::line::COMMAND_MAX) else {
             self.conclude(node, plain_result(id, Status::BAD_ARGUMENT, &self.hub));
             return Todo::Nothing;
@@ -121,7 +134,15 @@ impl Downlink {
             self.conclude(node, plain_result(id, Status::FAILED, &self.hub));
             return Todo::Nothing;
         }
-        self.later.push((not_before, Job { id, node, message, expires }));
+        self.later.push((
+            not_before,
+            Job {
+                id,
+                node,
+                message,
+                expires,
+            },
+        ));
         self.start_due();
         Todo::Nothing
     }
@@ -136,7 +157,8 @@ impl Downlink {
                 return false;
             }
             let line = self.lines.get(&job.node);
-            let started = *not_before <= now && line.is_some_and(|line| line.try_send(job.clone()).is_ok());
+            let started =
+                *not_before <= now && line.is_some_and(|line| line.try_send(job.clone()).is_ok());
             !started
         });
         self.later = waiting;
@@ -153,8 +175,15 @@ impl Downlink {
 
     /// Writes the result down and reports it; in this order, so that a repeat never acts again.
     fn conclude(&mut self, node: u16, result: CommandResult) {
-        let message = encode(&Message::new(Head::session(self.hub.boot(), self.hub.stamp()), result.clone()));
-        if self.memory.finish(result.id, node, &message.unwrap_or_default()).is_err() {
+        let message = encode(&Message::new(
+            Head::session(self.hub.boot(), self.hub.stamp()),
+            result.clone(),
+        ));
+        if self
+            .memory
+            .finish(result.id, node, &message.unwrap_or_default())
+            .is_err()
+        {
             self.hub.board.refuse("disk");
         }
         self.report(node, result);
@@ -162,11 +191,19 @@ impl Downlink {
 
     fn report(&self, node: u16, result: CommandResult) {
         // A full stream is counted by the hub; the issuer repeats the command and gets the stored result.
-        self.hub.record(Stream::LEDGER, node, self.hub.stamp(), result);
+        self.hub
+            .record(Stream::LEDGER, node, self.hub.stamp(), result);
     }
 }
 
 /// A result that says no more than its status.
 pub(crate) fn plain_result(id: u64, status: Status, hub: &Hub) -> CommandResult {
-    CommandResult { id, status, finished: hub.stamp(), detail: 0, value: None, sealed: None }
+    CommandResult {
+        id,
+        status,
+        finished: hub.stamp(),
+        detail: 0,
+        value: None,
+        sealed: None,
+    }
 }

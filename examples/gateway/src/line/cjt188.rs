@@ -41,7 +41,9 @@ impl Drive for Asked<'_> {
 
 impl Asked<'_> {
     fn look(&mut self) {
-        let Some(event) = self.0.poll_event() else { return };
+        let Some(event) = self.0.poll_event() else {
+            return;
+        };
         self.1 = Some(match (event, event.reading()) {
             (Event::Data { meter_type, .. }, Some(reading)) => Ended::Reading(meter_type, reading),
             (Event::TimedOut { .. }, _) => Ended::Silent,
@@ -57,11 +59,20 @@ pub(super) async fn read_live(
     device: &mut DeviceTask,
     timing: Timing,
 ) -> Result<(), Trouble> {
-    let LineAddress::Cjt188 { meter_type, mut address } = device.address else { return Ok(()) };
+    let LineAddress::Cjt188 {
+        meter_type,
+        mut address,
+    } = device.address
+    else {
+        return Ok(());
+    };
     address.reverse();
     let stamp = hub.stamp();
     let mut master = Master::new(timing, IdOrder::default());
-    if master.read_present(0, MeterType(meter_type), Address::from_line(address)).is_err() {
+    if master
+        .read_present(0, MeterType(meter_type), Address::from_line(address))
+        .is_err()
+    {
         hub.board.refuse("line: question too long");
         return Ok(());
     }
@@ -100,6 +111,14 @@ pub(super) async fn read_live(
 }
 
 fn total(refusals: &Refusals) -> u32 {
-    let Refusals { length, checksum, end, truncated, .. } = *refusals;
-    [length, checksum, end, truncated].into_iter().fold(0, u32::saturating_add)
+    let Refusals {
+        length,
+        checksum,
+        end,
+        truncated,
+        ..
+    } = *refusals;
+    [length, checksum, end, truncated]
+        .into_iter()
+        .fold(0, u32::saturating_add)
 }

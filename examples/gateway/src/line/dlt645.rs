@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use dlt645::{Address, DataId, Event, Master, Operator, Refusals, SecurityErr, Timing};
 use meter_proto::compact;
-use meter_proto::message::{Acknowledgement, CommandResult, Head, Message, Sample, Snapshot, Status, Stream};
+use meter_proto::message::{
+    Acknowledgement, CommandResult, Head, Message, Sample, Snapshot, Status, Stream,
+};
 use tokio::net::TcpStream;
 
 use super::exchange::{Drive, drive};
@@ -86,9 +88,13 @@ impl Drive for Asked<'_, '_> {
 
 impl Asked<'_, '_> {
     fn look(&mut self) {
-        let Some(event) = self.0.poll_event() else { return };
+        let Some(event) = self.0.poll_event() else {
+            return;
+        };
         self.1 = Some(match event {
-            Event::Data { data, .. } | Event::Security { data, .. } => Ended::Answer(Answer::Data(data.to_vec())),
+            Event::Data { data, .. } | Event::Security { data, .. } => {
+                Ended::Answer(Answer::Data(data.to_vec()))
+            }
             Event::Refused { .. } => Ended::Answer(Answer::Refused),
             Event::SecurityRefused(err) => Ended::Answer(Answer::SecurityRefused(err)),
             Event::TimedOut { .. } => Ended::Silent,
@@ -110,7 +116,9 @@ async fn ask(
     timing: Timing,
     question: Question<'_>,
 ) -> Result<Answer, Trouble> {
-    let LineAddress::Dlt645(address) = device.address else { return Ok(Answer::Refused) };
+    let LineAddress::Dlt645(address) = device.address else {
+        return Ok(Answer::Refused);
+    };
     let address = Address::from_big_endian(address);
     let mut buffer = [0; ANSWER_MAX];
     let mut master = Master::new(&mut buffer, timing);
@@ -157,8 +165,17 @@ async fn ask(
 }
 
 fn total(refusals: &Refusals) -> u32 {
-    let Refusals { start, length, checksum, end, truncated, .. } = *refusals;
-    [start, length, checksum, end, truncated].into_iter().fold(0, u32::saturating_add)
+    let Refusals {
+        start,
+        length,
+        checksum,
+        end,
+        truncated,
+        ..
+    } = *refusals;
+    [start, length, checksum, end, truncated]
+        .into_iter()
+        .fold(0, u32::saturating_add)
 }
 
 /// Reads the live values and stores them as one snapshot; looks at the state word for events.
@@ -188,8 +205,18 @@ pub(super) async fn read_live(
                 // A meter that keeps records tells these itself, and sooner.
                 let told = device.keeps_records();
                 for change in convert::state_3_events(before, word).filter(|_| !told) {
-                    let cause = Some((convert::state_word(3, word).point, convert::state_word(3, word).value));
-                    hub.event(device.node, change.code, change.severity, change.phase, u32::from(device.node), cause);
+                    let cause = Some((
+                        convert::state_word(3, word).point,
+                        convert::state_word(3, word).value,
+                    ));
+                    hub.event(
+                        device.node,
+                        change.code,
+                        change.severity,
+                        change.phase,
+                        u32::from(device.node),
+                        cause,
+                    );
                 }
             }
             None => hub.board.refuse("line: data of another length"),
@@ -210,21 +237,41 @@ pub(super) async fn take_records(
     timing: Timing,
 ) -> Result<(), Trouble> {
     for _ in 0..RECORDS_PER_VISIT {
-        let Answer::Data(bytes) = ask(hub, port, device, timing, Question::Read(RECORD)).await? else {
+        let Answer::Data(bytes) = ask(hub, port, device, timing, Question::Read(RECORD)).await?
+        else {
             return Ok(());
         };
-        let Some(message) = compact::decode(&bytes).ok().filter(|message| message.head.seq != 0) else {
+        let Some(message) = compact::decode(&bytes)
+            .ok()
+            .filter(|message| message.head.seq != 0)
+        else {
             hub.board.refuse("record: not a message");
             return Ok(());
         };
         if !store_record(hub, device, message.clone()) {
             return Ok(());
         }
-        let Head { stream, boot, seq, .. } = message.head;
+        let Head {
+            stream, boot, seq, ..
+        } = message.head;
         // The meter offers its oldest record, so everything before it was acknowledged in its time.
-        let ack = Acknowledgement { stream, boot, contiguous: seq, gaps: Default::default() };
-        let ack = encode(&Message::new(Head::session(hub.boot(), hub.stamp()), ack)).unwrap_or_default();
-        match ask(hub, port, device, timing, Question::Security(ACKNOWLEDGE, &ack)).await? {
+        let ack = Acknowledgement {
+            stream,
+            boot,
+            contiguous: seq,
+            gaps: Default::default(),
+        };
+        let ack =
+            encode(&Message::new(Head::session(hub.boot(), hub.stamp()), ack)).unwrap_or_default();
+        match ask(
+            hub,
+            port,
+            device,
+            timing,
+            Question::Security(ACKNOWLEDGE, &ack),
+        )
+        .await?
+        {
             Answer::Data(_) => {}
             Answer::Refused | Answer::SecurityRefused(_) => {
                 hub.board.refuse("record: acknowledgement refused");
@@ -237,13 +284,20 @@ pub(super) async fn take_records(
 
 /// Whether the record is safe, be it now or since earlier.
 fn store_record(hub: &Hub, device: &DeviceTask, mut message: Message) -> bool {
-    let Head { stream, boot, seq, .. } = message.head;
+    let Head {
+        stream, boot, seq, ..
+    } = message.head;
     if !STREAMS.contains(&stream) {
         // Streams that are not stored anywhere are acknowledged so that they do not stop the others.
         hub.board.refuse("record: stream not stored");
         return stream == Stream::DIAGNOSTIC;
     }
-    let origin = Origin { device: device.name.clone(), stream: stream.0, boot, seq };
+    let origin = Origin {
+        device: device.name.clone(),
+        stream: stream.0,
+        boot,
+        seq,
+    };
     message.head.node = device.node;
     match hub.take_over(origin, message) {
         Some(Taken::Stored) => hub.board.device(&device.name, |status| status.records += 1),
@@ -261,17 +315,28 @@ pub(super) async fn command(
     timing: Timing,
     job: &Job,
 ) -> Result<CommandResult, Trouble> {
-    Ok(match ask(hub, port, device, timing, Question::Security(COMMAND, &job.message)).await? {
-        Answer::Data(data) => match compact::decode_as::<CommandResult>(&data) {
-            Ok((_, result)) if result.id == job.id => result,
-            Ok(_) | Err(_) => {
-                hub.board.refuse("command: not a result");
-                plain_result(job.id, Status::FAILED, hub)
-            }
+    Ok(
+        match ask(
+            hub,
+            port,
+            device,
+            timing,
+            Question::Security(COMMAND, &job.message),
+        )
+        .await?
+        {
+            Answer::Data(data) => match compact::decode_as::<CommandResult>(&data) {
+                Ok((_, result)) if result.id == job.id => result,
+                Ok(_) | Err(_) => {
+                    hub.board.refuse("command: not a result");
+                    plain_result(job.id, Status::FAILED, hub)
+                }
+            },
+            Answer::Refused => plain_result(job.id, Status::REFUSED, hub),
+            Answer::SecurityRefused(err) => CommandResult {
+                detail: u32::from(err.0),
+                ..plain_result(job.id, Status::REFUSED, hub)
+            },
         },
-        Answer::Refused => plain_result(job.id, Status::REFUSED, hub),
-        Answer::SecurityRefused(err) => {
-            CommandResult { detail: u32::from(err.0), ..plain_result(job.id, Status::REFUSED, hub) }
-        }
-    })
+    )
 }

@@ -23,7 +23,11 @@ pub(crate) trait Drive {
 ///
 /// # Errors
 /// Those of the port; its end is `UnexpectedEof`.
-pub(crate) async fn drive(port: &mut TcpStream, master: &mut impl Drive, start: Instant) -> std::io::Result<()> {
+pub(crate) async fn drive(
+    port: &mut TcpStream,
+    master: &mut impl Drive,
+    start: Instant,
+) -> std::io::Result<()> {
     let now = || u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     let mut buffer = [0; 512];
     // Late bytes of an earlier exchange answer nothing that is asked now.
@@ -32,7 +36,9 @@ pub(crate) async fn drive(port: &mut TcpStream, master: &mut impl Drive, start: 
         if let Some(bytes) = master.transmit() {
             port.write_all(bytes).await?;
         }
-        let deadline = master.deadline().unwrap_or_else(|| now().saturating_add(1000));
+        let deadline = master
+            .deadline()
+            .unwrap_or_else(|| now().saturating_add(1000));
         let wait = Duration::from_millis(deadline.saturating_sub(now()));
         match tokio::time::timeout(wait, port.read(&mut buffer)).await {
             Ok(Ok(0)) => return Err(std::io::ErrorKind::UnexpectedEof.into()),

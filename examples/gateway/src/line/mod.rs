@@ -62,16 +62,29 @@ pub(crate) enum LineAddress {
 }
 
 impl DeviceTask {
-    pub fn new(settings: &Device, protocol: Protocol, id: DeviceId, node: u16) -> Result<Self, ConfigError> {
+    pub fn new(
+        settings: &Device,
+        protocol: Protocol,
+        id: DeviceId,
+        node: u16,
+    ) -> Result<Self, ConfigError> {
         let digits = settings.address.as_deref();
         let address = match protocol {
             Protocol::Dlt645 => {
-                let own = id.content().try_into().ok().filter(|_| id.namespace() == Namespace::Dlt645);
+                let own = id
+                    .content()
+                    .try_into()
+                    .ok()
+                    .filter(|_| id.namespace() == Namespace::Dlt645);
                 let bytes = digits.map_or(own, digits_to_bytes::<6>);
                 bytes.map(LineAddress::Dlt645)
             }
             Protocol::Cjt188 => {
-                let own = id.content().try_into().ok().filter(|_| id.namespace() == Namespace::Cjt188);
+                let own = id
+                    .content()
+                    .try_into()
+                    .ok()
+                    .filter(|_| id.namespace() == Namespace::Cjt188);
                 let bytes: Option<[u8; 8]> = digits.map_or(own, config::hex_to_bytes::<8>);
                 bytes.map(|[meter_type, a, b, c, d, e, f, g]| LineAddress::Cjt188 {
                     meter_type,
@@ -80,14 +93,19 @@ impl DeviceTask {
             }
         };
         let shown = digits.unwrap_or(&settings.id);
-        let address = address.ok_or_else(|| bad_text(shown, "the digits of an address on this line"))?;
+        let address =
+            address.ok_or_else(|| bad_text(shown, "the digits of an address on this line"))?;
         Ok(Self {
             name: id.to_string(),
             node,
             address,
             profile: settings.profile,
             poll_ms: settings.poll_ms.max(1),
-            record_ms: if protocol == Protocol::Dlt645 { settings.record_ms } else { 0 },
+            record_ms: if protocol == Protocol::Dlt645 {
+                settings.record_ms
+            } else {
+                0
+            },
             next_live: 0,
             next_records: 0,
             rest_until: None,
@@ -177,7 +195,9 @@ impl Line {
             self.collect_jobs();
             self.drop_late_jobs().await;
             for device in &self.devices {
-                self.hub.board.device(&device.name, |status| status.online = false);
+                self.hub
+                    .board
+                    .device(&device.name, |status| status.online = false);
                 self.hub.reachable(device.node, false);
             }
             tokio::time::sleep(RECONNECT).await;
@@ -193,8 +213,14 @@ impl Line {
             }
             let wall = Instant::now();
             let awake = |device: &DeviceTask| device.rest_until.is_none_or(|until| until <= wall);
-            let next = self.devices.iter().enumerate().filter(|(_, device)| awake(device));
-            let next = next.map(|(index, device)| (device.due(), index)).min_by_key(|((at, _), index)| (*at, *index));
+            let next = self
+                .devices
+                .iter()
+                .enumerate()
+                .filter(|(_, device)| awake(device));
+            let next = next
+                .map(|(index, device)| (device.due(), index))
+                .min_by_key(|((at, _), index)| (*at, *index));
             // While a device rests or a command waits, look again soon.
             let soon = async {
                 match next.is_none() || !self.open.is_empty() {
@@ -227,19 +253,30 @@ impl Line {
 
     fn collect_jobs(&mut self) {
         while let Ok(job) = self.jobs.try_recv() {
-            self.open.push(OpenJob { job, not_before: Instant::now(), asked: false });
+            self.open.push(OpenJob {
+                job,
+                not_before: Instant::now(),
+                asked: false,
+            });
         }
     }
 
     async fn drop_late_jobs(&mut self) {
         let now = self.hub.clock.now() / 1000;
-        let (late, open) = std::mem::take(&mut self.open).into_iter().partition(|open| now >= open.job.expires);
+        let (late, open) = std::mem::take(&mut self.open)
+            .into_iter()
+            .partition(|open| now >= open.job.expires);
         self.open = open;
         let late: Vec<OpenJob> = late;
         for open in late {
             // Once asked, nobody knows what the device did.
-            let status = if open.asked { Status::FAILED } else { Status::EXPIRED };
-            self.conclude(open.job.node, plain_result(open.job.id, status, &self.hub)).await;
+            let status = if open.asked {
+                Status::FAILED
+            } else {
+                Status::EXPIRED
+            };
+            self.conclude(open.job.node, plain_result(open.job.id, status, &self.hub))
+                .await;
         }
     }
 
@@ -254,19 +291,30 @@ impl Line {
         let (hub, timing) = (Arc::clone(&self.hub), self.timing());
         let mut ended = Ok(());
         for mut open in std::mem::take(&mut self.open) {
-            let device = self.devices.iter_mut().find(|device| device.node == open.job.node);
+            let device = self
+                .devices
+                .iter_mut()
+                .find(|device| device.node == open.job.node);
             let Some(device) = device.filter(|_| open.not_before <= Instant::now()) else {
                 self.open.push(open);
                 continue;
             };
             let answer = match device.address {
-                LineAddress::Dlt645(_) => dlt645::command(&hub, port, device, timing, &open.job).await,
-                LineAddress::Cjt188 { .. } => Ok(plain_result(open.job.id, Status::UNKNOWN_BODY, &hub)),
+                LineAddress::Dlt645(_) => {
+                    dlt645::command(&hub, port, device, timing, &open.job).await
+                }
+                LineAddress::Cjt188 { .. } => {
+                    Ok(plain_result(open.job.id, Status::UNKNOWN_BODY, &hub))
+                }
             };
             match answer {
                 Ok(result) => self.conclude(open.job.node, result).await,
                 Err(trouble) => {
-                    ended = ended.and(if trouble == Trouble::LineDown { Err(trouble) } else { Ok(()) });
+                    ended = ended.and(if trouble == Trouble::LineDown {
+                        Err(trouble)
+                    } else {
+                        Ok(())
+                    });
                     open.asked = true;
                     open.not_before = Instant::now() + RECONNECT;
                     self.open.push(open);
@@ -285,13 +333,26 @@ impl Line {
         }
     }
 
-    async fn visit(&mut self, port: &mut TcpStream, index: usize, errand: Errand) -> Result<(), Trouble> {
+    async fn visit(
+        &mut self,
+        port: &mut TcpStream,
+        index: usize,
+        errand: Errand,
+    ) -> Result<(), Trouble> {
         let (hub, timing) = (Arc::clone(&self.hub), self.timing());
-        let Some(device) = self.devices.get_mut(index) else { return Ok(()) };
+        let Some(device) = self.devices.get_mut(index) else {
+            return Ok(());
+        };
         let done = match (device.address, errand) {
-            (LineAddress::Dlt645(_), Errand::Live) => dlt645::read_live(&hub, port, device, timing).await,
-            (LineAddress::Dlt645(_), Errand::Records) => dlt645::take_records(&hub, port, device, timing).await,
-            (LineAddress::Cjt188 { .. }, Errand::Live) => cjt188::read_live(&hub, port, device, timing).await,
+            (LineAddress::Dlt645(_), Errand::Live) => {
+                dlt645::read_live(&hub, port, device, timing).await
+            }
+            (LineAddress::Dlt645(_), Errand::Records) => {
+                dlt645::take_records(&hub, port, device, timing).await
+            }
+            (LineAddress::Cjt188 { .. }, Errand::Live) => {
+                cjt188::read_live(&hub, port, device, timing).await
+            }
             // Water meters keep no records of this kind.
             (LineAddress::Cjt188 { .. }, Errand::Records) => Ok(()),
         };
@@ -302,7 +363,9 @@ impl Line {
                 device.rest_until = Some(Instant::now() + Duration::from_secs(1));
                 hub.reachable(device.node, false);
             }
-            Ok(()) if hub.board.device(&device.name, |status| status.online) => hub.reachable(device.node, true),
+            Ok(()) if hub.board.device(&device.name, |status| status.online) => {
+                hub.reachable(device.node, true)
+            }
             _ => {}
         }
         done

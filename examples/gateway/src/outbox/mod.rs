@@ -30,7 +30,12 @@ use seen::Seen;
 use stream::StreamLog;
 
 /// The streams that are stored, in the order in which a backlog is sent: alarms before everything else.
-pub const STREAMS: [Stream; 4] = [Stream::EVENT, Stream::LEDGER, Stream::LEGAL, Stream::TELEMETRY];
+pub const STREAMS: [Stream; 4] = [
+    Stream::EVENT,
+    Stream::LEDGER,
+    Stream::LEGAL,
+    Stream::TELEMETRY,
+];
 
 /// Bytes after which a segment is closed and the next one begun, unless told otherwise.
 pub const SEGMENT_BYTES: u64 = 256 << 10;
@@ -56,7 +61,10 @@ impl DiskStore {
         let dir: PathBuf = dir.join("outbox");
         std::fs::create_dir_all(&dir)?;
         let (mut boot_file, body) = TwinFile::open(&dir, "boot")?;
-        let boot = body.and_then(|b| b.try_into().ok().map(u32::from_le_bytes)).unwrap_or(0).saturating_add(1);
+        let boot = body
+            .and_then(|b| b.try_into().ok().map(u32::from_le_bytes))
+            .unwrap_or(0)
+            .saturating_add(1);
         let (cursor, marks) = TwinFile::open(&dir, "cursor")?;
         let marks = parse_marks(&marks.unwrap_or_default());
         let (seen_file, body) = TwinFile::open(&dir, "seen")?;
@@ -65,17 +73,33 @@ impl DiskStore {
         let mut streams = BTreeMap::new();
         let mut newest = 0;
         for Stream(stream) in STREAMS {
-            let acknowledged = |boot: u32, seq: u32| marks.get(&(stream, boot)).is_some_and(|mark| seq <= *mark);
+            let acknowledged =
+                |boot: u32, seq: u32| marks.get(&(stream, boot)).is_some_and(|mark| seq <= *mark);
             let sync = stream != Stream::TELEMETRY.0;
             let path = dir.join(format!("s{stream}"));
-            let log = StreamLog::open(&path, Stream(stream), segment_bytes, sync, acknowledged, &mut seen)?;
+            let log = StreamLog::open(
+                &path,
+                Stream(stream),
+                segment_bytes,
+                sync,
+                acknowledged,
+                &mut seen,
+            )?;
             newest = newest.max(log.newest_boot());
             streams.insert(stream, log);
         }
         // A lost boot file must not repeat a number: the log itself is the second witness.
         let boot = boot.max(newest.saturating_add(1));
         boot_file.store(&boot.to_le_bytes())?;
-        Ok(Self { boot, streams, cursor, cursor_dirty: false, seen_file, seen, origin: None })
+        Ok(Self {
+            boot,
+            streams,
+            cursor,
+            cursor_dirty: false,
+            seen_file,
+            seen,
+            origin: None,
+        })
     }
 
     /// The number of this start.
@@ -106,7 +130,9 @@ impl DiskStore {
         // Windows and cursors must outlive the segments that they would be rebuilt from.
         self.seen_file.store(&self.seen.to_bytes())?;
         self.store_cursor()?;
-        self.streams.values_mut().try_for_each(StreamLog::delete_spent_segments)
+        self.streams
+            .values_mut()
+            .try_for_each(StreamLog::delete_spent_segments)
     }
 
     /// Writes the cursors if they moved. A cut before this only repeats records, which the receiver drops.
@@ -114,7 +140,11 @@ impl DiskStore {
     /// # Errors
     /// Those of the file system.
     pub fn flush(&mut self) -> io::Result<()> {
-        if self.cursor_dirty { self.store_cursor() } else { Ok(()) }
+        if self.cursor_dirty {
+            self.store_cursor()
+        } else {
+            Ok(())
+        }
     }
 
     fn store_cursor(&mut self) -> io::Result<()> {
@@ -140,7 +170,10 @@ impl DiskStore {
     /// The boots of which `stream` has records waiting, ascending.
     #[must_use]
     pub fn boots(&self, stream: Stream) -> Vec<u32> {
-        self.streams.get(&stream.0).map(StreamLog::boots).unwrap_or_default()
+        self.streams
+            .get(&stream.0)
+            .map(StreamLog::boots)
+            .unwrap_or_default()
     }
 
     /// Waiting records of `stream`.
@@ -165,7 +198,10 @@ impl OutboxStore for DiskStore {
 
     fn append(&mut self, key: Key, bytes: &[u8]) -> io::Result<()> {
         let origin = self.origin.take();
-        let log = self.streams.get_mut(&key.stream.0).ok_or_else(no_such_stream)?;
+        let log = self
+            .streams
+            .get_mut(&key.stream.0)
+            .ok_or_else(no_such_stream)?;
         log.append(key, origin.as_ref(), bytes)?;
         if let Some(origin) = origin {
             self.seen.insert(&origin);
@@ -192,7 +228,13 @@ impl OutboxStore for DiskStore {
     }
 
     fn usage(&mut self, stream: Stream) -> io::Result<Quota> {
-        Ok(self.streams.get(&stream.0).map_or(Quota { records: 0, bytes: 0 }, StreamLog::usage))
+        Ok(self.streams.get(&stream.0).map_or(
+            Quota {
+                records: 0,
+                bytes: 0,
+            },
+            StreamLog::usage,
+        ))
     }
 }
 
@@ -201,7 +243,10 @@ fn parse_marks(bytes: &[u8]) -> BTreeMap<(u8, u32), u32> {
     entries
         .iter()
         .map(|[stream, b0, b1, b2, b3, m0, m1, m2, m3]| {
-            ((*stream, u32::from_le_bytes([*b0, *b1, *b2, *b3])), u32::from_le_bytes([*m0, *m1, *m2, *m3]))
+            (
+                (*stream, u32::from_le_bytes([*b0, *b1, *b2, *b3])),
+                u32::from_le_bytes([*m0, *m1, *m2, *m3]),
+            )
         })
         .collect()
 }

@@ -61,7 +61,10 @@ impl Window {
             None => false,
             // Older than the window: taken over long ago, or never to come.
             Some(behind) if behind >= WINDOW => true,
-            Some(behind) => self.bits.get(behind as usize / 64).is_some_and(|word| word >> (behind % 64) & 1 == 1),
+            Some(behind) => self
+                .bits
+                .get(behind as usize / 64)
+                .is_some_and(|word| word >> (behind % 64) & 1 == 1),
         }
     }
 
@@ -84,7 +87,11 @@ impl Window {
             let at = |i: Option<usize>| i.and_then(|i| old.get(i).copied()).unwrap_or(0);
             let low = at(index.checked_sub(words));
             let carried = at(index.checked_sub(words + 1));
-            *word = if bits == 0 { low } else { low << bits | carried >> (64 - bits) };
+            *word = if bits == 0 {
+                low
+            } else {
+                low << bits | carried >> (64 - bits)
+            };
         }
     }
 }
@@ -97,7 +104,9 @@ pub(crate) struct Seen {
 
 impl Seen {
     pub fn contains(&self, origin: &Origin) -> bool {
-        let Some(boots) = self.windows.get(&(origin.device.clone(), origin.stream)) else { return false };
+        let Some(boots) = self.windows.get(&(origin.device.clone(), origin.stream)) else {
+            return false;
+        };
         match boots.get(&origin.boot) {
             Some(window) => window.contains(origin.seq),
             None => false,
@@ -105,8 +114,17 @@ impl Seen {
     }
 
     pub fn insert(&mut self, origin: &Origin) {
-        let boots = self.windows.entry((origin.device.clone(), origin.stream)).or_default();
-        boots.entry(origin.boot).or_insert(Window { highest: origin.seq, bits: [0; WORDS] }).insert(origin.seq);
+        let boots = self
+            .windows
+            .entry((origin.device.clone(), origin.stream))
+            .or_default();
+        boots
+            .entry(origin.boot)
+            .or_insert(Window {
+                highest: origin.seq,
+                bits: [0; WORDS],
+            })
+            .insert(origin.seq);
         while boots.len() > BOOTS {
             boots.pop_first();
         }
@@ -132,9 +150,14 @@ impl Seen {
 
     pub fn parse(bytes: &[u8]) -> Self {
         let mut seen = Self::default();
-        let Some((1, mut rest)) = bytes.split_first() else { return seen };
+        let Some((1, mut rest)) = bytes.split_first() else {
+            return seen;
+        };
         while let Some((device, stream, boot, window, after)) = parse_window(rest) {
-            seen.windows.entry((device, stream)).or_default().insert(boot, window);
+            seen.windows
+                .entry((device, stream))
+                .or_default()
+                .insert(boot, window);
             rest = after;
         }
         seen
@@ -152,8 +175,17 @@ fn parse_window(bytes: &[u8]) -> Option<(String, u8, u32, Window, &[u8])> {
     for (word, chunk) in bits.iter_mut().zip(words.as_chunks::<8>().0) {
         *word = u64::from_le_bytes(*chunk);
     }
-    let window = Window { highest: u32::from_le_bytes(*highest), bits };
-    Some((core::str::from_utf8(text).ok()?.to_owned(), *stream, u32::from_le_bytes(*boot), window, rest))
+    let window = Window {
+        highest: u32::from_le_bytes(*highest),
+        bits,
+    };
+    Some((
+        core::str::from_utf8(text).ok()?.to_owned(),
+        *stream,
+        u32::from_le_bytes(*boot),
+        window,
+        rest,
+    ))
 }
 
 #[cfg(test)]

@@ -37,7 +37,12 @@ impl Segment {
     pub fn open(dir: &Path, number: u32, mut each: impl FnMut(u64, &[u8])) -> io::Result<Self> {
         let path = dir.join(format!("{number:010}.seg"));
         let fresh = !path.exists();
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)?;
         if fresh {
             File::open(dir)?.sync_all()?;
         }
@@ -65,7 +70,10 @@ impl Segment {
     /// file is cut back to the last whole record.
     pub fn append(&mut self, body: &[u8], sync: bool) -> io::Result<u64> {
         if body.len() > LONGEST_BODY {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the record is longer than a segment takes"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the record is longer than a segment takes",
+            ));
         }
         let length = body.len() as u32;
         let mut bytes = Vec::with_capacity(HEAD + body.len());

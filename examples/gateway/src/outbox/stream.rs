@@ -47,7 +47,15 @@ impl StreamLog {
     ) -> io::Result<Self> {
         std::fs::create_dir_all(dir)?;
         let mut numbers: Vec<u32> = std::fs::read_dir(dir)?
-            .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".seg")?.parse().ok())
+            .filter_map(|entry| {
+                entry
+                    .ok()?
+                    .file_name()
+                    .to_str()?
+                    .strip_suffix(".seg")?
+                    .parse()
+                    .ok()
+            })
             .collect();
         numbers.sort_unstable();
         let mut log = Self {
@@ -65,7 +73,9 @@ impl StreamLog {
             let mut live = 0;
             let (index, highest, waiting) = (&mut log.index, &mut log.highest, &mut log.waiting);
             let segment = Segment::open(dir, number, |offset, body| {
-                let Some(record) = Record::parse(body) else { return };
+                let Some(record) = Record::parse(body) else {
+                    return;
+                };
                 if let Some(origin) = &record.origin {
                     seen.insert(origin);
                 }
@@ -73,7 +83,11 @@ impl StreamLog {
                 *mark = (*mark).max(record.seq);
                 if !acknowledged(record.boot, record.seq) {
                     let length = record.message.len() as u32;
-                    let place = Place { segment: number, offset: offset + record.message_at as u64, length };
+                    let place = Place {
+                        segment: number,
+                        offset: offset + record.message_at as u64,
+                        length,
+                    };
                     index.insert((record.boot, record.seq), place);
                     live += 1;
                     *waiting += u64::from(length);
@@ -92,9 +106,15 @@ impl StreamLog {
     pub fn append(&mut self, key: Key, origin: Option<&Origin>, message: &[u8]) -> io::Result<()> {
         let (body, message_at) = Record::encode(key, origin, message);
         let number = self.writable_segment()?;
-        let Some(segment) = self.segments.get_mut(&number) else { return Err(io::ErrorKind::NotFound.into()) };
+        let Some(segment) = self.segments.get_mut(&number) else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
         let offset = segment.append(&body, self.sync)?;
-        let place = Place { segment: number, offset: offset + message_at as u64, length: message.len() as u32 };
+        let place = Place {
+            segment: number,
+            offset: offset + message_at as u64,
+            length: message.len() as u32,
+        };
         self.index.insert((key.boot, key.seq), place);
         self.waiting += message.len() as u64;
         *self.live.entry(number).or_insert(0) += 1;
@@ -103,19 +123,27 @@ impl StreamLog {
     }
 
     fn writable_segment(&mut self) -> io::Result<u32> {
-        let last = self.segments.last_key_value().map(|(number, segment)| (*number, segment.length));
+        let last = self
+            .segments
+            .last_key_value()
+            .map(|(number, segment)| (*number, segment.length));
         let number = match last {
             Some((number, length)) if length < self.segment_bytes => return Ok(number),
             Some((number, _)) => number.saturating_add(1),
             None => 1,
         };
-        self.segments.insert(number, Segment::open(&self.dir, number, |_, _| ())?);
+        self.segments
+            .insert(number, Segment::open(&self.dir, number, |_, _| ())?);
         self.live.insert(number, 0);
         Ok(number)
     }
 
     fn key(&self, boot: u32, seq: u32) -> Key {
-        Key { stream: self.stream, boot, seq }
+        Key {
+            stream: self.stream,
+            boot,
+            seq,
+        }
     }
 
     pub fn next(&self, after: Option<Key>) -> Option<Key> {
@@ -135,9 +163,13 @@ impl StreamLog {
     }
 
     pub fn read(&mut self, key: Key, out: &mut [u8]) -> io::Result<Option<usize>> {
-        let Some(place) = self.index.get(&(key.boot, key.seq)) else { return Ok(None) };
+        let Some(place) = self.index.get(&(key.boot, key.seq)) else {
+            return Ok(None);
+        };
         let length = place.length as usize;
-        let (Some(segment), Some(out)) = (self.segments.get_mut(&place.segment), out.get_mut(..length)) else {
+        let (Some(segment), Some(out)) =
+            (self.segments.get_mut(&place.segment), out.get_mut(..length))
+        else {
             return Ok(None);
         };
         segment.read(place.offset, out)?;
@@ -146,7 +178,9 @@ impl StreamLog {
 
     /// Whether the record waited.
     pub fn remove(&mut self, key: Key) -> bool {
-        let Some(place) = self.index.remove(&(key.boot, key.seq)) else { return false };
+        let Some(place) = self.index.remove(&(key.boot, key.seq)) else {
+            return false;
+        };
         self.waiting = self.waiting.saturating_sub(u64::from(place.length));
         if let Some(live) = self.live.get_mut(&place.segment) {
             *live = live.saturating_sub(1);
@@ -156,7 +190,10 @@ impl StreamLog {
 
     fn spent(&self) -> impl Iterator<Item = u32> + '_ {
         let active = self.segments.last_key_value().map(|(number, _)| *number);
-        let spent = self.live.iter().filter(move |(number, live)| **live == 0 && Some(**number) != active);
+        let spent = self
+            .live
+            .iter()
+            .filter(move |(number, live)| **live == 0 && Some(**number) != active);
         spent.map(|(number, _)| *number)
     }
 
@@ -178,7 +215,10 @@ impl StreamLog {
     pub fn marks(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
         self.highest.iter().map(|(boot, highest)| {
             let oldest = self.index.range((*boot, 0)..=(*boot, u32::MAX)).next();
-            (*boot, oldest.map_or(*highest, |((_, seq), _)| seq.saturating_sub(1)))
+            (
+                *boot,
+                oldest.map_or(*highest, |((_, seq), _)| seq.saturating_sub(1)),
+            )
         })
     }
 

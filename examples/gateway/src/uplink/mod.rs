@@ -12,7 +12,8 @@ use std::time::Duration;
 use meter_proto::compact;
 use meter_proto::device::DeviceId;
 use meter_proto::message::{
-    Absence, Body, DeviceKind, Head, Heartbeat, Message, Network, Node, Registration, Stream, Topology,
+    Absence, Body, DeviceKind, Head, Heartbeat, Message, Network, Node, Registration, Stream,
+    Topology,
 };
 use meter_proto::outbox::OutboxStore;
 use meter_proto::topic::Topic;
@@ -63,7 +64,9 @@ struct Session {
 enum Ended {
     Stop,
     /// Whether the broker had accepted the gateway before.
-    Lost { accepted: bool },
+    Lost {
+        accepted: bool,
+    },
 }
 
 /// Returns when the gateway stops.
@@ -106,8 +109,13 @@ impl Uplink {
     }
 
     async fn connection(&mut self, number: u32, stop: &mut watch::Receiver<bool>) -> Ended {
-        let state = Topic::State { device: self.device };
-        let absence = Absence { boot: self.hub.boot(), session: number };
+        let state = Topic::State {
+            device: self.device,
+        };
+        let absence = Absence {
+            boot: self.hub.boot(),
+            session: number,
+        };
         // The broker speaks the will long after later numbers were used, so it is not sealed; it proves nothing but
         // that a connection ended.
         let will = self.session_message(absence);
@@ -154,7 +162,9 @@ impl Uplink {
             status.connects += 1;
         });
         // The subscription goes first, so that no answer to what follows is missed.
-        link.subscribe(&Topic::Down { device: self.device });
+        link.subscribe(&Topic::Down {
+            device: self.device,
+        });
         self.hub.outbox(|outbox| outbox.handle_reconnect());
         self.announce(link, session.number);
         self.send_fresh_snapshot(link);
@@ -166,29 +176,63 @@ impl Uplink {
         registration.management_firmware = env!("CARGO_PKG_VERSION").try_into().unwrap_or_default();
         registration.largest_message = 1024;
         registration.streams = self.hub.outbox(|outbox| {
-            let held = STREAMS.iter().flat_map(|stream| outbox.store().boots(*stream).into_iter().map(|boot| (*stream, boot)));
+            let held = STREAMS.iter().flat_map(|stream| {
+                outbox
+                    .store()
+                    .boots(*stream)
+                    .into_iter()
+                    .map(|boot| (*stream, boot))
+            });
             let held: Vec<_> = held.collect();
             // The newest are what a receiver asks for first; a message has room for eight.
-            let states = held.into_iter().rev().filter_map(|(stream, boot)| outbox.stream_state(stream, boot).ok().flatten());
+            let states = held
+                .into_iter()
+                .rev()
+                .filter_map(|(stream, boot)| outbox.stream_state(stream, boot).ok().flatten());
             states.take(8).collect()
         });
         let message = self.session_message(registration);
-        self.publish(link, &Topic::State { device: self.device }, Class::Data, &message);
+        self.publish(
+            link,
+            &Topic::State {
+                device: self.device,
+            },
+            Class::Data,
+            &message,
+        );
         self.publish_topology(link);
     }
 
     fn publish_topology(&mut self, link: &Link) {
         let total = u16::try_from(self.nodes.len()).unwrap_or(u16::MAX);
         let seen = self.hub.board.with(|status| {
-            let seen = self.nodes.iter().map(|entry| status.devices.get(&entry.id).map_or(0, |d| d.last_seen_ms / 1000));
+            let seen = self.nodes.iter().map(|entry| {
+                status
+                    .devices
+                    .get(&entry.id)
+                    .map_or(0, |d| d.last_seen_ms / 1000)
+            });
             seen.collect::<Vec<_>>()
         });
-        let nodes: Vec<Node> =
-            self.nodes.iter().zip(seen).map(|(entry, last_seen)| Node { last_seen, ..entry.node }).collect();
+        let nodes: Vec<Node> = self
+            .nodes
+            .iter()
+            .zip(seen)
+            .map(|(entry, last_seen)| Node {
+                last_seen,
+                ..entry.node
+            })
+            .collect();
         for part in nodes.chunks(NODES_PER_MESSAGE) {
-            let topology = Topology { total, nodes: part.iter().copied().collect() };
+            let topology = Topology {
+                total,
+                nodes: part.iter().copied().collect(),
+            };
             let message = self.session_message(topology);
-            let topic = Topic::Up { device: self.device, stream: Stream::SESSION };
+            let topic = Topic::Up {
+                device: self.device,
+                stream: Stream::SESSION,
+            };
             self.publish(link, &topic, Class::Data, &message);
         }
     }
@@ -202,7 +246,10 @@ impl Uplink {
         if session.up && now >= session.next_heartbeat {
             session.next_heartbeat = now.saturating_add(self.heartbeat_ms);
             let waiting = self.hub.outbox(|outbox| {
-                STREAMS.iter().map(|stream| outbox.store().count(*stream)).sum::<usize>()
+                STREAMS
+                    .iter()
+                    .map(|stream| outbox.store().count(*stream))
+                    .sum::<usize>()
             });
             let heartbeat = Heartbeat {
                 uptime_s: self.hub.uptime_s(),
@@ -211,7 +258,10 @@ impl Uplink {
                 config_version: 0,
                 flags: 0,
             };
-            let topic = Topic::Up { device: self.device, stream: Stream::SESSION };
+            let topic = Topic::Up {
+                device: self.device,
+                stream: Stream::SESSION,
+            };
             let message = self.session_message(heartbeat);
             self.publish(link, &topic, Class::Data, &message);
             self.publish_topology(link);
@@ -227,7 +277,10 @@ impl Uplink {
             outbox.store().read(key, &mut message).ok().flatten()
         });
         if let Some(message) = newest.and_then(|length| message.get(..length)) {
-            let topic = Topic::Up { device: self.device, stream: Stream::TELEMETRY };
+            let topic = Topic::Up {
+                device: self.device,
+                stream: Stream::TELEMETRY,
+            };
             self.publish(link, &topic, Class::Data, message);
         }
     }
@@ -237,23 +290,40 @@ impl Uplink {
         let mut message = vec![0; MESSAGE_MAX];
         loop {
             let now = self.hub.wall_ms();
-            let due = match self.hub.outbox(|outbox| outbox.poll_transmit(now, &mut message)) {
+            let due = match self
+                .hub
+                .outbox(|outbox| outbox.poll_transmit(now, &mut message))
+            {
                 Ok(Some(due)) => due,
                 Ok(None) => return,
                 Err(_) => return self.hub.board.refuse("disk"),
             };
             let stream = due.key.stream;
-            let class = if stream == Stream::EVENT { Class::Event } else { Class::Data };
-            let topic = Topic::Up { device: self.device, stream };
+            let class = if stream == Stream::EVENT {
+                Class::Event
+            } else {
+                Class::Data
+            };
+            let topic = Topic::Up {
+                device: self.device,
+                stream,
+            };
             // What the connection does not take now is repeated when its time has run out.
-            if !self.publish(link, &topic, class, message.get(..due.len).unwrap_or_default()) {
+            if !self.publish(
+                link,
+                &topic,
+                class,
+                message.get(..due.len).unwrap_or_default(),
+            ) {
                 return;
             }
         }
     }
 
     fn publish(&mut self, link: &Link, topic: &Topic, class: Class, message: &[u8]) -> bool {
-        let Some(payload) = self.sealed(topic, class, message) else { return false };
+        let Some(payload) = self.sealed(topic, class, message) else {
+            return false;
+        };
         let taken = link.publish(topic, payload);
         if taken {
             self.hub.board.with(|status| status.published += 1);
@@ -277,15 +347,23 @@ impl Uplink {
 
     fn receive(&mut self, link: &Link, session: &mut Session, topic: &str, payload: &[u8]) {
         let board = &self.hub.board;
-        if Topic::parse(topic) != Some(Topic::Down { device: self.device }) {
+        if Topic::parse(topic)
+            != Some(Topic::Down {
+                device: self.device,
+            })
+        {
             return board.refuse("down: other topic");
         }
         let received = match self.seal.open_down(topic, payload) {
             Ok(received) => received,
-            Err(security::link::OpenError::Replayed { .. }) => return board.refuse("down: replayed"),
+            Err(security::link::OpenError::Replayed { .. }) => {
+                return board.refuse("down: replayed");
+            }
             Err(_) => return board.refuse("down: not opened"),
         };
-        let Ok(message) = compact::decode(&received.plain) else { return board.refuse("down: not a message") };
+        let Ok(message) = compact::decode(&received.plain) else {
+            return board.refuse("down: not a message");
+        };
         let (head, class) = (message.head, received.class);
         match message.body {
             Body::Acknowledgement(ack) => {
@@ -299,10 +377,12 @@ impl Uplink {
                     Err(_) => board.refuse("disk"),
                 }
             }
-            Body::Command(command) if class == Class::Command => match self.downlink.command(head.node, command) {
-                Todo::Nothing => {}
-                Todo::Announce => self.announce(link, session.number),
-            },
+            Body::Command(command) if class == Class::Command => {
+                match self.downlink.command(head.node, command) {
+                    Todo::Nothing => {}
+                    Todo::Announce => self.announce(link, session.number),
+                }
+            }
             Body::Command(_) => board.refuse("down: command in another class"),
             // The policy of a welcome has nothing to change here yet: window and resends bound the rate.
             Body::Welcome(_) => {}

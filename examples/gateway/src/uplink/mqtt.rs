@@ -48,31 +48,48 @@ impl Link {
         if let Some(password) = &mqtt.password {
             options.set_credentials(mqtt.user.as_deref().unwrap_or(client), password.as_str());
         }
-        options.set_last_will(LastWill::new(will.text().as_str(), will_payload, qos(will), will.retain()));
+        options.set_last_will(LastWill::new(
+            will.text().as_str(),
+            will_payload,
+            qos(will),
+            will.retain(),
+        ));
         let (client, event_loop) = AsyncClient::new(options, QUEUE);
         let (sender, events) = mpsc::channel(64);
-        Self { client, events, pump: tokio::spawn(pump(event_loop, sender)) }
+        Self {
+            client,
+            events,
+            pump: tokio::spawn(pump(event_loop, sender)),
+        }
     }
 
     /// The next event; [`LinkEvent::Down`] when there is none any more. Safe to be dropped half way.
     pub async fn next(&mut self) -> LinkEvent {
-        self.events.recv().await.unwrap_or_else(|| LinkEvent::Down("the connection ended".into()))
+        self.events
+            .recv()
+            .await
+            .unwrap_or_else(|| LinkEvent::Down("the connection ended".into()))
     }
 
     /// Queues a publication; `false` when the queue is full, then the message is not taken.
     pub fn publish(&self, topic: &Topic, payload: Vec<u8>) -> bool {
-        self.client.try_publish(topic.text().as_str(), qos(topic), topic.retain(), payload).is_ok()
+        self.client
+            .try_publish(topic.text().as_str(), qos(topic), topic.retain(), payload)
+            .is_ok()
     }
 
     /// Asks for a topic.
     pub fn subscribe(&self, topic: &Topic) -> bool {
-        self.client.try_subscribe(topic.text().as_str(), qos(topic)).is_ok()
+        self.client
+            .try_subscribe(topic.text().as_str(), qos(topic))
+            .is_ok()
     }
 
     /// Ends the connection so that the broker does not speak the will, giving it a second to take what is queued.
     pub async fn close(mut self) {
         let _ = self.client.try_disconnect();
-        let drain = async { while !matches!(self.events.recv().await, None | Some(LinkEvent::Down(_))) {} };
+        let drain =
+            async { while !matches!(self.events.recv().await, None | Some(LinkEvent::Down(_))) {} };
         let _ = tokio::time::timeout(Duration::from_secs(1), drain).await;
     }
 }
@@ -97,9 +114,10 @@ async fn pump(mut event_loop: EventLoop, events: mpsc::Sender<LinkEvent>) {
     loop {
         let event = match event_loop.poll().await {
             Ok(Event::Incoming(Incoming::ConnAck(_))) => LinkEvent::Up,
-            Ok(Event::Incoming(Incoming::Publish(message))) => {
-                LinkEvent::Message { topic: message.topic, payload: message.payload.to_vec() }
-            }
+            Ok(Event::Incoming(Incoming::Publish(message))) => LinkEvent::Message {
+                topic: message.topic,
+                payload: message.payload.to_vec(),
+            },
             Ok(_) => continue,
             Err(error) => {
                 let _ = events.send(LinkEvent::Down(error.to_string())).await;

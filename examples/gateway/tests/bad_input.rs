@@ -1,0 +1,139 @@
+//! Random and damaged bytes from both sides: the gateway stays up, counts them and goes on with its work.
+
+mod support;
+
+use std::sync::{Arc, Mutex};
+
+use meter_proto::message::{Acknowledgement, Head, Message, Stream};
+use meter_proto::time::{ClockQuality, Stamp};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use support::{Broker, Cloud, MeterState, config, encode, serve_meter, until};
+
+const COUNT: usize = 10_000;
+
+/// Half random bytes, half copies of `good` with one to three bytes changed or cut off.
+fn bad(good: &[Vec<u8>], seed: u8) -> Vec<Vec<u8>> {
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let random = proptest::collection::vec(0_u8..=255, 0..80);
+    let edits = (
+        0..good.len(),
+        proptest::collection::vec((0_usize..400, 0_u8..=255), 1..4),
+        0_usize..300,
+    );
+    let mut draw = |index: usize| {
+        if index.is_multiple_of(2) {
+            return random.new_tree(&mut runner).unwrap().current();
+        }
+        let (which, edits, cut) = edits.new_tree(&mut runner).unwrap().current();
+        let mut bytes = good[which].clone();
+        for (at, value) in edits {
+            let at = at % bytes.len();
+            bytes[at] ^= value | 1;
+        }
+        if cut < bytes.len() / 2 {
+            bytes.truncate(bytes.len() - cut);
+        }
+        bytes
+    };
+    (0..COUNT).map(&mut draw).collect()
+}
+
+fn frame(control: u8, data: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![
+        0x68,
+        0x01,
+        0x00,
+        0x00,
+        0x11,
+        0x26,
+        0x20,
+        0x68,
+        control,
+        data.len() as u8,
+    ];
+    bytes.extend(data.iter().map(|byte| byte.wrapping_add(0x33)));
+    bytes.push(bytes.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)));
+    bytes.push(0x16);
+    bytes
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_on_the_line_and_on_the_down_topic() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(broker) = Broker::start(dir.path()) else {
+        return;
+    };
+    let meter = Arc::new(Mutex::new(MeterState::default()));
+    let mut config = config(
+        dir.path(),
+        broker.port,
+        serve_meter(Arc::clone(&meter)).await,
+    );
+    config.lines[0].devices[0].poll_ms = 20;
+    config.lines[0].devices[0].record_ms = 20;
+    let cloud = Cloud::start(broker.port);
+    let running = gateway::start(config, gateway::system_clock())
+        .await
+        .unwrap();
+    until("live values", 10, || {
+        !cloud.seen.lock().unwrap().committed.is_empty()
+    })
+    .await;
+
+    let answers = [
+        frame(0x91, &[0x00, 0xFF, 0x01, 0x02, 0x01, 0x23, 0xFF, 0xFF]),
+        frame(0xD1, &[0x02]),
+        frame(0xB1, &[0x01, 0x50, 0x4D, 0x0E, 0x21, 0x19, 0x00]),
+    ];
+    meter.lock().unwrap().garbage = bad(&answers, 1);
+    let stamp = Stamp::from_seconds(0, ClockQuality::NETWORK);
+    let ack = Acknowledgement {
+        stream: Stream::LEGAL,
+        boot: 1,
+        contiguous: 5,
+        gaps: Default::default(),
+    };
+    let plain = encode(&Message::new(Head::session(1, stamp), ack));
+    let mut sealed = vec![
+        0x11, 0x04, 0x00, 0x01, 0x20, 0x26, 0x11, 0x00, 0x01, 0x00, 0, 0, 0, 0, 0, 9,
+    ];
+    sealed.extend_from_slice(&[0xA5; 40]);
+    let topic = Cloud::down_topic();
+    for part in bad(&[plain, sealed], 2).chunks(500) {
+        part.iter()
+            .for_each(|payload| cloud.raw(&topic, payload.clone()));
+        tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+    }
+
+    let refused = || {
+        running
+            .status()
+            .refusals
+            .get("down: not opened")
+            .copied()
+            .unwrap_or(0)
+    };
+    until("every bad payload to be counted", 30, || {
+        refused() >= COUNT as u64
+    })
+    .await;
+    until("all bad frames to be sent", 60, || {
+        meter.lock().unwrap().garbage.is_empty()
+    })
+    .await;
+    assert_eq!(refused(), COUNT as u64);
+    assert!(
+        running.status().refusals["line: bad frame"] > 100,
+        "{:?}",
+        running.status().refusals
+    );
+
+    // And it works on.
+    (0..20).for_each(|_| meter.lock().unwrap().make_record());
+    until("records after the flood", 20, || cloud.legal().len() == 20).await;
+    assert!(running.status().devices[support::METER].online);
+    println!("{}", serde_json::to_string(&running.status()).unwrap());
+    running.shutdown().await;
+}
