@@ -10,7 +10,7 @@
 //! * [`management`]: tariff and purse ([`account`]), records that wait, and the DL/T 645 [`face`].
 //! * [`link`]: both cores at the two ends of the SPI framing.
 //! * [`store`]: the one seam to flash or files; [`clock`]: times into each other; [`wave`]: synthetic loads.
-//! * `water`: a water meter with CJ/T 188.
+//! * [`water`]: a water meter with CJ/T 188.
 //! * `host` (feature `std`): sockets, pseudo-terminals, files, recorded waves.
 //!
 //! The library has no allocator; everything but `host` also runs on a microcontroller.
@@ -29,4 +29,5 @@ pub mod metering;
 pub mod records;
 pub mod store;
 pub mod waiting;
+pub mod water;
 pub mod wave;

@@ -19,6 +19,8 @@
 //! | 0102 | newest legal block taken over | with each block |
 //! | 0103 | limit of the sealing counter `purse` | ahead of use |
 //!
+//! Water meter: 0201, millilitres, every ten litres.
+//!
 //! Waiting records (a store of their own): keys from 1000, one record each, name in front.
 
 use crate::store::Key;
@@ -37,3 +39,4 @@ pub(crate) const ACCOUNT: Key = 0x0101;
 pub(crate) const TAKEN: Key = 0x0102;
 pub(crate) const PURSE_LIMIT: Key = 0x0103;
 pub(crate) const WAITING: Key = 0x1000;
+pub(crate) const WATER: Key = 0x0201;

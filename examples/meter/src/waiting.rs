@@ -4,7 +4,7 @@ use meter_proto::message::Stream;
 use meter_proto::outbox::{Key as Name, OutboxStore, Quota};
 
 use crate::cursor::{Reader, Writer};
-use crate::records::VERSION;
+use crate::records::{VERSION, WAITING};
 use crate::store::{Key, MAX_RECORD, Store, StoreError};
 
 /// Version, stream, boot, number.
@@ -14,21 +14,20 @@ const HEAD: usize = 10;
 #[derive(Debug)]
 pub struct WaitingRecords<S, const N: usize> {
     store: S,
-    first: Key,
     slots: [Option<(Name, u16)>; N],
 }
 
 impl<S: Store, const N: usize> WaitingRecords<S, N> {
-    /// Finds what `store` holds under the `N` keys from `first` on. Damaged ones count in `damaged` and their place
+    /// Finds what `store` holds under its `N` keys. Damaged ones count in `damaged` and their place
     /// is used again.
     ///
     /// # Errors
     /// [`StoreError`] other than a damaged record.
-    pub fn open(mut store: S, first: Key, damaged: &mut u32) -> Result<Self, StoreError> {
+    pub fn open(mut store: S, damaged: &mut u32) -> Result<Self, StoreError> {
         let mut slots = [None; N];
         let mut buffer = [0; MAX_RECORD];
         for (number, slot) in slots.iter_mut().enumerate() {
-            let key = first.saturating_add(number as Key);
+            let key = WAITING.saturating_add(number as Key);
             match store.read(key, &mut buffer) {
                 Ok(None) => {}
                 Ok(Some(length)) => match buffer.get(..length).and_then(split) {
@@ -39,7 +38,7 @@ impl<S: Store, const N: usize> WaitingRecords<S, N> {
                 Err(error) => return Err(error),
             }
         }
-        Ok(Self { store, first, slots })
+        Ok(Self { store, slots })
     }
 
     /// All waiting records.
@@ -53,13 +52,13 @@ impl<S: Store, const N: usize> WaitingRecords<S, N> {
         self.store
     }
 
-    fn key(&self, slot: usize) -> Key {
-        self.first.saturating_add(slot as Key)
-    }
-
     fn find(&self, name: Name) -> Option<usize> {
         self.slots.iter().position(|slot| slot.is_some_and(|(known, _)| known == name))
     }
+}
+
+fn place_of(slot: usize) -> Key {
+    WAITING.saturating_add(slot as Key)
 }
 
 fn split(record: &[u8]) -> Option<(Name, &[u8])> {
@@ -84,7 +83,7 @@ impl<S: Store, const N: usize> OutboxStore for WaitingRecords<S, N> {
         w.u32(key.seq);
         w.put(bytes);
         let length = w.finish().ok_or(StoreError::TooLong { found: bytes.len().saturating_add(HEAD) })?;
-        let place = self.key(slot);
+        let place = place_of(slot);
         let written = self.store.write(place, record.get(..length).unwrap_or_default());
         if written.is_err() {
             // Nothing of it may remain; if even that fails, the next start finds it and it is sent once more under
@@ -100,7 +99,7 @@ impl<S: Store, const N: usize> OutboxStore for WaitingRecords<S, N> {
 
     fn remove(&mut self, key: Name) -> Result<(), StoreError> {
         if let Some(slot) = self.find(key) {
-            self.store.remove(self.key(slot))?;
+            self.store.remove(place_of(slot))?;
             if let Some(place) = self.slots.get_mut(slot) {
                 *place = None;
             }
@@ -116,7 +115,7 @@ impl<S: Store, const N: usize> OutboxStore for WaitingRecords<S, N> {
     fn read(&mut self, key: Name, out: &mut [u8]) -> Result<Option<usize>, StoreError> {
         let Some(slot) = self.find(key) else { return Ok(None) };
         let mut record = [0; MAX_RECORD];
-        let length = self.store.read(self.key(slot), &mut record)?.unwrap_or(0);
+        let length = self.store.read(place_of(slot), &mut record)?.unwrap_or(0);
         let Some((_, bytes)) = record.get(..length).and_then(split) else { return Err(StoreError::Read) };
         Ok(out.get_mut(..bytes.len()).map(|place| {
             place.copy_from_slice(bytes);

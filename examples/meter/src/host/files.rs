@@ -1,5 +1,6 @@
 //! Records as files of one folder.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -97,6 +98,62 @@ impl Store for FileStore {
         match fs::remove_file(self.path(key)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::Write),
             _ => Ok(()),
+        }
+    }
+}
+
+/// Records in a folder or, where there is none, in memory.
+#[derive(Debug)]
+pub enum AnyStore {
+    /// A folder.
+    Files(FileStore),
+    /// Memory: lost at the end.
+    Memory(HashMap<Key, Vec<u8>>),
+}
+
+impl AnyStore {
+    /// Opens `folder`, or memory.
+    ///
+    /// # Errors
+    /// As [`FileStore::open`].
+    pub fn open(folder: Option<&Path>, flush: bool) -> io::Result<Self> {
+        Ok(match folder {
+            Some(folder) => Self::Files(FileStore::open(folder, flush)?),
+            None => Self::Memory(HashMap::new()),
+        })
+    }
+}
+
+impl Store for AnyStore {
+    fn read(&mut self, key: Key, into: &mut [u8]) -> Result<Option<usize>, StoreError> {
+        let records = match self {
+            Self::Files(files) => return files.read(key, into),
+            Self::Memory(records) => records,
+        };
+        let Some(record) = records.get(&key) else { return Ok(None) };
+        let length = record.len();
+        into.get_mut(..length).ok_or(StoreError::TooLong { found: length })?.copy_from_slice(record);
+        Ok(Some(length))
+    }
+
+    fn write(&mut self, key: Key, record: &[u8]) -> Result<(), StoreError> {
+        match self {
+            Self::Files(files) => files.write(key, record),
+            Self::Memory(_) if record.len() > MAX_RECORD => Err(StoreError::TooLong { found: record.len() }),
+            Self::Memory(records) => {
+                records.insert(key, record.to_vec());
+                Ok(())
+            }
+        }
+    }
+
+    fn remove(&mut self, key: Key) -> Result<(), StoreError> {
+        match self {
+            Self::Files(files) => files.remove(key),
+            Self::Memory(records) => {
+                records.remove(&key);
+                Ok(())
+            }
         }
     }
 }

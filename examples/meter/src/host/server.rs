@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::electricity::ANSWER;
 use super::pty::{self, PseudoTerminal};
 use super::status::Status;
 use super::{Clock, StartError};
@@ -19,19 +20,19 @@ const MAX_CONNECTIONS: usize = 64;
 /// A meter as the shell sees it.
 pub trait Station: Send + 'static {
     /// State of one connection: a frame decoder and what is pending on it.
-    type Port: Send + 'static;
+    type Port<'b>;
 
-    /// State for a new connection.
-    fn port(&self) -> Self::Port;
+    /// State for a new connection; `buffer` has room for the longest answer.
+    fn port<'b>(&self, buffer: &'b mut [u8]) -> Self::Port<'b>;
 
     /// Takes what came in on a connection and appends what goes out.
-    fn exchange(&mut self, port: &mut Self::Port, now_ms: u64, bytes: &[u8], out: &mut Vec<u8>);
+    fn exchange(&mut self, port: &mut Self::Port<'_>, now_ms: u64, bytes: &[u8], out: &mut Vec<u8>);
 
     /// Lives up to `utc_ms`.
     fn tick(&mut self, utc_ms: u64);
 
     /// What it counts and measures.
-    fn status(&self) -> Status;
+    fn status(&mut self) -> Status;
 
     /// Stores everything before a clean end.
     fn save(&mut self);
@@ -56,10 +57,8 @@ impl<S> Shared<S> {
 /// A simulated meter at work. Dropping it stops it as [`Running::shutdown`] does.
 #[derive(Debug)]
 pub struct Running {
-    /// Where it listens, if on TCP.
-    pub addr: Option<SocketAddr>,
-    /// Path of its serial port, if it has one.
-    pub pty: Option<String>,
+    addr: Option<SocketAddr>,
+    pty: Option<String>,
     inner: Arc<dyn Control>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -94,6 +93,18 @@ impl<S: Station> Control for Shared<S> {
 }
 
 impl Running {
+    /// Where it listens, if on TCP.
+    #[must_use]
+    pub const fn addr(&self) -> Option<SocketAddr> {
+        self.addr
+    }
+
+    /// Path of its serial port, if it has one.
+    #[must_use]
+    pub fn pty(&self) -> Option<&str> {
+        self.pty.as_deref()
+    }
+
     /// What the meter counts and measures now.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -218,7 +229,8 @@ fn serve_terminal<S: Station>(terminal: PseudoTerminal, shared: &Shared<S>) {
 }
 
 fn serve<S: Station>(mut from: impl Read, mut to: impl Write, shared: &Shared<S>) -> io::Result<()> {
-    let mut port = shared.station().port();
+    let mut room = [0; ANSWER];
+    let mut port = shared.station().port(&mut room);
     let mut bytes = [0; 1024];
     let mut out = Vec::new();
     while !shared.stop.load(Ordering::Relaxed) {
