@@ -1,6 +1,7 @@
 //! Case files: frames, bills, sealed messages with their expected meaning.
 
 pub mod dlt645;
+pub mod messages;
 pub mod security;
 pub mod tariff;
 
@@ -120,8 +121,10 @@ fn run_file(file: &Path) -> anyhow::Result<Outcome> {
     if cases["source"].is_string() && cases["cases"].is_array() {
         return Ok(security::run(&name, &cases));
     }
-    // Modbus, M-Bus and ZigBee readers come with the gateway's further drivers; golden files of
-    // the unified standard are read by that crate's own tests.
+    if let Some(messages) = cases.as_array() {
+        return Ok(messages::run(messages));
+    }
+    // Modbus, M-Bus and ZigBee readers come with the gateway's further drivers.
     let count = ["frames", "cases", "must_refuse", "wired", "wireless"]
         .iter()
         .filter_map(|list| cases[*list].as_array().map(Vec::len))
