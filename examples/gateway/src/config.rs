@@ -55,7 +55,7 @@ pub struct Mqtt {
     /// User name; the gateway's identity when absent.
     #[serde(default)]
     pub user: Option<String>,
-    /// Password; without one the gateway connects anonymously.
+    /// Password; without one that of the key file, and without that too the gateway connects anonymously.
     #[serde(default)]
     pub password: Option<String>,
 }
@@ -152,15 +152,25 @@ fn default_record_ms() -> u64 {
     1_000
 }
 
-/// The gateway's own keys, as the key service derived them (`DEV1` of the key tree).
+/// The gateway's own keys, in the form in which the platform hands them out: purposes that the gateway does not use
+/// are passed over.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Keys {
-    /// Epoch of both keys.
+    /// Epoch of all keys.
     pub epoch: u16,
-    /// Key of purpose 10: what the gateway seals with. 32 hex digits.
+    /// By purpose.
+    pub keys: KeyTable,
+    /// Password at the broker, when the configuration has none.
+    #[serde(default)]
+    pub mqtt_password: Option<String>,
+}
+
+/// The keys (`DEV1` of the key tree), 32 hex digits each.
+#[derive(Deserialize)]
+pub struct KeyTable {
+    /// Purpose 10: what the gateway seals with.
     pub mdata: String,
-    /// Key of purpose 2: what commands and acknowledgements are sealed with. 32 hex digits.
+    /// Purpose 2: what commands and acknowledgements are sealed with.
     pub ctrl: String,
 }
 

@@ -1,7 +1,10 @@
 //! Starting, looking at and stopping a gateway.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, TryLockError};
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use meter_proto::device::{DeviceId, Namespace};
 use meter_proto::message::{Node, Protocol as NodeProtocol};
@@ -20,6 +23,8 @@ use crate::uplink::{NodeEntry, Uplink};
 
 /// Commands that may wait for one line.
 const JOBS_PER_LINE: usize = 16;
+/// Looks at the lock of the data folder, 50 ms apart.
+const LOCK_TRIES: usize = 20;
 
 /// Why a gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -87,20 +92,24 @@ impl Running {
 ///
 /// # Errors
 /// [`StartError::Config`] for identities, addresses or keys of a wrong form; [`StartError::Disk`].
-pub async fn start(config: Config, clock: ClockFn) -> Result<Running, StartError> {
+pub async fn start(mut config: Config, clock: ClockFn) -> Result<Running, StartError> {
     let device = device_id(&config.id, &[Namespace::Gateway])?;
     let Some(serial) = device.dev6() else {
         return Err(bad_text(&config.id, "a gateway's identity").into());
     };
-    let keys = Keys::load(&config.keys)?;
+    let mut keys = Keys::load(&config.keys)?;
+    if config.mqtt.password.is_none() {
+        config.mqtt.password = keys.mqtt_password.take();
+    }
     std::fs::create_dir_all(&config.data_dir)?;
+    let lock = lock(&config.data_dir).await?;
 
     let clock = Clock::new(clock, config.speed);
     let store = DiskStore::open(&config.data_dir, SEGMENT_BYTES)?;
     let seal = HopSeal::open(&config.data_dir, serial, &keys)?;
     let memory = Memory::open(&config.data_dir)?;
     let silence = Silence::open(&config.data_dir)?;
-    let hub = Arc::new(Hub::new(clock, store, silence));
+    let hub = Arc::new(Hub::new(clock, store, silence, lock));
 
     let devices = devices_of(&config)?;
     let numbers = node_numbers(
@@ -164,6 +173,22 @@ pub async fn start(config: Config, clock: ClockFn) -> Result<Running, StartError
     };
     tasks.push(tokio::spawn(uplink.run(stopped)));
     Ok(Running { hub, stop, tasks })
+}
+
+/// Takes the data folder for this gateway alone. A predecessor that was just ended may need a moment to let go.
+async fn lock(dir: &Path) -> std::io::Result<File> {
+    let file = File::create(dir.join("lock"))?;
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Err(std::io::Error::new(
+        std::io::ErrorKind::ResourceBusy,
+        "another gateway uses it",
+    ))
 }
 
 fn devices_of(config: &Config) -> Result<Vec<Vec<DeviceId>>, ConfigError> {

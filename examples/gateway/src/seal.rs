@@ -59,8 +59,8 @@ impl HopSeal {
             }),
         };
         let (mdata, ctrl) = (
-            key(&keys.mdata, Purpose::Mdata)?,
-            key(&keys.ctrl, Purpose::Ctrl)?,
+            key(&keys.keys.mdata, Purpose::Mdata)?,
+            key(&keys.keys.ctrl, Purpose::Ctrl)?,
         );
         let unreadable = |source| ConfigError::Unreadable {
             path: dir.to_owned(),

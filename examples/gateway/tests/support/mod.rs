@@ -271,7 +271,7 @@ pub fn config(dir: &Path, broker: u16, meter: SocketAddr) -> gateway::Config {
     std::fs::write(
         dir.join("keys.json"),
         format!(
-            r#"{{"epoch":1,"mdata":"{}","ctrl":"{}"}}"#,
+            r#"{{"device":"gw-202611000100","epoch":1,"keys":{{"mdata":"{}","ctrl":"{}"}}}}"#,
             "11".repeat(16),
             "22".repeat(16)
         ),
