@@ -99,8 +99,10 @@ pub struct DeviceView {
     pub online: bool,
     /// UTC milliseconds of the last message.
     pub last_seen: Option<u64>,
-    /// Power of an electricity meter, flow of a water meter.
+    /// Power of an electricity meter; flow of a water meter, or its register if it tells no flow.
     pub power: Option<Reading>,
+    /// Number of the point that `power` shows.
+    pub power_point: u64,
     /// Total register.
     pub register: Option<Reading>,
     /// Total register of what was delivered to the network.
@@ -214,6 +216,11 @@ impl Platform {
             .collect();
         let water = device.kind == DeviceKind::Water;
         let main = if water { VOLUME } else { IMPORT };
+        let shown = match water {
+            true if present.values.contains_key(&FLOW) => FLOW,
+            true => VOLUME,
+            false => POWER,
+        };
         let balance = present.values.get(&BALANCE);
         let low_limit = Value::new(self.config.low_credit_cents, -2);
         let unit = if water { "m³" } else { "kWh" };
@@ -224,7 +231,8 @@ impl Platform {
             gateway: device.gateway.clone(),
             online: present.online(Duration::from_millis(self.config.offline_after_ms)),
             last_seen: present.last_seen,
-            power: pick(if water { FLOW } else { POWER }),
+            power: pick(shown),
+            power_point: shown.bits(),
             register: pick(main),
             export: pick(EXPORT),
             today: Today {

@@ -24,6 +24,33 @@ impl Seen {
         self.bits.get((ahead / 64) as usize).is_some_and(|word| word >> (ahead % 64) & 1 == 1)
     }
 
+    /// Moves on so that the number is in reach, giving up what is missing below: for streams whose sender drops its
+    /// oldest records when its store is full, and which would otherwise wait for ever.
+    pub(super) fn give_up_before(&mut self, seq: u32) {
+        let step = seq.saturating_sub(WIDTH).saturating_sub(self.contiguous);
+        for _ in 0..step.min(WIDTH) {
+            self.shift();
+        }
+        self.contiguous = self.contiguous.max(seq.saturating_sub(WIDTH));
+        self.settle();
+    }
+
+    fn shift(&mut self) {
+        let mut carry = 0;
+        for word in self.bits.iter_mut().rev() {
+            let low = *word & 1;
+            *word = *word >> 1 | carry << 63;
+            carry = low;
+        }
+    }
+
+    fn settle(&mut self) {
+        while self.bit(0) {
+            self.contiguous = self.contiguous.saturating_add(1);
+            self.shift();
+        }
+    }
+
     /// Takes a number; false if it came before, is 0 or out of reach.
     pub(super) fn take(&mut self, seq: u32) -> bool {
         if seq <= self.contiguous || !self.reaches(seq) {
@@ -36,15 +63,7 @@ impl Seen {
         if let Some(word) = self.bits.get_mut((ahead / 64) as usize) {
             *word |= 1 << (ahead % 64);
         }
-        while self.bit(0) {
-            self.contiguous += 1;
-            let mut carry = 0;
-            for word in self.bits.iter_mut().rev() {
-                let low = *word & 1;
-                *word = *word >> 1 | carry << 63;
-                carry = low;
-            }
-        }
+        self.settle();
         true
     }
 
@@ -106,6 +125,11 @@ mod tests {
         assert_eq!(Seen::from_bytes(&seen.to_bytes()), Some(seen.clone()));
         assert!(seen.take(3) && seen.take(6) && seen.take(7) && seen.take(8));
         assert_eq!(seen.acknowledgement(1, 7).contiguous, 9);
+        let mut behind = seen.clone();
+        behind.take(11);
+        behind.give_up_before(5_000);
+        assert_eq!(behind.acknowledgement(3, 1).contiguous, 5_000 - WIDTH);
+        assert!(behind.take(5_000) && !behind.take(11));
         assert!(!seen.reaches(9 + WIDTH + 1) && !seen.take(9 + WIDTH + 1) && seen.take(9 + WIDTH));
     }
 }
