@@ -1,0 +1,10 @@
+//! The metering core of a single-phase meter.
+#![no_std]
+#![no_main]
+
+use cortex_m_rt::entry;
+
+#[entry]
+fn main() -> ! {
+    firmware::images::metering::<1>()
+}

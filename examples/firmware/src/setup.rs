@@ -1,0 +1,87 @@
+//! What the factory puts into this meter. The test on the host uses the same numbers.
+
+use dlt645::Address;
+use heapless::Vec;
+use meter::account::{AccountConfig, Prepaid};
+use meter::management::Limits;
+use meter::wave::{MICROVOLTS_PER_COUNT, NANOAMPERES_PER_COUNT};
+use meter::{management, metering};
+use metrology::{Calibration, Parameters};
+use security::key::{DeviceKey, DeviceKeyId, Purpose, Secret};
+use tariff::calendar::{Slot, Zone};
+use tariff::profile::Small;
+use tariff::purse::Limits as PurseLimits;
+use tariff::tier::Tier;
+use tariff::{Money, Price};
+
+/// Samples a second of each channel.
+pub const SAMPLE_RATE_HZ: u32 = 4_000;
+/// The calendar chip at the start: 2026-11-21T04:30:00Z, milliseconds since 1970.
+pub const START_MS: u64 = 1_795_235_400_000;
+/// Time between two legal blocks, milliseconds.
+pub const LEGAL_INTERVAL_MS: u64 = 1_000;
+/// Minutes from UTC to the calendar of the meter.
+pub const UTC_OFFSET_MIN: i16 = 480;
+/// Password of the DL/T 645 line.
+pub const PASSWORD: u32 = 123_456;
+/// Simulated flash of one core, bytes.
+pub const FLASH: usize = 64 * 1024;
+/// Address of the meter, digits as they are read.
+pub const ADDRESS: [u8; 6] = [0x20, 0x26, 0x11, 0x00, 0x00, 0x01];
+
+/// The key for `purpose`. These are the keys of a demonstration, not of a meter in the field.
+#[must_use]
+pub const fn key(purpose: Purpose) -> DeviceKey {
+    DeviceKey::new(Secret::new([purpose.number(); 16]), DeviceKeyId::meter(ADDRESS), purpose, 1)
+}
+
+/// Constants of the metering core; `None` would be a mistake in this file.
+#[must_use]
+pub fn metering_config<const P: usize>() -> Option<metering::Config<P>> {
+    let mut parameters = Parameters::new(SAMPLE_RATE_HZ * 1000, 50_000);
+    parameters.voltage_nv = MICROVOLTS_PER_COUNT * 1000;
+    parameters.current_na = NANOAMPERES_PER_COUNT;
+    Some(metering::Config {
+        calibration: Calibration::try_new(parameters).ok()?,
+        legal_interval_ms: LEGAL_INTERVAL_MS,
+        utc_offset_min: UTC_OFFSET_MIN,
+    })
+}
+
+/// Records that may wait for the gateway.
+pub const WAITING: usize = 16;
+
+/// Address, tariff and account of the management core: one rate, prepaid, a price high enough to empty the purse
+/// within seconds.
+#[must_use]
+pub fn management_config() -> management::Config {
+    let price = |ten_thousandths| Price::from_ten_thousandths(ten_thousandths);
+    let mut plan = Small::new();
+    // The capacities of the plan are larger than these lists.
+    let _ = plan.zones.push(Zone { start: 101, table: 1 });
+    let _ = plan.slots.push(Slot { table: 1, start: 0, rate: 1 });
+    let _ = plan.slots.push(Slot { table: 1, start: 1320, rate: 2 });
+    plan.prices = Vec::from_iter([price(500_000), price(250_000)]);
+    let _ = plan.tiers.push(Tier { up_to_wh: u64::MAX, price: price(0) });
+    management::Config {
+        address: Address::from_big_endian(ADDRESS),
+        utc_offset_min: UTC_OFFSET_MIN,
+        account: AccountConfig {
+            plan,
+            prepaid: Some(Prepaid {
+                limits: PurseLimits {
+                    alarm_1: Money::from_hundredths(50),
+                    alarm_2: Money::ZERO,
+                    overdraft: Money::ZERO,
+                    hoard: Money::ZERO,
+                    close_allow: Money::ZERO,
+                },
+                initial: Money::from_hundredths(100),
+                customer: [0, 0, 0, 0, 0x12, 0x34],
+            }),
+        },
+        limits: Limits::default(),
+        password: PASSWORD,
+        waiting: WAITING as u32,
+    }
+}
