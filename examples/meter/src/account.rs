@@ -71,26 +71,50 @@ impl Account {
     ///
     /// # Errors
     /// [`StartError`]: a damaged account is never taken for an empty one.
-    pub fn start<S: Store>(config: &AccountConfig, key: &DeviceKey, store: &mut S) -> Result<Self, StartError> {
+    pub fn start<S: Store>(
+        config: &AccountConfig,
+        key: &DeviceKey,
+        store: &mut S,
+    ) -> Result<Self, StartError> {
         let damaged = StartError::Damaged { key: ACCOUNT };
         let limit = read_number(store, PURSE_LIMIT)?.unwrap_or(0);
-        let answers =
-            Sealer::new(key, Direction::FromDevice, Suite::Ccm16, SendCounter::boot(limit, DEFAULT_BLOCK));
+        let answers = Sealer::new(
+            key,
+            Direction::FromDevice,
+            Suite::Ccm16,
+            SendCounter::boot(limit, DEFAULT_BLOCK),
+        );
         let mut buffer = [0; MAX_RECORD];
         let mut account = match read_record(store, ACCOUNT, &mut buffer)? {
             Some(record) => {
                 let (state, machine) = split(record).ok_or(damaged)?;
                 let gate = OrderGate::restore(key, Suite::Ccm16, state).map_err(|_| damaged)?;
                 let (sequence, machine) = stored::decode(machine).map_err(|_| damaged)?;
-                Self { plan: config.plan.clone(), machine, gate, answers, sequence }
+                Self {
+                    plan: config.plan.clone(),
+                    machine,
+                    gate,
+                    answers,
+                    sequence,
+                }
             }
             None => {
                 let gate = OrderGate::new(key, Suite::Ccm16);
-                let machine = config.prepaid.map_or_else(Machine::new, |p| Machine::prepaid(p.limits));
-                let mut account = Self { plan: config.plan.clone(), machine, gate, answers, sequence: 0 };
+                let machine = config
+                    .prepaid
+                    .map_or_else(Machine::new, |p| Machine::prepaid(p.limits));
+                let mut account = Self {
+                    plan: config.plan.clone(),
+                    machine,
+                    gate,
+                    answers,
+                    sequence: 0,
+                };
                 if let Some(prepaid) = config.prepaid {
                     // A new purse refuses neither.
-                    let _ = account.machine.purse_input(|purse| purse.initialise(prepaid.initial));
+                    let _ = account
+                        .machine
+                        .purse_input(|purse| purse.initialise(prepaid.initial));
                     let _ = account.machine.open_account(prepaid.customer);
                 }
                 account
@@ -134,7 +158,9 @@ impl Account {
         store: &mut S,
     ) -> Result<Option<Handled>, StoreError> {
         let mut bytes = [0; MAX_SEALED];
-        let Some(bytes) = bytes.get_mut(..envelope.len()) else { return Ok(None) };
+        let Some(bytes) = bytes.get_mut(..envelope.len()) else {
+            return Ok(None);
+        };
         bytes.copy_from_slice(envelope);
         let purse = self.machine.purse();
         let hoard = purse.limits().hoard.hundredths(Rounding::Trunc);
@@ -150,7 +176,11 @@ impl Account {
                 hoarding_limit: if hoard > 0 { hoard } else { i64::MAX },
             }),
         };
-        let relay = if relay_closed { RelayFeedback::Closed } else { RelayFeedback::Open };
+        let relay = if relay_closed {
+            RelayFeedback::Closed
+        } else {
+            RelayFeedback::Open
+        };
         let (ack, booked) = match self.gate.judge(b"", bytes, &conditions, relay) {
             Verdict::Dropped(_) => return Ok(None),
             Verdict::Repeated(ack) => (ack, false),
@@ -171,7 +201,9 @@ impl Account {
                             amount: Money::from_hundredths(recharge.amount.into()),
                         };
                         let answer = if order.kind() == Kind::OpenAccount {
-                            after.purse_input(|purse| purse.open_with(recharge, at_s)).map(|(answer, _)| answer)
+                            after
+                                .purse_input(|purse| purse.open_with(recharge, at_s))
+                                .map(|(answer, _)| answer)
                         } else {
                             after.recharge(recharge, at_s).map(|(answer, _)| answer)
                         };
@@ -201,11 +233,19 @@ impl Account {
             }
         };
         self.seal(&ack, store).map(|sealed| {
-            Some(Handled { sealed, accepted: ack.outcome == Outcome::Done, booked })
+            Some(Handled {
+                sealed,
+                accepted: ack.outcome == Outcome::Done,
+                booked,
+            })
         })
     }
 
-    fn seal<S: Store>(&mut self, ack: &OrderAck, store: &mut S) -> Result<Vec<u8, MAX_SEALED>, StoreError> {
+    fn seal<S: Store>(
+        &mut self,
+        ack: &OrderAck,
+        store: &mut S,
+    ) -> Result<Vec<u8, MAX_SEALED>, StoreError> {
         if let Some(reservation) = self.answers.reservation() {
             write_number(store, PURSE_LIMIT, reservation.limit())?;
             reservation.confirm();
@@ -217,11 +257,16 @@ impl Account {
             .answers
             .seal_from(Class::Acknowledge, b"", plain, &mut buffer)
             .map_err(|_| StoreError::Write)?;
-        Vec::from_slice(sealed).map_err(|_| StoreError::TooLong { found: sealed.len() })
+        Vec::from_slice(sealed).map_err(|_| StoreError::TooLong {
+            found: sealed.len(),
+        })
     }
 
     fn purse_state(&self) -> PurseState {
-        PurseState { balance: self.balance_hundredths(), count: self.machine.purse().count() }
+        PurseState {
+            balance: self.balance_hundredths(),
+            count: self.machine.purse().count(),
+        }
     }
 
     /// Obeys a remote command. `false` when keep power forbids it.
@@ -250,13 +295,21 @@ impl Account {
     #[must_use]
     pub fn credit_level(&self) -> Option<u8> {
         let purse = self.machine.purse();
-        self.machine.is_prepaid().then(|| if purse.wants_open() { 2 } else { purse.alarm_1().into() })
+        self.machine.is_prepaid().then(|| {
+            if purse.wants_open() {
+                2
+            } else {
+                purse.alarm_1().into()
+            }
+        })
     }
 
     /// Rates in use.
     #[must_use]
     pub fn rates(&self) -> u8 {
-        self.tariff().map_or(0, |tariff| tariff.calendar().highest_rate()).min(RATES as u8)
+        self.tariff()
+            .map_or(0, |tariff| tariff.calendar().highest_rate())
+            .min(RATES as u8)
     }
 
     /// Energy of a rate, watt hours.
@@ -268,9 +321,14 @@ impl Account {
     /// Price in force now, 0.0001 of the currency for a kilowatt hour.
     #[must_use]
     pub fn price_ten_thousandths(&self) -> u32 {
-        let Some(tariff) = self.tariff() else { return 0 };
+        let Some(tariff) = self.tariff() else {
+            return 0;
+        };
         let (_, tier) = tariff.tier(self.machine.tiers().wh);
-        tariff.rate_price(self.machine.rate()).plus(tier).ten_thousandths()
+        tariff
+            .rate_price(self.machine.rate())
+            .plus(tier)
+            .ten_thousandths()
     }
 
     /// Limit 04001001 to 04001005 in hundredths.
@@ -303,13 +361,18 @@ fn write<S: Store>(
     store: &mut S,
 ) -> Result<u32, StoreError> {
     let mut record = [VERSION; MAX_RECORD];
-    let too_long = StoreError::TooLong { found: 1 + STATE_LEN + stored::longest(RATES) };
+    let too_long = StoreError::TooLong {
+        found: 1 + STATE_LEN + stored::longest(RATES),
+    };
     let (_, rest) = record.split_at_mut_checked(1).ok_or(too_long)?;
     let (state, rest) = rest.split_at_mut_checked(STATE_LEN).ok_or(too_long)?;
     state.copy_from_slice(gate);
     let sequence = sequence.wrapping_add(1);
     let length = stored::encode(machine, sequence, rest).map_err(|_| too_long)?;
-    store.write(ACCOUNT, record.get(..1 + STATE_LEN + length).ok_or(too_long)?)?;
+    store.write(
+        ACCOUNT,
+        record.get(..1 + STATE_LEN + length).ok_or(too_long)?,
+    )?;
     Ok(sequence)
 }
 

@@ -64,7 +64,14 @@ pub fn order_moment(utc_ms: u64, utc_offset_min: i16) -> Option<Moment> {
     if now.year < 2000 || now.year > 2099 {
         return None;
     }
-    Moment::try_new((now.year - 2000) as u8, now.month, now.day, now.hour, now.minute, now.second)
+    Moment::try_new(
+        (now.year - 2000) as u8,
+        now.month,
+        now.day,
+        now.hour,
+        now.minute,
+        now.second,
+    )
 }
 
 /// Now as DL/T 645 writes it, years modulo 100.
@@ -88,7 +95,8 @@ pub fn from_stamp(stamp: dlt645::Stamp, utc_offset_min: i16) -> Option<u64> {
         return None;
     }
     let date = Date::try_new(2000 + u16::from(stamp.year), stamp.month, stamp.day)?;
-    let second = u32::from(stamp.hour) * 3600 + u32::from(stamp.minute) * 60 + u32::from(stamp.second);
+    let second =
+        u32::from(stamp.hour) * 3600 + u32::from(stamp.minute) * 60 + u32::from(stamp.second);
     let moment = tariff::civil::Moment::from_local(date, second, i32::from(utc_offset_min) * 60);
     u64::try_from(moment.utc_s).ok()?.checked_mul(1000)
 }
@@ -102,7 +110,10 @@ mod tests {
         // 2026-11-21T04:30:00Z
         let utc_ms = 1_795_235_400_000;
         let here = stamp(utc_ms, 480);
-        assert_eq!((here.year, here.month, here.day, here.hour, here.minute), (26, 11, 21, 12, 30));
+        assert_eq!(
+            (here.year, here.month, here.day, here.hour, here.minute),
+            (26, 11, 21, 12, 30)
+        );
         assert_eq!(from_stamp(here, 480), Some(utc_ms));
         assert_eq!(calendar(utc_ms).weekday, 6);
         for day in 0..36_524u64 {

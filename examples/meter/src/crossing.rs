@@ -172,16 +172,21 @@ pub enum Refusal {
 
 impl Refusal {
     fn from_code(code: u8) -> Option<Self> {
-        [Self::Unknown, Self::TooFast, Self::ClockLimit, Self::Seal, Self::Store]
-            .into_iter()
-            .find(|refusal| *refusal as u8 == code)
+        [
+            Self::Unknown,
+            Self::TooFast,
+            Self::ClockLimit,
+            Self::Seal,
+            Self::Store,
+        ]
+        .into_iter()
+        .find(|refusal| *refusal as u8 == code)
     }
 }
 
 /// An answer of the metering core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-#[expect(clippy::large_enum_variant, reason = "answers live on the stack for one exchange")]
 pub enum Answer<'a> {
     /// 81.
     Totals(Totals),
@@ -224,7 +229,10 @@ impl<'a> Request<'a> {
             3 => Self::NextBlock {
                 acknowledged: match r.u8()? {
                     0 => None,
-                    1 => Some(RecordName { boot: r.u32()?, seq: r.u32()? }),
+                    1 => Some(RecordName {
+                        boot: r.u32()?,
+                        seq: r.u32()?,
+                    }),
                     _ => return None,
                 },
             },
@@ -282,7 +290,10 @@ impl<'a> Answer<'a> {
             0x81 => Self::Totals(Totals::read(&mut r)?),
             0x82 => Self::Instantaneous(Instantaneous::read(&mut r)?),
             0x83 => Self::Block {
-                name: RecordName { boot: r.u32()?, seq: r.u32()? },
+                name: RecordName {
+                    boot: r.u32()?,
+                    seq: r.u32()?,
+                },
                 utc_s: r.u64()?,
                 envelope: Some(r.rest()).filter(|e| !e.is_empty() && e.len() <= MAX_BLOCK)?,
             },
@@ -304,7 +315,11 @@ impl<'a> Answer<'a> {
         match self {
             Self::Totals(totals) => totals.write(&mut w),
             Self::Instantaneous(values) => values.write(&mut w),
-            Self::Block { name, utc_s, envelope } => {
+            Self::Block {
+                name,
+                utc_s,
+                envelope,
+            } => {
                 w.u8(0x83);
                 w.u32(name.boot);
                 w.u32(name.seq);
@@ -356,7 +371,10 @@ impl Totals {
             ..Self::default()
         };
         for steps in [&mut totals.active].into_iter().chain(&mut totals.phase) {
-            *steps = Steps { import: r.u64()?, export: r.u64()? };
+            *steps = Steps {
+                import: r.u64()?,
+                export: r.u64()?,
+            };
         }
         for quadrant in &mut totals.reactive {
             *quadrant = r.u64()?;

@@ -68,7 +68,11 @@ pub(crate) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     pub const fn new(into: &'a mut [u8]) -> Self {
-        Self { into, len: 0, overflow: false }
+        Self {
+            into,
+            len: 0,
+            overflow: false,
+        }
     }
 
     pub fn put(&mut self, bytes: &[u8]) {

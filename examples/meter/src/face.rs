@@ -3,7 +3,8 @@
 //! Values come from what the line between the cores brought last; a read never waits for the other core.
 
 use dlt645::{
-    Address, Application, Authority, Control, DataId, Err645, Message, Operator, Order, SecurityErr, Stamp,
+    Address, Application, Authority, Control, DataId, Err645, Message, Operator, Order,
+    SecurityErr, Stamp,
 };
 use meter_proto::compact;
 use meter_proto::message::{Acknowledgement, Command};
@@ -38,13 +39,18 @@ struct Out<'a> {
 impl Out<'_> {
     fn number(&mut self, id: u32, mantissa: i32) -> Result<(), Err645> {
         let room = self.bytes.get_mut(self.len..).ok_or(Err645::OTHER)?;
-        self.len += DataId(id).encode_number(mantissa, room).map_err(|_| Err645::OTHER)?;
+        self.len += DataId(id)
+            .encode_number(mantissa, room)
+            .map_err(|_| Err645::OTHER)?;
         Ok(())
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), Err645> {
         let end = self.len.saturating_add(bytes.len());
-        self.bytes.get_mut(self.len..end).ok_or(Err645::OTHER)?.copy_from_slice(bytes);
+        self.bytes
+            .get_mut(self.len..end)
+            .ok_or(Err645::OTHER)?
+            .copy_from_slice(bytes);
         self.len = end;
         Ok(())
     }
@@ -66,7 +72,10 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             let balance = self.account().balance_hundredths();
             return match (id.di1(), id.di0()) {
                 (2, 0) => out.number(id.0, i32::try_from(balance.max(0)).unwrap_or(99_999_999)),
-                (2, 1) => out.number(id.0, i32::try_from(balance.saturating_neg().max(0)).unwrap_or(99_999_999)),
+                (2, 1) => out.number(
+                    id.0,
+                    i32::try_from(balance.saturating_neg().max(0)).unwrap_or(99_999_999),
+                ),
                 _ => Err(Err645::NO_DATA),
             };
         }
@@ -78,7 +87,10 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         match id.di1() {
             0xFF => {
                 for rate in 0..=rates {
-                    out.number(id.0 & 0xFFFF_00FF | u32::from(rate) << 8, self.register(id.di2(), rate)?)?;
+                    out.number(
+                        id.0 & 0xFFFF_00FF | u32::from(rate) << 8,
+                        self.register(id.di2(), rate)?,
+                    )?;
                 }
                 Ok(())
             }
@@ -141,13 +153,25 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             1 => (None, |p| unsigned(p.voltage_mv.saturating_add(50) / 100)),
             2 => (None, |p| {
                 let milliamperes = unsigned(p.current_ua.saturating_add(500) / 1000).min(799_999);
-                if p.active_mw < 0 { -milliamperes } else { milliamperes }
+                if p.active_mw < 0 {
+                    -milliamperes
+                } else {
+                    milliamperes
+                }
             }),
             3 => (Some(tenths(values.active_mw)), |p| tenths(p.active_mw)),
-            4 => (Some(tenths(values.reactive_mvar)), |p| tenths(p.reactive_mvar)),
-            5 => (Some(tenths_unsigned(values.apparent_mva)), |p| tenths_unsigned(p.apparent_mva)),
-            6 => (Some(thousandths(values.power_factor_ppm)), |p| thousandths(p.power_factor_ppm)),
-            7 => (None, |p| (p.angle_mdeg.rem_euclid(360_000) + 50) / 100 % 3600),
+            4 => (Some(tenths(values.reactive_mvar)), |p| {
+                tenths(p.reactive_mvar)
+            }),
+            5 => (Some(tenths_unsigned(values.apparent_mva)), |p| {
+                tenths_unsigned(p.apparent_mva)
+            }),
+            6 => (Some(thousandths(values.power_factor_ppm)), |p| {
+                thousandths(p.power_factor_ppm)
+            }),
+            7 => (None, |p| {
+                (p.angle_mdeg.rem_euclid(360_000) + 50) / 100 % 3600
+            }),
             _ => return Err(Err645::NO_DATA),
         };
         let phases = usize::from(self.totals().phases);
@@ -164,8 +188,12 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
                 Ok(())
             }
             (number, _) => {
-                let index = usize::from(number).checked_sub(1).filter(|index| *index < phases);
-                let phase = index.and_then(|index| values.phase.get(index)).ok_or(Err645::NO_DATA)?;
+                let index = usize::from(number)
+                    .checked_sub(1)
+                    .filter(|index| *index < phases);
+                let phase = index
+                    .and_then(|index| values.phase.get(index))
+                    .ok_or(Err645::NO_DATA)?;
                 out.number(id.0, column(phase))
             }
         }
@@ -176,9 +204,12 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         let now = self.calendar();
         let two = |value: u8| serial(value);
         match id.0 {
-            0x0400_0101 => {
-                out.put(&[two(now.weekday), two(now.day), two(now.month), two((now.year % 100) as u8)])
-            }
+            0x0400_0101 => out.put(&[
+                two(now.weekday),
+                two(now.day),
+                two(now.month),
+                two((now.year % 100) as u8),
+            ]),
             0x0400_0102 => out.put(&[two(now.second), two(now.minute), two(now.hour)]),
             0x0400_0401 => out.put(&self.address().line()),
             0x0400_040E => {
@@ -194,11 +225,18 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             }
             0x0400_0501..=0x0400_0507 => {
                 let index = usize::from(id.di0()) - 1;
-                let word = self.status_words().get(index).copied().ok_or(Err645::NO_DATA)?;
+                let word = self
+                    .status_words()
+                    .get(index)
+                    .copied()
+                    .ok_or(Err645::NO_DATA)?;
                 out.put(&word.to_le_bytes())
             }
             0x0400_1001..=0x0400_1005 => {
-                let limit = self.account().limit_hundredths(id.di0()).ok_or(Err645::NO_DATA)?;
+                let limit = self
+                    .account()
+                    .limit_hundredths(id.di0())
+                    .ok_or(Err645::NO_DATA)?;
                 out.number(id.0, i32::try_from(limit).unwrap_or(99_999_999))
             }
             _ => Err(Err645::NO_DATA),
@@ -212,7 +250,8 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         let (totals, values, account) = (self.totals(), self.values(), self.account());
         let relay = totals.relay;
         let overdrawn = account.balance_hundredths() < 0;
-        let word1 = bit(values.active_mw < 0, 4) | bit(values.reactive_mvar < 0, 5) | bit(overdrawn, 14);
+        let word1 =
+            bit(values.active_mw < 0, 4) | bit(values.reactive_mvar < 0, 5) | bit(overdrawn, 14);
         let mut word2 = 0;
         let mut phases = [0; 3];
         for ((number, phase), word) in (0u32..).zip(&values.phase).zip(&mut phases) {
@@ -248,7 +287,7 @@ fn thousandths(ppm: i32) -> i32 {
 
 /// Two digits of a number below 100.
 const fn serial(value: u8) -> u8 {
-    (value / 10 % 10) << 4 | value % 10
+    ((value / 10 % 10) << 4) | (value % 10)
 }
 
 /// Two digits back; `None` when a nibble is no digit.
@@ -308,12 +347,16 @@ impl<S: Store, O: OutboxStore> Application for ManagementCore<S, O> {
     fn control(&mut self, authority: &Authority, control: &Control) -> Result<(), Err645> {
         self.check_password(authority, 2)?;
         // An order without an expiry, or a late one, is refused.
-        let expires = control.expires.and_then(|stamp| clock::from_stamp(stamp, self.utc_offset_min()));
+        let expires = control
+            .expires
+            .and_then(|stamp| clock::from_stamp(stamp, self.utc_offset_min()));
         if expires.is_none_or(|expires| expires < self.utc_ms()) {
             return Err(Err645::NOT_AUTHORISED);
         }
         let command = match control.order {
-            Order::Trip => Command645::Trip { delay_s: u32::from(control.delay) * 60 },
+            Order::Trip => Command645::Trip {
+                delay_s: u32::from(control.delay) * 60,
+            },
             Order::AllowClose => Command645::AllowClose,
             Order::Close => Command645::Close,
             Order::AlarmOn => Command645::Alarm,
@@ -322,7 +365,11 @@ impl<S: Store, O: OutboxStore> Application for ManagementCore<S, O> {
             Order::EndKeepPower => Command645::KeepPowerOff,
             _ => return Err(Err645::NOT_AUTHORISED),
         };
-        if self.remote_command(command) { Ok(()) } else { Err(Err645::NOT_AUTHORISED) }
+        if self.remote_command(command) {
+            Ok(())
+        } else {
+            Err(Err645::NOT_AUTHORISED)
+        }
     }
 
     fn security(
@@ -334,11 +381,17 @@ impl<S: Store, O: OutboxStore> Application for ManagementCore<S, O> {
     ) -> Result<usize, SecurityErr> {
         match id {
             ACKNOWLEDGE => {
-                let (_, told) = compact::decode_as::<Acknowledgement>(data).map_err(|_| SecurityErr::OTHER)?;
-                if self.acknowledged(&told) { Ok(0) } else { Err(SecurityErr::OTHER) }
+                let (_, told) =
+                    compact::decode_as::<Acknowledgement>(data).map_err(|_| SecurityErr::OTHER)?;
+                if self.acknowledged(&told) {
+                    Ok(0)
+                } else {
+                    Err(SecurityErr::OTHER)
+                }
             }
             COMMAND => {
-                let (_, command) = compact::decode_as::<Command>(data).map_err(|_| SecurityErr::OTHER)?;
+                let (_, command) =
+                    compact::decode_as::<Command>(data).map_err(|_| SecurityErr::OTHER)?;
                 let (head, result) = self.command(&command);
                 let room = out.len().min(180);
                 let place = out.get_mut(..room).ok_or(SecurityErr::OTHER)?;
@@ -350,9 +403,11 @@ impl<S: Store, O: OutboxStore> Application for ManagementCore<S, O> {
 
     /// At most 5 minutes, once a day, not within 5 minutes of midnight.
     fn set_time(&mut self, stamp: Stamp) {
-        let Some(utc_ms) = clock::from_stamp(stamp, self.utc_offset_min()) else { return };
+        let Some(utc_ms) = clock::from_stamp(stamp, self.utc_offset_min()) else {
+            return;
+        };
         let of_day = clock::local_ms(self.utc_ms(), self.utc_offset_min()) % DAY_MS;
-        let near_midnight = of_day < BROADCAST_WINDOW_MS || of_day >= DAY_MS - BROADCAST_WINDOW_MS;
+        let near_midnight = !(BROADCAST_WINDOW_MS..DAY_MS - BROADCAST_WINDOW_MS).contains(&of_day);
         if !near_midnight && utc_ms.abs_diff(self.utc_ms()) <= BROADCAST_WINDOW_MS {
             self.broadcast_time(utc_ms);
         }

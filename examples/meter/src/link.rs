@@ -27,7 +27,9 @@ impl CoreSlave {
     /// An end that has just started.
     #[must_use]
     pub const fn new() -> Self {
-        Self { link: LinkSlave::new() }
+        Self {
+            link: LinkSlave::new(),
+        }
     }
 
     /// Whether this end has something to say.
@@ -60,7 +62,9 @@ impl CoreSlave {
         if !endpoint.is_idle() {
             return;
         }
-        let Some(question) = endpoint.received() else { return };
+        let Some(question) = endpoint.received() else {
+            return;
+        };
         let mut answer = [0; MAX_BODY];
         let length = core.handle(question, &mut answer);
         endpoint.release();
@@ -87,7 +91,13 @@ impl CoreMaster {
     /// An end that has just started.
     #[must_use]
     pub const fn new() -> Self {
-        Self { link: LinkMaster::new(Timing { ready_ms: 2, repeat_ms: 20 }), asked_ms: None }
+        Self {
+            link: LinkMaster::new(Timing {
+                ready_ms: 2,
+                repeat_ms: 20,
+            }),
+            asked_ms: None,
+        }
     }
 
     /// Puts a question; `false` while another is under way.
@@ -126,11 +136,18 @@ impl CoreMaster {
     }
 
     /// Feeds the management core: answers in, questions out.
-    pub fn serve<S: Store, O: OutboxStore>(&mut self, now_ms: u64, core: &mut ManagementCore<S, O>) {
+    pub fn serve<S: Store, O: OutboxStore>(
+        &mut self,
+        now_ms: u64,
+        core: &mut ManagementCore<S, O>,
+    ) {
         let mut body = [0; MAX_BODY];
         if let Some(length) = self.take_answer(&mut body) {
             core.handle_answer(now_ms, body.get(..length));
-        } else if self.asked_ms.is_some_and(|at| now_ms.saturating_sub(at) >= ANSWER_MS) {
+        } else if self
+            .asked_ms
+            .is_some_and(|at| now_ms.saturating_sub(at) >= ANSWER_MS)
+        {
             // The body itself stays under way until the link delivers it; its late answer is then dropped.
             self.asked_ms = None;
             core.handle_answer(now_ms, None);
@@ -153,7 +170,9 @@ impl CoreMaster {
 
 /// One transfer in memory. `false` when the master has nothing to do.
 pub fn exchange(master: &mut CoreMaster, slave: &mut CoreSlave, now_ms: u64) -> bool {
-    let Some(ours) = master.begin(now_ms, slave.data_line()) else { return false };
+    let Some(ours) = master.begin(now_ms, slave.data_line()) else {
+        return false;
+    };
     let theirs = slave.begin();
     let (mut from_master, mut from_slave) = ([0; MAX_PHASE], [0; MAX_PHASE]);
     let a = master.header(&theirs, &mut from_master);

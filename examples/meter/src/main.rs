@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use meter::host::{KeyFile, MeterConfig, Running, StartError, WaterConfig, fast_clock, once, start, start_water};
+use meter::host::{
+    KeyFile, MeterConfig, Running, StartError, WaterConfig, fast_clock, once, start, start_water,
+};
 
 /// A simulated electricity meter with two cores, read over DL/T 645.
 #[derive(Parser)]
@@ -88,7 +90,10 @@ struct ElectricityArguments {
 
 impl ElectricityArguments {
     fn config(self, common: &Common) -> Result<MeterConfig, StartError> {
-        let mut config = self.config.as_deref().map_or_else(|| Ok(MeterConfig::default()), MeterConfig::read)?;
+        let mut config = self
+            .config
+            .as_deref()
+            .map_or_else(|| Ok(MeterConfig::default()), MeterConfig::read)?;
         config.id = self.id.unwrap_or(config.id);
         config.phases = self.phases.unwrap_or(config.phases);
         config.waveform = self.waveform.or(config.waveform);
@@ -125,7 +130,10 @@ fn run(cli: Cli) -> Result<(), StartError> {
             id,
             flow_l_h: flow,
             pty: common.pty,
-            listen: common.listen.clone().or_else(|| (!common.pty).then(|| "127.0.0.1:0".into())),
+            listen: common
+                .listen
+                .clone()
+                .or_else(|| (!common.pty).then(|| "127.0.0.1:0".into())),
             data_dir: common.data_dir.clone(),
             ..WaterConfig::default()
         };
@@ -138,7 +146,11 @@ fn run(cli: Cli) -> Result<(), StartError> {
         let reading = match config.phases {
             1 => once::play::<1>(path, config.waveform_rate_hz)?,
             3 => once::play::<3>(path, config.waveform_rate_hz)?,
-            other => return Err(StartError::Config(format!("a meter has 1 or 3 phases, not {other}"))),
+            other => {
+                return Err(StartError::Config(format!(
+                    "a meter has 1 or 3 phases, not {other}"
+                )));
+            }
         };
         println!("{}", line(&reading));
         return Ok(());
@@ -160,9 +172,16 @@ fn serve(id: &str, running: Running, status_every: u64) -> Result<(), StartError
         "pty": running.pty(),
     });
     println!("{ready}");
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Socket)?;
-    let status = || println!("{}", serde_json::json!({ "event": "status", "status": running.status() }));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(StartError::Socket)?;
+    let status = || {
+        println!(
+            "{}",
+            serde_json::json!({ "event": "status", "status": running.status() })
+        )
+    };
     runtime
         .block_on(async {
             use tokio::signal::unix::{SignalKind, signal};

@@ -10,7 +10,9 @@
 //! | `host::files::FileStore` | a folder | new file, flush, rename |
 
 use embassy_futures::block_on;
-use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
+use embedded_storage::nor_flash::{
+    ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash,
+};
 use embedded_storage_async::nor_flash as waiting;
 use sequential_storage::cache::{Cache, Uncached};
 use sequential_storage::map::{MapConfig, MapStorage};
@@ -107,7 +109,10 @@ impl<F: NorFlash> FlashStore<F> {
     /// [`StoreError::Full`] when the range is too small or not aligned.
     pub fn try_new(flash: F, range: core::ops::Range<u32>) -> Result<Self, StoreError> {
         let config = MapConfig::try_new(range).map_err(|_| StoreError::Full)?;
-        Ok(Self { map: MapStorage::new(Waiting(flash), config, Cache::new_uncached()), buffer: [0; MAX_RECORD + 64] })
+        Ok(Self {
+            map: MapStorage::new(Waiting(flash), config, Cache::new_uncached()),
+            buffer: [0; MAX_RECORD + 64],
+        })
     }
 
     /// Gives the flash back.
@@ -118,26 +123,40 @@ impl<F: NorFlash> FlashStore<F> {
 
 impl<F: NorFlash> Store for FlashStore<F> {
     fn read(&mut self, key: Key, into: &mut [u8]) -> Result<Option<usize>, StoreError> {
-        let found = block_on(self.map.fetch_item::<&[u8]>(&mut self.buffer, &key)).map_err(|_| StoreError::Read)?;
-        let Some(record) = found.filter(|record| !record.is_empty()) else { return Ok(None) };
+        let found = block_on(self.map.fetch_item::<&[u8]>(&mut self.buffer, &key))
+            .map_err(|_| StoreError::Read)?;
+        let Some(record) = found.filter(|record| !record.is_empty()) else {
+            return Ok(None);
+        };
         let length = record.len();
-        into.get_mut(..length).ok_or(StoreError::TooLong { found: length })?.copy_from_slice(record);
+        into.get_mut(..length)
+            .ok_or(StoreError::TooLong { found: length })?
+            .copy_from_slice(record);
         Ok(Some(length))
     }
 
     fn write(&mut self, key: Key, record: &[u8]) -> Result<(), StoreError> {
         if record.len() > MAX_RECORD {
-            return Err(StoreError::TooLong { found: record.len() });
+            return Err(StoreError::TooLong {
+                found: record.len(),
+            });
         }
-        block_on(self.map.store_item(&mut self.buffer, &key, &record)).map_err(|error| match error {
-            sequential_storage::Error::FullStorage => StoreError::Full,
-            _ => StoreError::Write,
-        })
+        block_on(self.map.store_item(&mut self.buffer, &key, &record)).map_err(
+            |error| match error {
+                sequential_storage::Error::FullStorage => StoreError::Full,
+                _ => StoreError::Write,
+            },
+        )
     }
 
     fn remove(&mut self, key: Key) -> Result<(), StoreError> {
-        let kept = block_on(self.map.fetch_item::<&[u8]>(&mut self.buffer, &key)).map_err(|_| StoreError::Read)?;
-        if kept.is_none_or(<[u8]>::is_empty) { Ok(()) } else { self.write(key, &[]) }
+        let kept = block_on(self.map.fetch_item::<&[u8]>(&mut self.buffer, &key))
+            .map_err(|_| StoreError::Read)?;
+        if kept.is_none_or(<[u8]>::is_empty) {
+            Ok(())
+        } else {
+            self.write(key, &[])
+        }
     }
 }
 
@@ -201,7 +220,10 @@ impl<const N: usize> NorFlash for RamFlash<N> {
     const ERASE_SIZE: usize = 2048;
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), OutOfRange> {
-        let length = to.checked_sub(from).and_then(|n| usize::try_from(n).ok()).ok_or(OutOfRange)?;
+        let length = to
+            .checked_sub(from)
+            .and_then(|n| usize::try_from(n).ok())
+            .ok_or(OutOfRange)?;
         self.part(from, length)?.fill(0xFF);
         Ok(())
     }

@@ -53,7 +53,9 @@ impl<S: Store, const N: usize> WaitingRecords<S, N> {
     }
 
     fn find(&self, name: Name) -> Option<usize> {
-        self.slots.iter().position(|slot| slot.is_some_and(|(known, _)| known == name))
+        self.slots
+            .iter()
+            .position(|slot| slot.is_some_and(|(known, _)| known == name))
     }
 }
 
@@ -66,7 +68,11 @@ fn split(record: &[u8]) -> Option<(Name, &[u8])> {
     if r.u8()? != VERSION {
         return None;
     }
-    let name = Name { stream: Stream(r.u8()?), boot: r.u32()?, seq: r.u32()? };
+    let name = Name {
+        stream: Stream(r.u8()?),
+        boot: r.u32()?,
+        seq: r.u32()?,
+    };
     Some((name, r.rest()))
 }
 
@@ -74,7 +80,11 @@ impl<S: Store, const N: usize> OutboxStore for WaitingRecords<S, N> {
     type Error = StoreError;
 
     fn append(&mut self, key: Name, bytes: &[u8]) -> Result<(), StoreError> {
-        let slot = self.slots.iter().position(Option::is_none).ok_or(StoreError::Full)?;
+        let slot = self
+            .slots
+            .iter()
+            .position(Option::is_none)
+            .ok_or(StoreError::Full)?;
         let mut record = [0; MAX_RECORD];
         let mut w = Writer::new(&mut record);
         w.u8(VERSION);
@@ -82,9 +92,13 @@ impl<S: Store, const N: usize> OutboxStore for WaitingRecords<S, N> {
         w.u32(key.boot);
         w.u32(key.seq);
         w.put(bytes);
-        let length = w.finish().ok_or(StoreError::TooLong { found: bytes.len().saturating_add(HEAD) })?;
+        let length = w.finish().ok_or(StoreError::TooLong {
+            found: bytes.len().saturating_add(HEAD),
+        })?;
         let place = place_of(slot);
-        let written = self.store.write(place, record.get(..length).unwrap_or_default());
+        let written = self
+            .store
+            .write(place, record.get(..length).unwrap_or_default());
         if written.is_err() {
             // Nothing of it may remain; if even that fails, the next start finds it and it is sent once more under
             // the same name.
@@ -109,14 +123,20 @@ impl<S: Store, const N: usize> OutboxStore for WaitingRecords<S, N> {
 
     fn next(&mut self, stream: Stream, after: Option<Name>) -> Result<Option<Name>, StoreError> {
         let names = self.slots.iter().flatten().map(|(name, _)| *name);
-        Ok(names.filter(|name| name.stream == stream && after.is_none_or(|after| *name > after)).min())
+        Ok(names
+            .filter(|name| name.stream == stream && after.is_none_or(|after| *name > after))
+            .min())
     }
 
     fn read(&mut self, key: Name, out: &mut [u8]) -> Result<Option<usize>, StoreError> {
-        let Some(slot) = self.find(key) else { return Ok(None) };
+        let Some(slot) = self.find(key) else {
+            return Ok(None);
+        };
         let mut record = [0; MAX_RECORD];
         let length = self.store.read(place_of(slot), &mut record)?.unwrap_or(0);
-        let Some((_, bytes)) = record.get(..length).and_then(split) else { return Err(StoreError::Read) };
+        let Some((_, bytes)) = record.get(..length).and_then(split) else {
+            return Err(StoreError::Read);
+        };
         Ok(out.get_mut(..bytes.len()).map(|place| {
             place.copy_from_slice(bytes);
             bytes.len()
@@ -124,10 +144,20 @@ impl<S: Store, const N: usize> OutboxStore for WaitingRecords<S, N> {
     }
 
     fn usage(&mut self, stream: Stream) -> Result<Quota, StoreError> {
-        let of_stream = self.slots.iter().flatten().filter(|(name, _)| name.stream == stream);
-        Ok(of_stream.fold(Quota { records: 0, bytes: 0 }, |sum, (_, length)| Quota {
-            records: sum.records.saturating_add(1),
-            bytes: sum.bytes.saturating_add(u32::from(*length)),
-        }))
+        let of_stream = self
+            .slots
+            .iter()
+            .flatten()
+            .filter(|(name, _)| name.stream == stream);
+        Ok(of_stream.fold(
+            Quota {
+                records: 0,
+                bytes: 0,
+            },
+            |sum, (_, length)| Quota {
+                records: sum.records.saturating_add(1),
+                bytes: sum.bytes.saturating_add(u32::from(*length)),
+            },
+        ))
     }
 }

@@ -1,6 +1,9 @@
 //! A water meter: a register in litres, a simulated flow, CJ/T 188.
 
-use cjt188::{Address, Application, DataId, MeterType, Quantity, Reading, Stamp, Status, Unit, Valve, ValveOrder, VolumeReading};
+use cjt188::{
+    Address, Application, DataId, MeterType, Quantity, Reading, Stamp, Status, Unit, Valve,
+    ValveOrder, VolumeReading,
+};
 
 use crate::clock;
 use crate::metering::{StartError, read_number, write_number};
@@ -50,7 +53,15 @@ impl<S: Store> WaterMeter<S> {
     /// [`StartError`].
     pub fn start(config: Config, mut store: S, utc_ms: u64) -> Result<Self, StartError> {
         let millilitres = read_number(&mut store, WATER)?.unwrap_or(0);
-        Ok(Self { config, store, millilitres, carried: 0, saved: millilitres, valve_open: true, utc_ms })
+        Ok(Self {
+            config,
+            store,
+            millilitres,
+            carried: 0,
+            saved: millilitres,
+            valve_open: true,
+            utc_ms,
+        })
     }
 
     /// Lets water flow up to `utc_ms`.
@@ -91,7 +102,14 @@ impl<S: Store> WaterMeter<S> {
     }
 
     fn st(&self) -> Status {
-        Status::new(if self.valve_open { Valve::Open } else { Valve::Closed }, false)
+        Status::new(
+            if self.valve_open {
+                Valve::Open
+            } else {
+                Valve::Closed
+            },
+            false,
+        )
     }
 }
 

@@ -70,7 +70,11 @@ type Harmonic = (u8, i16, i32);
 
 /// What a load looks like on the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+#[cfg_attr(
+    feature = "std",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
 pub enum Shape {
     /// Heater, kettle: current follows the voltage.
     Resistive,
@@ -105,7 +109,11 @@ impl Shape {
 
 /// How much of a load is on at a given time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+#[cfg_attr(
+    feature = "std",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
 pub enum Schedule {
     /// Always.
     Always,
@@ -141,7 +149,12 @@ impl Load {
     /// A load on all phases that always runs.
     #[must_use]
     pub const fn new(shape: Shape, milliamperes: u32) -> Self {
-        Self { shape, milliamperes, phases: 0b111, schedule: Schedule::Always }
+        Self {
+            shape,
+            milliamperes,
+            phases: 0b111,
+            schedule: Schedule::Always,
+        }
     }
 
     /// The same load with a schedule.
@@ -157,7 +170,11 @@ impl Load {
             Schedule::Always => 1000,
             Schedule::Cycle { on_s, off_s } => {
                 let period = (u64::from(on_s) + u64::from(off_s)).max(1);
-                if at_s % period < u64::from(on_s) { 1000 } else { 0 }
+                if at_s % period < u64::from(on_s) {
+                    1000
+                } else {
+                    0
+                }
             }
             Schedule::Sun { period_s } => {
                 let period = u64::from(period_s).max(1);
@@ -253,7 +270,8 @@ impl<const P: usize> Synth<P> {
         // The line moves by at most 0.5 % and 20 mHz, slowly.
         self.wobble = xorshift(self.wobble);
         let tremble = i64::from(self.wobble % 2001) - 1000;
-        let millivolts = i64::from(self.nominal_mv) + i64::from(self.nominal_mv) * tremble / 200_000;
+        let millivolts =
+            i64::from(self.nominal_mv) + i64::from(self.nominal_mv) * tremble / 200_000;
         let microvolts = millivolts * 1000 / i64::from(MICROVOLTS_PER_COUNT);
         self.u_peak = [to_peak(microvolts); P];
         let millihertz = i64::from(self.nominal_mhz) + tremble / 50;
@@ -264,7 +282,8 @@ impl<const P: usize> Synth<P> {
             if share == 0 {
                 continue;
             }
-            let counts = i64::from(load.milliamperes.min(100_000)) * 1_000_000 / i64::from(NANOAMPERES_PER_COUNT);
+            let counts = i64::from(load.milliamperes.min(100_000)) * 1_000_000
+                / i64::from(NANOAMPERES_PER_COUNT);
             for phase in 0..P {
                 if load.phases & (1 << phase) == 0 {
                     continue;
@@ -301,7 +320,9 @@ impl<const P: usize> Synth<P> {
         }
         if self.closed {
             for component in &self.components {
-                let turn = self.phase_turn(component.phase).wrapping_mul(component.order);
+                let turn = self
+                    .phase_turn(component.phase)
+                    .wrapping_mul(component.order);
                 let sine = sine_q30(turn.wrapping_add(component.shift));
                 if let Some(sum) = sums.get_mut(component.phase) {
                     *sum += (i64::from(component.peak) * i64::from(sine)) >> 30;
@@ -318,7 +339,8 @@ impl<const P: usize> Synth<P> {
 
     fn phase_turn(&self, phase: usize) -> u32 {
         // L2 follows L1 by a third of a turn, L3 by two thirds.
-        self.turn.wrapping_sub((phase as u32).wrapping_mul(0x5555_5555))
+        self.turn
+            .wrapping_sub((phase as u32).wrapping_mul(0x5555_5555))
     }
 
     /// White noise of -2 to 2 counts.
@@ -368,7 +390,10 @@ mod tests {
     #[test]
     fn solar_power_flows_back() {
         let mut synth = Synth::<1>::new(4000, &[Load::new(Shape::Solar, 10_000)], 7);
-        let sum: i64 = (0..4000).map(|_| synth.next_sample()).map(|s| i64::from(s.u[0]) * i64::from(s.i[0])).sum();
+        let sum: i64 = (0..4000)
+            .map(|_| synth.next_sample())
+            .map(|s| i64::from(s.u[0]) * i64::from(s.i[0]))
+            .sum();
         assert!(sum < 0);
     }
 }

@@ -18,16 +18,27 @@ const FRAMES: usize = 10_000;
 
 fn seeds() -> Vec<Vec<u8>> {
     let address = Address::from_big_endian(bench::ADDRESS);
-    [0x0001_0000, 0x0201_FF00, 0x0400_05FF, 0x0E4D_5001, 0x0E4D_5003]
-        .iter()
-        .map(|id| {
-            let mut bytes = [0; 256];
-            let message = Message::Read { id: DataId(*id), rest: &[] };
-            let length = message.encode_frame(address, &mut bytes).unwrap();
-            bytes[..length].to_vec()
-        })
-        .chain([vec![0x68, 1, 0, 0, 0x11, 0x26, 0x20, 0x68, 0x03, 8, 0x36, 0x83, 0x80, 0x41, 0, 0, 0, 0, 0, 0x16]])
-        .collect()
+    [
+        0x0001_0000,
+        0x0201_FF00,
+        0x0400_05FF,
+        0x0E4D_5001,
+        0x0E4D_5003,
+    ]
+    .iter()
+    .map(|id| {
+        let mut bytes = [0; 256];
+        let message = Message::Read {
+            id: DataId(*id),
+            rest: &[],
+        };
+        let length = message.encode_frame(address, &mut bytes).unwrap();
+        bytes[..length].to_vec()
+    })
+    .chain([vec![
+        0x68, 1, 0, 0, 0x11, 0x26, 0x20, 0x68, 0x03, 8, 0x36, 0x83, 0x80, 0x41, 0, 0, 0, 0, 0, 0x16,
+    ]])
+    .collect()
 }
 
 fn hostile(rng: &mut Rng, seeds: &[Vec<u8>]) -> Vec<u8> {
@@ -39,7 +50,9 @@ fn hostile(rng: &mut Rng, seeds: &[Vec<u8>]) -> Vec<u8> {
     if rng.chance(700_000) && frame.len() > 12 {
         // A good sum lets the change reach the application.
         let end = frame.len() - 2;
-        frame[end] = frame[..end].iter().fold(0, |sum: u8, byte| sum.wrapping_add(*byte));
+        frame[end] = frame[..end]
+            .iter()
+            .fold(0, |sum: u8, byte| sum.wrapping_add(*byte));
         frame[end + 1] = 0x16;
     }
     frame
@@ -62,16 +75,24 @@ fn flood(stream: &mut TcpStream, seeds: &[Vec<u8>], seed: u64) {
 
 #[test]
 fn an_electricity_meter_on_tcp_survives() {
-    let config = MeterConfig { id: "d645-202611000001".into(), ..MeterConfig::default() };
+    let config = MeterConfig {
+        id: "d645-202611000001".into(),
+        ..MeterConfig::default()
+    };
     let meter = start(&config, system_clock()).unwrap();
     let mut stream = TcpStream::connect(meter.addr().unwrap()).unwrap();
     flood(&mut stream, &seeds(), 1);
     let status = meter.status();
-    assert!(status.refused.bad_frames > 100 && status.refused.requests > 100, "{status:?}");
+    assert!(
+        status.refused.bad_frames > 100 && status.refused.requests > 100,
+        "{status:?}"
+    );
 
     // A new connection answers at once.
     let mut stream = TcpStream::connect(meter.addr().unwrap()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
     stream.write_all(&seeds()[0]).unwrap();
     let mut answer = [0; 20];
     stream.read_exact(&mut answer).unwrap();
@@ -93,21 +114,37 @@ fn a_water_meter_on_tcp_survives() {
     flood(&mut stream, &[read.clone()], 2);
     assert!(meter.status().refused.total() > 100);
     let mut stream = TcpStream::connect(meter.addr().unwrap()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
     stream.write_all(&read).unwrap();
     let mut answer = [0; 35];
     stream.read_exact(&mut answer).unwrap();
-    assert_eq!((answer[0], answer[9], answer[11], answer[12]), (0x68, 0x81, 0x1F, 0x90));
+    assert_eq!(
+        (answer[0], answer[9], answer[11], answer[12]),
+        (0x68, 0x81, 0x1F, 0x90)
+    );
     meter.shutdown();
 }
 
 #[test]
 fn a_hostile_management_core_changes_no_register() {
     let keys = KeyService::new();
-    let stores = [CutStore::default(), CutStore::default(), CutStore::default()];
-    let story = Story { credit: None, ..Story::default() };
+    let stores = [
+        CutStore::default(),
+        CutStore::default(),
+        CutStore::default(),
+    ];
+    let story = Story {
+        credit: None,
+        ..Story::default()
+    };
     let mut bench = Bench::start(&story, stores, &keys, START_MS).unwrap();
-    let twin_stores = [CutStore::default(), CutStore::default(), CutStore::default()];
+    let twin_stores = [
+        CutStore::default(),
+        CutStore::default(),
+        CutStore::default(),
+    ];
     let mut twin = Bench::start(&story, twin_stores, &keys, START_MS).unwrap();
     let mut rng = Rng::new(3);
     for round in 0..FRAMES {

@@ -37,13 +37,23 @@ impl World {
                 let import = PointId::new(Quantity::ACTIVE_ENERGY).direction(Direction::IMPORT);
                 let register = snapshot.value(import).unwrap().mantissa;
                 let envelope = block.envelope.to_vec();
-                let first = self.blocks.entry((head.boot, head.seq)).or_insert((register, envelope.clone()));
+                let first = self
+                    .blocks
+                    .entry((head.boot, head.seq))
+                    .or_insert((register, envelope.clone()));
                 assert_eq!(first.1, envelope, "a name has one content");
                 let counter = envelope[10..16].to_vec();
-                assert_eq!(self.counters.entry(counter).or_insert(envelope.clone()), &envelope, "a nonce is used once");
+                assert_eq!(
+                    self.counters.entry(counter).or_insert(envelope.clone()),
+                    &envelope,
+                    "a nonce is used once"
+                );
             }
             bench.acknowledge(&message.head);
-            if bench.take_record().is_some_and(|next| next.head == message.head) {
+            if bench
+                .take_record()
+                .is_some_and(|next| next.head == message.head)
+            {
                 return; // The store is dead: the record stays.
             }
         }
@@ -53,7 +63,11 @@ impl World {
 /// Runs the story with a cut after `writes` writes; the imported energy at the end in tenths of a watt hour.
 fn tell(writes: u64, behind: bool) -> (u64, u64) {
     let power = Rc::new(Power::default());
-    let stores = [CutStore::new(&power), CutStore::new(&power), CutStore::new(&power)];
+    let stores = [
+        CutStore::new(&power),
+        CutStore::new(&power),
+        CutStore::new(&power),
+    ];
     let story = Story {
         loads: vec![Load::new(Shape::Resistive, 100_000)],
         credit: Some(500),
@@ -85,7 +99,8 @@ fn tell(writes: u64, behind: bool) -> (u64, u64) {
             let deadline = bench.now_ms + 60_000;
             if bench.now_ms >= START_MS + 2_000 && !world.recharged && !power.is_lost() {
                 // A new envelope each time, always the same order.
-                world.recharged = bench.command(&keys.recharge(1_000, 1, 7, deadline)).status == Status::DONE;
+                world.recharged =
+                    bench.command(&keys.recharge(1_000, 1, 7, deadline)).status == Status::DONE;
             }
             if bench.now_ms >= START_MS + 4_000 && !world.tripped && !power.is_lost() {
                 let answer = bench.command(&keys.relay(Kind::AlarmOn, 8, deadline));
@@ -101,12 +116,18 @@ fn tell(writes: u64, behind: bool) -> (u64, u64) {
         let purse = bench.management.account().machine().purse();
         assert!(world.recharged);
         assert_eq!(purse.count(), 1, "the sale is booked once");
-        assert_eq!(purse.cumulative().hundredths(tariff::Rounding::Trunc), 1_000);
+        assert_eq!(
+            purse.cumulative().hundredths(tariff::Rounding::Trunc),
+            1_000
+        );
         break bench.metering.registers().active.import;
     };
     let mut names: Vec<_> = world.blocks.iter().collect();
     names.sort_by_key(|(name, _)| **name);
-    assert!(names.is_sorted_by_key(|(_, (register, _))| register), "registers never fall: {names:?}");
+    assert!(
+        names.is_sorted_by_key(|(_, (register, _))| register),
+        "registers never fall: {names:?}"
+    );
     assert!(!names.is_empty());
     (import, power.writes.get())
 }

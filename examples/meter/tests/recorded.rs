@@ -11,14 +11,19 @@ use serde_json::Value;
 /// meter finds in it be compared with the whole record.
 fn is_steady(samples: &[Sample<1>]) -> bool {
     let rms = |part: &[Sample<1>], channel: fn(&Sample<1>) -> i32| {
-        let sum: f64 = part.iter().map(|sample| f64::from(channel(sample)).powi(2)).sum();
+        let sum: f64 = part
+            .iter()
+            .map(|sample| f64::from(channel(sample)).powi(2))
+            .sum();
         (sum / part.len() as f64).sqrt()
     };
     // Halves of as many samples as there are: records hold whole cycles up to a fraction of one in a hundred or more;
     // the short ones of eight cycles are cut at four.
     let (first, second) = samples.split_at(samples.len() / 2);
     let channels: [fn(&Sample<1>) -> i32; 2] = [|sample| sample.u[0], |sample| sample.i[0]];
-    channels.iter().all(|channel| (rms(first, *channel) / rms(second, *channel) - 1.0).abs() < 1e-3)
+    channels
+        .iter()
+        .all(|channel| (rms(first, *channel) / rms(second, *channel) - 1.0).abs() < 1e-3)
 }
 
 fn check(folder: &Path, name: &str, reading: &OnceReading) -> Vec<String> {
@@ -32,13 +37,26 @@ fn check(folder: &Path, name: &str, reading: &OnceReading) -> Vec<String> {
         }
     };
     let channels = &reference["channels"];
-    let (u, i) = (number(&channels["u1"]["rms_ac"]), number(&channels["i1"]["rms_ac"]));
+    let (u, i) = (
+        number(&channels["u1"]["rms_ac"]),
+        number(&channels["i1"]["rms_ac"]),
+    );
     let pair = &reference["pairs"]["u1*i1"];
     let phase = &reading.phase[0];
     compare("Vrms", phase.voltage_v, u, u * 1e-3);
     compare("Irms", phase.current_a, i, i * 1e-3);
-    compare("P", phase.active_w, number(&pair["p_w"]), number(&pair["s_va"]) * 1e-3);
-    compare("f", reading.frequency_hz.unwrap_or(0.0), number(&reference["frequency_hz"]), 0.020);
+    compare(
+        "P",
+        phase.active_w,
+        number(&pair["p_w"]),
+        number(&pair["s_va"]) * 1e-3,
+    );
+    compare(
+        "f",
+        reading.frequency_hz.unwrap_or(0.0),
+        number(&reference["frequency_hz"]),
+        0.020,
+    );
     wrong
 }
 
@@ -49,12 +67,19 @@ fn steady_records_read_as_their_references() {
     };
     let mut wrong = Vec::new();
     let mut steady = Vec::new();
-    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
     for path in files {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let Some(name) = name.strip_suffix(".i32") else { continue };
-        let Ok(recording) = Recording::<1>::read(&path, None) else { continue };
+        let Some(name) = name.strip_suffix(".i32") else {
+            continue;
+        };
+        let Ok(recording) = Recording::<1>::read(&path, None) else {
+            continue;
+        };
         // Appliances and chargers; the others are three-phase, noise or faults.
         if (name.starts_with("home_") || name.starts_with("ev_")) && is_steady(&recording.samples) {
             steady.push(name.to_owned());
@@ -75,7 +100,11 @@ fn a_table_of_volts_and_amperes_reads_the_same() {
     for n in 0..8000 {
         let t = f64::from(n) / 8000.0;
         let angle = core::f64::consts::TAU * 50.0 * t;
-        text += &format!("{t:.9},{:.4},{:.6}\n", 325.269 * angle.sin(), 7.0711 * (angle - 0.6435).sin());
+        text += &format!(
+            "{t:.9},{:.4},{:.6}\n",
+            325.269 * angle.sin(),
+            7.0711 * (angle - 0.6435).sin()
+        );
     }
     std::fs::write(&path, text).unwrap();
     let reading = play::<1>(&path, None).unwrap();

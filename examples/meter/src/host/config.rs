@@ -99,7 +99,14 @@ pub struct PrepaidConfig {
 
 impl Default for PrepaidConfig {
     fn default() -> Self {
-        Self { initial: 2_000, customer: "000000000001".into(), alarm_1: 1_000, alarm_2: 0, overdraft: 0, hoard: 0 }
+        Self {
+            initial: 2_000,
+            customer: "000000000001".into(),
+            alarm_1: 1_000,
+            alarm_2: 0,
+            overdraft: 0,
+            hoard: 0,
+        }
     }
 }
 
@@ -116,7 +123,10 @@ pub struct KeyFile {
 
 impl core::fmt::Debug for KeyFile {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("KeyFile").field("device", &self.device).field("epoch", &self.epoch).finish_non_exhaustive()
+        f.debug_struct("KeyFile")
+            .field("device", &self.device)
+            .field("epoch", &self.epoch)
+            .finish_non_exhaustive()
     }
 }
 
@@ -143,7 +153,10 @@ impl Default for MeterConfig {
             waveform_rate_hz: None,
             sample_rate_hz: 4_000,
             voltage_mv: 220_000,
-            loads: vec![Load::new(Shape::Resistive, 5_000), Load::new(Shape::Standby, 100)],
+            loads: vec![
+                Load::new(Shape::Resistive, 5_000),
+                Load::new(Shape::Standby, 100),
+            ],
             seed: 1,
             data_dir: None,
             flush: true,
@@ -175,7 +188,11 @@ impl MeterConfig {
             id: id.into(),
             loads: vec![Load::new(Shape::Resistive, 40_000)],
             // One price, so that the two minutes do not depend on the time of day: 8.8 kW · 120 s · 0.68 = 0.20.
-            tariff: TariffConfig { prices: vec![6800], slots: vec![(0, 1)], tiers: Vec::new() },
+            tariff: TariffConfig {
+                prices: vec![6800],
+                slots: vec![(0, 1)],
+                tiers: Vec::new(),
+            },
             prepaid: Some(PrepaidConfig {
                 initial: 20,
                 customer: customer.into(),
@@ -194,9 +211,18 @@ impl MeterConfig {
             id: id.into(),
             phases: 3,
             loads: vec![
-                Load::new(Shape::Motor, 12_000).with_schedule(Schedule::Cycle { on_s: 240, off_s: 60 }),
-                Load { phases: 0b001, ..Load::new(Shape::Rectifier, 6_000) },
-                Load { phases: 0b110, ..Load::new(Shape::Resistive, 2_500) },
+                Load::new(Shape::Motor, 12_000).with_schedule(Schedule::Cycle {
+                    on_s: 240,
+                    off_s: 60,
+                }),
+                Load {
+                    phases: 0b001,
+                    ..Load::new(Shape::Rectifier, 6_000)
+                },
+                Load {
+                    phases: 0b110,
+                    ..Load::new(Shape::Resistive, 2_500)
+                },
             ],
             seed: 2,
             legal_interval_s: 5,
@@ -223,37 +249,61 @@ impl MeterConfig {
     pub(super) fn account(&self) -> Result<AccountConfig, StartError> {
         let too_many = |what: &str| StartError::Config(format!("the tariff has too many {what}"));
         let mut plan = Small::new();
-        plan.zones.push(Zone { start: 101, table: 1 }).map_err(|_| too_many("zones"))?;
+        plan.zones
+            .push(Zone {
+                start: 101,
+                table: 1,
+            })
+            .map_err(|_| too_many("zones"))?;
         for &(start, rate) in &self.tariff.slots {
-            plan.slots.push(Slot { table: 1, start, rate }).map_err(|_| too_many("slots"))?;
+            plan.slots
+                .push(Slot {
+                    table: 1,
+                    start,
+                    rate,
+                })
+                .map_err(|_| too_many("slots"))?;
         }
         for &price in &self.tariff.prices {
-            plan.prices.push(Price::from_ten_thousandths(price)).map_err(|_| too_many("rates"))?;
+            plan.prices
+                .push(Price::from_ten_thousandths(price))
+                .map_err(|_| too_many("rates"))?;
         }
         for &(up_to_wh, price) in &self.tariff.tiers {
             let price = Price::from_ten_thousandths(price);
-            plan.tiers.push(Tier { up_to_wh, price }).map_err(|_| too_many("tiers"))?;
+            plan.tiers
+                .push(Tier { up_to_wh, price })
+                .map_err(|_| too_many("tiers"))?;
         }
-        plan.tariff().map_err(|broken| StartError::Config(format!("the tariff is not good: {broken}")))?;
-        let prepaid = self.prepaid.as_ref().map(|prepaid| -> Result<Prepaid, StartError> {
-            let customer: [u8; 6] = hex::decode(&prepaid.customer)
-                .ok()
-                .and_then(|digits| digits.try_into().ok())
-                .ok_or_else(|| StartError::Config("the customer number is not 12 digits".into()))?;
-            let amount = |hundredths: i64| Money::from_hundredths(hundredths);
-            Ok(Prepaid {
-                limits: Limits {
-                    alarm_1: amount(prepaid.alarm_1),
-                    alarm_2: amount(prepaid.alarm_2),
-                    overdraft: amount(prepaid.overdraft),
-                    hoard: amount(prepaid.hoard),
-                    close_allow: Money::ZERO,
-                },
-                initial: amount(prepaid.initial),
-                customer,
-            })
-        });
-        Ok(AccountConfig { plan, prepaid: prepaid.transpose()? })
+        plan.tariff()
+            .map_err(|broken| StartError::Config(format!("the tariff is not good: {broken}")))?;
+        let prepaid = self
+            .prepaid
+            .as_ref()
+            .map(|prepaid| -> Result<Prepaid, StartError> {
+                let customer: [u8; 6] = hex::decode(&prepaid.customer)
+                    .ok()
+                    .and_then(|digits| digits.try_into().ok())
+                    .ok_or_else(|| {
+                        StartError::Config("the customer number is not 12 digits".into())
+                    })?;
+                let amount = |hundredths: i64| Money::from_hundredths(hundredths);
+                Ok(Prepaid {
+                    limits: Limits {
+                        alarm_1: amount(prepaid.alarm_1),
+                        alarm_2: amount(prepaid.alarm_2),
+                        overdraft: amount(prepaid.overdraft),
+                        hoard: amount(prepaid.hoard),
+                        close_allow: Money::ZERO,
+                    },
+                    initial: amount(prepaid.initial),
+                    customer,
+                })
+            });
+        Ok(AccountConfig {
+            plan,
+            prepaid: prepaid.transpose()?,
+        })
     }
 }
 

@@ -5,12 +5,12 @@ use meter_proto::device::DeviceId;
 use metrology::{Calibration, Parameters, Sample};
 use security::key::{DeviceKey, DeviceKeyId, KeyTree, Purpose, Secret};
 
+use super::StartError;
 use super::config::MeterConfig;
 use super::files::AnyStore;
 use super::recording::Recording;
 use super::server::Station;
 use super::status::{Electricity, Refused, Status};
-use super::StartError;
 use crate::link::{CoreMaster, CoreSlave, ask_boot, exchange};
 use crate::management::{self, ManagementCore};
 use crate::metering::{self, MeteringCore};
@@ -31,7 +31,10 @@ pub(super) const ANSWER: usize = 1_026;
 /// Where samples come from.
 enum Source<const P: usize> {
     Synth(Box<Synth<P>>),
-    Recording { samples: Vec<Sample<P>>, next: usize },
+    Recording {
+        samples: Vec<Sample<P>>,
+        next: usize,
+    },
 }
 
 /// A simulated meter.
@@ -68,18 +71,38 @@ fn keys(config: &MeterConfig, address: [u8; 6]) -> Result<Keys, StartError> {
     let Some(file) = &config.keys else {
         let tree = KeyTree::from_network(Secret::new(DEMONSTRATION_KEY));
         let key = |purpose| tree.device_key(id, purpose, 0);
-        return Ok(Keys { data: key(Purpose::Data), lctrl: key(Purpose::Lctrl), purse: key(Purpose::Purse) });
+        return Ok(Keys {
+            data: key(Purpose::Data),
+            lctrl: key(Purpose::Lctrl),
+            purse: key(Purpose::Purse),
+        });
     };
     if file.device != config.id {
-        return Err(StartError::Config(format!("the keys are those of {}, not of {}", file.device, config.id)));
+        return Err(StartError::Config(format!(
+            "the keys are those of {}, not of {}",
+            file.device, config.id
+        )));
     }
     let key = |purpose: Purpose| {
-        let bytes = file.keys.get(purpose.name()).and_then(|text| hex::decode(text).ok());
+        let bytes = file
+            .keys
+            .get(purpose.name())
+            .and_then(|text| hex::decode(text).ok());
         let bytes: Option<[u8; 16]> = bytes.and_then(|bytes| bytes.try_into().ok());
-        let missing = || StartError::Config(format!("the key file has no good key {}", purpose.name()));
-        Ok::<_, StartError>(DeviceKey::new(Secret::new(bytes.ok_or_else(missing)?), id, purpose, file.epoch))
+        let missing =
+            || StartError::Config(format!("the key file has no good key {}", purpose.name()));
+        Ok::<_, StartError>(DeviceKey::new(
+            Secret::new(bytes.ok_or_else(missing)?),
+            id,
+            purpose,
+            file.epoch,
+        ))
     };
-    Ok(Keys { data: key(Purpose::Data)?, lctrl: key(Purpose::Lctrl)?, purse: key(Purpose::Purse)? })
+    Ok(Keys {
+        data: key(Purpose::Data)?,
+        lctrl: key(Purpose::Lctrl)?,
+        purse: key(Purpose::Purse)?,
+    })
 }
 
 /// Constants that fit the synthetic waves.
@@ -94,17 +117,23 @@ pub(super) fn synthetic_parameters<const P: usize>(sample_rate_hz: u32) -> Param
 
 impl<const P: usize> ElectricityMeter<P> {
     pub(super) fn start(config: &MeterConfig, utc_ms: u64) -> Result<Self, StartError> {
-        let id: DeviceId = config
-            .id
-            .parse()
-            .map_err(|_| StartError::Config(format!("{} is no identity of the form d645-NNNNNNNNNNNN", config.id)))?;
+        let id: DeviceId = config.id.parse().map_err(|_| {
+            StartError::Config(format!(
+                "{} is no identity of the form d645-NNNNNNNNNNNN",
+                config.id
+            ))
+        })?;
         let address = id.dev6().filter(|_| config.id.starts_with("d645-"));
-        let address =
-            address.ok_or_else(|| StartError::Config(format!("{} is not an electricity meter", config.id)))?;
+        let address = address.ok_or_else(|| {
+            StartError::Config(format!("{} is not an electricity meter", config.id))
+        })?;
         let keys = keys(config, address)?;
         let (source, parameters) = match &config.waveform {
             Some(path) => {
-                let Recording { parameters, samples } = Recording::<P>::read(path, config.waveform_rate_hz)?;
+                let Recording {
+                    parameters,
+                    samples,
+                } = Recording::<P>::read(path, config.waveform_rate_hz)?;
                 let mut parameters = parameters;
                 parameters.window = metrology::Window::Standard;
                 (Source::Recording { samples, next: 0 }, parameters)
@@ -127,7 +156,10 @@ impl<const P: usize> ElectricityMeter<P> {
                 legal_interval_ms: u64::from(config.legal_interval_s) * 1000,
                 utc_offset_min: config.utc_offset_min,
             },
-            &metering::Keys { data: &keys.data, lctrl: &keys.lctrl },
+            &metering::Keys {
+                data: &keys.data,
+                lctrl: &keys.lctrl,
+            },
             store("metering")?,
             utc_ms,
         )?;
@@ -135,7 +167,8 @@ impl<const P: usize> ElectricityMeter<P> {
         let boot = ask_boot(&mut master, &mut slave, &mut metering, utc_ms)
             .ok_or_else(|| StartError::Config("the metering core hands out no boot".into()))?;
         let mut damaged = 0;
-        let waiting = WaitingRecords::open(store("waiting")?, &mut damaged).map_err(metering::StartError::Store)?;
+        let waiting = WaitingRecords::open(store("waiting")?, &mut damaged)
+            .map_err(metering::StartError::Store)?;
         let management = ManagementCore::start(
             management::Config {
                 address: Address::from_big_endian(address),
@@ -209,8 +242,17 @@ impl<const P: usize> ElectricityMeter<P> {
 }
 
 fn frames(refusals: &dlt645::Refusals) -> u32 {
-    let dlt645::Refusals { start, length, checksum, end, truncated, .. } = *refusals;
-    [start, length, checksum, end, truncated].into_iter().fold(0, u32::saturating_add)
+    let dlt645::Refusals {
+        start,
+        length,
+        checksum,
+        end,
+        truncated,
+        ..
+    } = *refusals;
+    [start, length, checksum, end, truncated]
+        .into_iter()
+        .fold(0, u32::saturating_add)
 }
 
 impl<const P: usize> Station for ElectricityMeter<P> {
@@ -222,7 +264,13 @@ impl<const P: usize> Station for ElectricityMeter<P> {
         (slave, refusals)
     }
 
-    fn exchange(&mut self, (slave, seen): &mut Self::Port<'_>, now_ms: u64, bytes: &[u8], out: &mut Vec<u8>) {
+    fn exchange(
+        &mut self,
+        (slave, seen): &mut Self::Port<'_>,
+        now_ms: u64,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) {
         let mut rest = bytes;
         loop {
             let used = slave.handle_bytes(now_ms, rest, &mut self.management);
@@ -269,9 +317,14 @@ impl<const P: usize> Station for ElectricityMeter<P> {
         let counts = (self.metering.counts(), self.management.counts());
         let registers = self.metering.registers();
         let values = *self.management.values();
-        let phases = |value: fn(&crate::crossing::PhaseValues) -> u32| values.phase.iter().take(P).map(value).collect();
+        let phases = |value: fn(&crate::crossing::PhaseValues) -> u32| {
+            values.phase.iter().take(P).map(value).collect()
+        };
         let account = self.management.account();
-        let balance = account.machine().is_prepaid().then(|| account.balance_hundredths());
+        let balance = account
+            .machine()
+            .is_prepaid()
+            .then(|| account.balance_hundredths());
         Status {
             id: self.id.clone(),
             answered: self.answered,

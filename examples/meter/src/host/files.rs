@@ -29,7 +29,10 @@ impl FileStore {
     /// Whatever the system answers.
     pub fn open(folder: &Path, flush: bool) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        Ok(Self { folder: folder.to_owned(), flush })
+        Ok(Self {
+            folder: folder.to_owned(),
+            flush,
+        })
     }
 
     fn path(&self, key: Key) -> PathBuf {
@@ -39,7 +42,11 @@ impl FileStore {
     fn try_write(&self, key: Key, record: &[u8]) -> io::Result<()> {
         let mut bytes = Vec::with_capacity(HEAD + record.len());
         bytes.push(VERSION);
-        bytes.extend_from_slice(&u16::try_from(record.len()).unwrap_or(u16::MAX).to_le_bytes());
+        bytes.extend_from_slice(
+            &u16::try_from(record.len())
+                .unwrap_or(u16::MAX)
+                .to_le_bytes(),
+        );
         bytes.extend_from_slice(&check_sum(key, record).to_le_bytes());
         bytes.extend_from_slice(record);
         let new = self.folder.join(format!("{key:04x}.new"));
@@ -72,24 +79,32 @@ impl Store for FileStore {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(_) => return Err(StoreError::Read),
             Ok(file) => {
-                file.take((HEAD + MAX_RECORD + 1) as u64).read_to_end(&mut bytes).map_err(|_| StoreError::Read)?;
+                file.take((HEAD + MAX_RECORD + 1) as u64)
+                    .read_to_end(&mut bytes)
+                    .map_err(|_| StoreError::Read)?;
             }
         }
         // The rename is atomic: a file that is cut or altered was damaged by something else and is not believed.
-        let Some((head, record)) = bytes.split_first_chunk::<HEAD>() else { return Err(StoreError::Read) };
+        let Some((head, record)) = bytes.split_first_chunk::<HEAD>() else {
+            return Err(StoreError::Read);
+        };
         let [version, l0, l1, c0, c1, c2, c3] = *head;
         let length = usize::from(u16::from_le_bytes([l0, l1]));
         let sum = u32::from_le_bytes([c0, c1, c2, c3]);
         if version != VERSION || length != record.len() || sum != check_sum(key, record) {
             return Err(StoreError::Read);
         }
-        into.get_mut(..length).ok_or(StoreError::TooLong { found: length })?.copy_from_slice(record);
+        into.get_mut(..length)
+            .ok_or(StoreError::TooLong { found: length })?
+            .copy_from_slice(record);
         Ok(Some(length))
     }
 
     fn write(&mut self, key: Key, record: &[u8]) -> Result<(), StoreError> {
         if record.len() > MAX_RECORD {
-            return Err(StoreError::TooLong { found: record.len() });
+            return Err(StoreError::TooLong {
+                found: record.len(),
+            });
         }
         self.try_write(key, record).map_err(|_| StoreError::Write)
     }
@@ -130,16 +145,22 @@ impl Store for AnyStore {
             Self::Files(files) => return files.read(key, into),
             Self::Memory(records) => records,
         };
-        let Some(record) = records.get(&key) else { return Ok(None) };
+        let Some(record) = records.get(&key) else {
+            return Ok(None);
+        };
         let length = record.len();
-        into.get_mut(..length).ok_or(StoreError::TooLong { found: length })?.copy_from_slice(record);
+        into.get_mut(..length)
+            .ok_or(StoreError::TooLong { found: length })?
+            .copy_from_slice(record);
         Ok(Some(length))
     }
 
     fn write(&mut self, key: Key, record: &[u8]) -> Result<(), StoreError> {
         match self {
             Self::Files(files) => files.write(key, record),
-            Self::Memory(_) if record.len() > MAX_RECORD => Err(StoreError::TooLong { found: record.len() }),
+            Self::Memory(_) if record.len() > MAX_RECORD => Err(StoreError::TooLong {
+                found: record.len(),
+            }),
             Self::Memory(records) => {
                 records.insert(key, record.to_vec());
                 Ok(())

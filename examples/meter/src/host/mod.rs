@@ -34,7 +34,9 @@ pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 #[must_use]
 pub fn system_clock() -> Clock {
     Arc::new(|| {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     })
 }
@@ -89,9 +91,21 @@ pub enum StartError {
 pub fn start(config: &MeterConfig, clock: Clock) -> Result<Running, StartError> {
     let listen = config.listen.as_deref();
     match config.phases {
-        1 => server::start(electricity::ElectricityMeter::<1>::start(config, clock())?, listen, config.pty, clock),
-        3 => server::start(electricity::ElectricityMeter::<3>::start(config, clock())?, listen, config.pty, clock),
-        other => Err(StartError::Config(format!("a meter has 1 or 3 phases, not {other}"))),
+        1 => server::start(
+            electricity::ElectricityMeter::<1>::start(config, clock())?,
+            listen,
+            config.pty,
+            clock,
+        ),
+        3 => server::start(
+            electricity::ElectricityMeter::<3>::start(config, clock())?,
+            listen,
+            config.pty,
+            clock,
+        ),
+        other => Err(StartError::Config(format!(
+            "a meter has 1 or 3 phases, not {other}"
+        ))),
     }
 }
 

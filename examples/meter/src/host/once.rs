@@ -51,7 +51,10 @@ pub struct OnceReading {
 /// # Errors
 /// [`StartError`].
 pub fn play<const P: usize>(path: &Path, rate_hz: Option<f64>) -> Result<OnceReading, StartError> {
-    let Recording { parameters, samples } = Recording::<P>::read(path, rate_hz)?;
+    let Recording {
+        parameters,
+        samples,
+    } = Recording::<P>::read(path, rate_hz)?;
     let calibration = Calibration::try_new(parameters).map_err(StartError::Calibration)?;
     let mut meter = Meter::new(&calibration);
     for block in samples.chunks(256) {
@@ -61,7 +64,9 @@ pub fn play<const P: usize>(path: &Path, rate_hz: Option<f64>) -> Result<OnceRea
     let registers = meter.registers(&calibration);
     let micro = |value: i64| value as f64 / 1e6;
     let step_j = f64::from(parameters.energy_step_mwh) * 3.6;
-    let energy = |phase| meter.energy_raw(&calibration, phase) as f64 / calibration.step_raw() as f64 * step_j;
+    let energy = |phase| {
+        meter.energy_raw(&calibration, phase) as f64 / calibration.step_raw() as f64 * step_j
+    };
     Ok(OnceReading {
         samples: meter.samples(),
         cycles: quantities.cycles,

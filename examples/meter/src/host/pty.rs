@@ -33,5 +33,9 @@ pub fn open() -> io::Result<PseudoTerminal> {
     let mut modes = tcgetattr(other.as_fd())?;
     modes.make_raw();
     tcsetattr(other.as_fd(), OptionalActions::Now, &modes)?;
-    Ok(PseudoTerminal { side: File::from(side), path, _other: other })
+    Ok(PseudoTerminal {
+        side: File::from(side),
+        path,
+        _other: other,
+    })
 }

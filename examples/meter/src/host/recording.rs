@@ -105,7 +105,11 @@ impl<const P: usize> Recording<P> {
         }
         let channel = |kind: char, phase: usize| {
             let name = format!("{kind}{}", phase + 1);
-            columns.channels.iter().find(|(n, ..)| *n == name).ok_or(RecordingError::Channel { name })
+            columns
+                .channels
+                .iter()
+                .find(|(n, ..)| *n == name)
+                .ok_or(RecordingError::Channel { name })
         };
         let mut u = Vec::new();
         let mut i = Vec::new();
@@ -115,7 +119,11 @@ impl<const P: usize> Recording<P> {
         }
         let u_scale = Scale::fitting(&u);
         let i_scale = Scale::fitting(&i);
-        let nominal = if (55.0..65.0).contains(&columns.nominal_hz) { 60_000 } else { 50_000 };
+        let nominal = if (55.0..65.0).contains(&columns.nominal_hz) {
+            60_000
+        } else {
+            50_000
+        };
         let mut parameters = Parameters::<P>::new(rate_mhz as u32, nominal);
         parameters.voltage_nv = u_scale.nano;
         parameters.current_na = i_scale.nano;
@@ -126,7 +134,12 @@ impl<const P: usize> Recording<P> {
         }
         // Ten volts at the peak are the least signal that gives zero crossings.
         parameters.sync_level = ((10.0e9 / f64::from(u_scale.nano)) as u32).max(16);
-        let frames = u.iter().chain(&i).map(|(_, v, _)| v.len()).min().unwrap_or(0);
+        let frames = u
+            .iter()
+            .chain(&i)
+            .map(|(_, v, _)| v.len())
+            .min()
+            .unwrap_or(0);
         let mut samples = Vec::with_capacity(frames);
         for frame in 0..frames {
             let mut sample = Sample::<P>::ZERO;
@@ -136,7 +149,10 @@ impl<const P: usize> Recording<P> {
             }
             samples.push(sample);
         }
-        Ok(Self { parameters, samples })
+        Ok(Self {
+            parameters,
+            samples,
+        })
     }
 }
 
@@ -152,7 +168,10 @@ struct Scale {
 impl Scale {
     fn fitting(channels: &[&(String, Vec<f64>, f64)]) -> Self {
         let scale = channels.first().map_or(1.0, |c| c.2);
-        let peak = channels.iter().flat_map(|c| c.1.iter()).fold(1.0f64, |m, v| m.max(v.abs()));
+        let peak = channels
+            .iter()
+            .flat_map(|c| c.1.iter())
+            .fold(1.0f64, |m, v| m.max(v.abs()));
         let mut widen = 1.0;
         // Half the range is left free; a count stays at or above one nanounit.
         while peak * widen * 4.0 < f64::from(FULL_SCALE) && scale * 1e9 / (widen * 2.0) >= 1000.0 {
@@ -164,7 +183,11 @@ impl Scale {
         let exact = scale * 1e9 / widen;
         let nano = exact.round().clamp(1.0, 4e9);
         let gain = (exact / nano * f64::from(1u32 << 30)).round() as u32;
-        Self { widen, nano: nano as u32, gain }
+        Self {
+            widen,
+            nano: nano as u32,
+            gain,
+        }
     }
 
     fn count(&self, recorded: f64) -> i32 {
@@ -178,17 +201,29 @@ fn read_counts(path: &Path) -> Result<Columns, RecordingError> {
         move |source| RecordingError::File { path, source }
     };
     let text = std::fs::read(path).map_err(file(path))?;
-    let description: Description = serde_json::from_slice(&text)
-        .map_err(|source| RecordingError::Description { path: path.to_owned(), source })?;
+    let description: Description =
+        serde_json::from_slice(&text).map_err(|source| RecordingError::Description {
+            path: path.to_owned(),
+            source,
+        })?;
     // Only the file name counts: a description never names a file of another folder.
-    let name = description.file.file_name().map(PathBuf::from).unwrap_or_default();
+    let name = description
+        .file
+        .file_name()
+        .map(PathBuf::from)
+        .unwrap_or_default();
     let raw_path = path.with_file_name(name);
     let raw = std::fs::read(&raw_path).map_err(file(&raw_path))?;
     let width = description.channels.len().max(1);
-    let mut channels: Vec<_> =
-        description.channels.iter().map(|c| (c.name.clone(), Vec::new(), c.scale)).collect();
+    let mut channels: Vec<_> = description
+        .channels
+        .iter()
+        .map(|c| (c.name.clone(), Vec::new(), c.scale))
+        .collect();
     for (n, word) in raw.as_chunks::<4>().0.iter().enumerate() {
-        channels[n % width].1.push(f64::from(i32::from_le_bytes(*word)));
+        channels[n % width]
+            .1
+            .push(f64::from(i32::from_le_bytes(*word)));
     }
     Ok(Columns {
         rate_hz: description.sample_rate_hz,
@@ -198,23 +233,37 @@ fn read_counts(path: &Path) -> Result<Columns, RecordingError> {
 }
 
 fn read_table(path: &Path, rate_hz: Option<f64>) -> Result<Columns, RecordingError> {
-    let bad = |reason: String| RecordingError::Table { path: path.to_owned(), reason };
-    let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_path(path).map_err(|e| bad(e.to_string()))?;
-    let names: Vec<String> =
-        reader.headers().map_err(|e| bad(e.to_string()))?.iter().map(str::to_lowercase).collect();
+    let bad = |reason: String| RecordingError::Table {
+        path: path.to_owned(),
+        reason,
+    };
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .comment(Some(b'#'))
+        .from_path(path)
+        .map_err(|e| bad(e.to_string()))?;
+    let names: Vec<String> = reader
+        .headers()
+        .map_err(|e| bad(e.to_string()))?
+        .iter()
+        .map(str::to_lowercase)
+        .collect();
     let mut values: Vec<Vec<f64>> = vec![Vec::new(); names.len()];
     for (line, row) in reader.records().enumerate() {
         let row = row.map_err(|e| bad(e.to_string()))?;
         for (column, text) in values.iter_mut().zip(row.iter()) {
-            let value: f64 = text.parse().map_err(|_| bad(format!("line {}: {text:?} is no number", line + 2)))?;
+            let value: f64 = text
+                .parse()
+                .map_err(|_| bad(format!("line {}: {text:?} is no number", line + 2)))?;
             if !value.is_finite() || value.abs() > 1e6 {
                 return Err(bad(format!("line {}: {text:?} is out of range", line + 2)));
             }
             column.push(value);
         }
     }
-    let time = names.iter().position(|n| matches!(n.as_str(), "t" | "t_s" | "time" | "time_s"));
+    let time = names
+        .iter()
+        .position(|n| matches!(n.as_str(), "t" | "t_s" | "time" | "time_s"));
     let from_time = time.and_then(|c| {
         let t = &values[c];
         let span = t.last()? - t.first()?;
@@ -228,13 +277,29 @@ fn read_table(path: &Path, rate_hz: Option<f64>) -> Result<Columns, RecordingErr
         .enumerate()
         .filter(|(c, _)| Some(*c) != time)
         .map(|(_, (name, values))| {
-            let short = name.split(['_', ' ', '[', '(']).next().unwrap_or("").to_owned();
+            let short = name
+                .split(['_', ' ', '[', '('])
+                .next()
+                .unwrap_or("")
+                .to_owned();
             let peak = values.iter().fold(0.0f64, |m, v| m.max(v.abs())).max(1e-3);
-            let scale = scale_of_table(if short.starts_with('i') { peak.max(10.0) } else { peak.max(400.0) });
-            (short, values.iter().map(|v| (v / scale).round()).collect(), scale)
+            let scale = scale_of_table(if short.starts_with('i') {
+                peak.max(10.0)
+            } else {
+                peak.max(400.0)
+            });
+            (
+                short,
+                values.iter().map(|v| (v / scale).round()).collect(),
+                scale,
+            )
         })
         .collect::<Vec<_>>();
-    Ok(Columns { rate_hz, nominal_hz: 50.0, channels: level(channels) })
+    Ok(Columns {
+        rate_hz,
+        nominal_hz: 50.0,
+        channels: level(channels),
+    })
 }
 
 /// A decimal step that keeps `peak` below half of 24 bits.
@@ -249,7 +314,10 @@ fn scale_of_table(peak: f64) -> f64 {
 /// Gives all voltages one scale and all currents one scale: the coarsest of each.
 fn level(mut channels: Vec<(String, Vec<f64>, f64)>) -> Vec<(String, Vec<f64>, f64)> {
     for kind in ['u', 'i'] {
-        let coarse = channels.iter().filter(|c| c.0.starts_with(kind)).fold(0.0f64, |m, c| m.max(c.2));
+        let coarse = channels
+            .iter()
+            .filter(|c| c.0.starts_with(kind))
+            .fold(0.0f64, |m, c| m.max(c.2));
         for (_, values, scale) in channels.iter_mut().filter(|c| c.0.starts_with(kind)) {
             for value in values {
                 *value = (*value * *scale / coarse).round();

@@ -123,7 +123,10 @@ impl Running {
         self.inner.stop();
         if let Some(addr) = self.addr {
             // Wakes the listener.
-            drop(TcpStream::connect_timeout(&addr, Duration::from_millis(200)));
+            drop(TcpStream::connect_timeout(
+                &addr,
+                Duration::from_millis(200),
+            ));
         }
         for thread in self.threads.drain(..) {
             drop(thread.join());
@@ -153,10 +156,23 @@ pub(super) fn start<S: Station>(
         started: Instant::now(),
     });
     let listener = listen
-        .map(|at| TcpListener::bind(at).map_err(|source| StartError::Listen { at: at.to_owned(), source }))
+        .map(|at| {
+            TcpListener::bind(at).map_err(|source| StartError::Listen {
+                at: at.to_owned(),
+                source,
+            })
+        })
         .transpose()?;
-    let addr = listener.as_ref().map(TcpListener::local_addr).transpose().map_err(StartError::Socket)?;
-    let terminal = if with_pty { Some(pty::open().map_err(StartError::Pty)?) } else { None };
+    let addr = listener
+        .as_ref()
+        .map(TcpListener::local_addr)
+        .transpose()
+        .map_err(StartError::Socket)?;
+    let terminal = if with_pty {
+        Some(pty::open().map_err(StartError::Pty)?)
+    } else {
+        None
+    };
     let path = terminal.as_ref().map(|t| t.path.clone());
     let mut threads = Vec::new();
     {
@@ -170,13 +186,23 @@ pub(super) fn start<S: Station>(
     if let Some(terminal) = terminal {
         let shared = Arc::clone(&shared);
         // Not joined: a read on a terminal has no end of its own.
-        drop(spawn("meter-pty", move || serve_terminal(terminal, &shared))?);
+        drop(spawn("meter-pty", move || {
+            serve_terminal(terminal, &shared)
+        })?);
     }
-    Ok(Running { addr, pty: path, inner: shared, threads })
+    Ok(Running {
+        addr,
+        pty: path,
+        inner: shared,
+        threads,
+    })
 }
 
 fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StartError> {
-    thread::Builder::new().name(name.to_owned()).spawn(body).map_err(StartError::Socket)
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(body)
+        .map_err(StartError::Socket)
 }
 
 fn run_clock<S: Station>(shared: &Shared<S>, clock: &Clock) {
@@ -228,7 +254,11 @@ fn serve_terminal<S: Station>(terminal: PseudoTerminal, shared: &Shared<S>) {
     }
 }
 
-fn serve<S: Station>(mut from: impl Read, mut to: impl Write, shared: &Shared<S>) -> io::Result<()> {
+fn serve<S: Station>(
+    mut from: impl Read,
+    mut to: impl Write,
+    shared: &Shared<S>,
+) -> io::Result<()> {
     let mut room = [0; ANSWER];
     let mut port = shared.station().port(&mut room);
     let mut bytes = [0; 1024];
@@ -237,13 +267,25 @@ fn serve<S: Station>(mut from: impl Read, mut to: impl Write, shared: &Shared<S>
         let count = match from.read(&mut bytes) {
             Ok(0) => return Ok(()),
             Ok(count) => count,
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => 0,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                ) =>
+            {
+                0
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
         let now_ms = u64::try_from(shared.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         out.clear();
-        shared.station().exchange(&mut port, now_ms, bytes.get(..count).unwrap_or_default(), &mut out);
+        shared.station().exchange(
+            &mut port,
+            now_ms,
+            bytes.get(..count).unwrap_or_default(),
+            &mut out,
+        );
         to.write_all(&out)?;
     }
     Ok(())

@@ -18,10 +18,20 @@ pub(super) struct WaterStation {
 
 impl WaterStation {
     pub(super) fn start(config: &WaterConfig, utc_ms: u64) -> Result<Self, StartError> {
-        let bad = || StartError::Config(format!("{} is no identity of the form c188-TTNNNNNNNNNNNNNN", config.id));
-        let digits = config.id.strip_prefix("c188-").and_then(|digits| digits.split_at_checked(2)).ok_or_else(bad)?;
+        let bad = || {
+            StartError::Config(format!(
+                "{} is no identity of the form c188-TTNNNNNNNNNNNNNN",
+                config.id
+            ))
+        };
+        let digits = config
+            .id
+            .strip_prefix("c188-")
+            .and_then(|digits| digits.split_at_checked(2))
+            .ok_or_else(bad)?;
         let meter_type = u8::from_str_radix(digits.0, 16).map_err(|_| bad())?;
-        let store = AnyStore::open(config.data_dir.as_deref(), config.flush).map_err(StartError::Data)?;
+        let store =
+            AnyStore::open(config.data_dir.as_deref(), config.flush).map_err(StartError::Data)?;
         let meter = WaterMeter::start(
             Config {
                 meter_type: MeterType(meter_type),
@@ -34,13 +44,26 @@ impl WaterStation {
             store,
             utc_ms,
         )?;
-        Ok(Self { id: config.id.clone(), meter, answered: 0, refused: Refused::default() })
+        Ok(Self {
+            id: config.id.clone(),
+            meter,
+            answered: 0,
+            refused: Refused::default(),
+        })
     }
 }
 
 fn frames(refusals: &cjt188::Refusals) -> u32 {
-    let cjt188::Refusals { length, checksum, end, truncated, .. } = *refusals;
-    [length, checksum, end, truncated].into_iter().fold(0, u32::saturating_add)
+    let cjt188::Refusals {
+        length,
+        checksum,
+        end,
+        truncated,
+        ..
+    } = *refusals;
+    [length, checksum, end, truncated]
+        .into_iter()
+        .fold(0, u32::saturating_add)
 }
 
 impl Station for WaterStation {
@@ -52,7 +75,13 @@ impl Station for WaterStation {
         (slave, refusals)
     }
 
-    fn exchange(&mut self, (slave, seen): &mut Self::Port<'_>, now_ms: u64, bytes: &[u8], out: &mut Vec<u8>) {
+    fn exchange(
+        &mut self,
+        (slave, seen): &mut Self::Port<'_>,
+        now_ms: u64,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) {
         let mut rest = bytes;
         loop {
             let used = slave.handle_bytes(now_ms, rest, &mut self.meter);

@@ -16,7 +16,8 @@ use meter::waiting::WaitingRecords;
 use meter::wave::{Load, Shape, Synth};
 use meter_proto::compact;
 use meter_proto::message::{
-    Acknowledgement, Body, Command, CommandBody, CommandResult, Head, LegalBlock, Message, Sealed, Snapshot, Stream,
+    Acknowledgement, Body, Command, CommandBody, CommandResult, Head, LegalBlock, Message, Sealed,
+    Snapshot, Stream,
 };
 use meter_proto::time::{ClockQuality, Stamp};
 use metrology::{Calibration, Parameters};
@@ -57,7 +58,11 @@ pub struct Power {
 
 impl Default for Power {
     fn default() -> Self {
-        Self { left: Cell::new(u64::MAX), behind: Cell::new(false), writes: Cell::new(0) }
+        Self {
+            left: Cell::new(u64::MAX),
+            behind: Cell::new(false),
+            writes: Cell::new(0),
+        }
     }
 }
 
@@ -69,7 +74,10 @@ impl Power {
 
 impl CutStore {
     pub fn new(power: &Rc<Power>) -> Self {
-        Self { records: Rc::default(), power: Rc::clone(power) }
+        Self {
+            records: Rc::default(),
+            power: Rc::clone(power),
+        }
     }
 
     fn spend(&self, write: impl FnOnce(&mut HashMap<Key, Vec<u8>>)) -> Result<(), StoreError> {
@@ -82,15 +90,25 @@ impl CutStore {
             return Err(StoreError::Write);
         }
         write(&mut self.records.borrow_mut());
-        if self.power.is_lost() { Err(StoreError::Write) } else { Ok(()) }
+        if self.power.is_lost() {
+            Err(StoreError::Write)
+        } else {
+            Ok(())
+        }
     }
 }
 
 impl Store for CutStore {
     fn read(&mut self, key: Key, into: &mut [u8]) -> Result<Option<usize>, StoreError> {
         let records = self.records.borrow();
-        let Some(record) = records.get(&key) else { return Ok(None) };
-        into.get_mut(..record.len()).ok_or(StoreError::TooLong { found: record.len() })?.copy_from_slice(record);
+        let Some(record) = records.get(&key) else {
+            return Ok(None);
+        };
+        into.get_mut(..record.len())
+            .ok_or(StoreError::TooLong {
+                found: record.len(),
+            })?
+            .copy_from_slice(record);
         Ok(Some(record.len()))
     }
 
@@ -118,9 +136,18 @@ impl KeyService {
     pub fn new() -> Self {
         let tree = KeyTree::from_network(Secret::new([7; 16]));
         let sealer = |purpose| {
-            Sealer::new(&device_key(&tree, purpose), Direction::ToDevice, Suite::Ccm16, SendCounter::session())
+            Sealer::new(
+                &device_key(&tree, purpose),
+                Direction::ToDevice,
+                Suite::Ccm16,
+                SendCounter::session(),
+            )
         };
-        Self { purse: sealer(Purpose::Purse), lctrl: sealer(Purpose::Lctrl), tree }
+        Self {
+            purse: sealer(Purpose::Purse),
+            lctrl: sealer(Purpose::Lctrl),
+            tree,
+        }
     }
 
     pub fn key(&self, purpose: Purpose) -> DeviceKey {
@@ -135,8 +162,13 @@ impl KeyService {
 
     pub fn recharge(&mut self, amount: u32, count: u32, number: u64, deadline_ms: u64) -> Command {
         let deadline = meter::clock::order_moment(deadline_ms, OFFSET_MIN).unwrap();
-        let recharge = Recharge { amount, count, customer: CUSTOMER };
-        let order = Order::try_purse(Kind::Recharge, deadline, number, [1, 0, 0, 7], recharge).unwrap();
+        let recharge = Recharge {
+            amount,
+            count,
+            customer: CUSTOMER,
+        };
+        let order =
+            Order::try_purse(Kind::Recharge, deadline, number, [1, 0, 0, 7], recharge).unwrap();
         command(&mut self.purse, Purpose::Purse, &order, deadline_ms)
     }
 
@@ -148,7 +180,11 @@ impl KeyService {
 
     /// The snapshot in a legal block.
     pub fn open_block(&self, block: &LegalBlock) -> (Head, Snapshot) {
-        let mut opener = Opener::new(&self.key(Purpose::Data), Direction::FromDevice, Suite::Ccm16);
+        let mut opener = Opener::new(
+            &self.key(Purpose::Data),
+            Direction::FromDevice,
+            Suite::Ccm16,
+        );
         let mut bytes = block.envelope.to_vec();
         compact::decode_as(opener.open(b"", &mut bytes).unwrap().plain).unwrap()
     }
@@ -157,7 +193,14 @@ impl KeyService {
 fn command(sealer: &mut Sealer, purpose: Purpose, order: &Order, deadline_ms: u64) -> Command {
     let plain = order.encode();
     let mut buffer = [0; 128];
-    let sealed = sealer.seal_from(Class::Command, b"", &plain[..order.encoded_len()], &mut buffer).unwrap();
+    let sealed = sealer
+        .seal_from(
+            Class::Command,
+            b"",
+            &plain[..order.encoded_len()],
+            &mut buffer,
+        )
+        .unwrap();
     Command {
         id: order.number(),
         issuer: 1,
@@ -186,7 +229,11 @@ pub struct Story {
 
 impl Default for Story {
     fn default() -> Self {
-        Self { loads: vec![Load::new(Shape::Resistive, 40_000)], credit: Some(20), legal_interval_ms: 5_000 }
+        Self {
+            loads: vec![Load::new(Shape::Resistive, 40_000)],
+            credit: Some(20),
+            legal_interval_ms: 5_000,
+        }
     }
 }
 
@@ -201,12 +248,29 @@ pub struct Bench<S: Store> {
 
 pub fn account(credit: Option<i64>) -> AccountConfig {
     let mut plan = Small::new();
-    plan.zones.push(Zone { start: 101, table: 1 }).unwrap();
-    plan.slots.push(Slot { table: 1, start: 0, rate: 1 }).unwrap();
+    plan.zones
+        .push(Zone {
+            start: 101,
+            table: 1,
+        })
+        .unwrap();
+    plan.slots
+        .push(Slot {
+            table: 1,
+            start: 0,
+            rate: 1,
+        })
+        .unwrap();
     plan.prices.push(Price::from_ten_thousandths(6800)).unwrap();
-    let limits = Limits { alarm_1: Money::from_hundredths(10), ..Limits::default() };
-    let prepaid =
-        credit.map(|credit| Prepaid { limits, initial: Money::from_hundredths(credit), customer: CUSTOMER });
+    let limits = Limits {
+        alarm_1: Money::from_hundredths(10),
+        ..Limits::default()
+    };
+    let prepaid = credit.map(|credit| Prepaid {
+        limits,
+        initial: Money::from_hundredths(credit),
+        customer: CUSTOMER,
+    });
     AccountConfig { plan, prepaid }
 }
 
@@ -219,16 +283,28 @@ pub fn calibration() -> Calibration<1> {
 }
 
 impl<S: Store> Bench<S> {
-    pub fn start(story: &Story, stores: [S; 3], keys: &KeyService, now_ms: u64) -> Result<Self, StartError> {
+    pub fn start(
+        story: &Story,
+        stores: [S; 3],
+        keys: &KeyService,
+        now_ms: u64,
+    ) -> Result<Self, StartError> {
         let [for_metering, for_management, for_records] = stores;
-        let (data, lctrl, purse) = (keys.key(Purpose::Data), keys.key(Purpose::Lctrl), keys.key(Purpose::Purse));
+        let (data, lctrl, purse) = (
+            keys.key(Purpose::Data),
+            keys.key(Purpose::Lctrl),
+            keys.key(Purpose::Purse),
+        );
         let mut metering = MeteringCore::start(
             metering::Config {
                 calibration: calibration(),
                 legal_interval_ms: story.legal_interval_ms,
                 utc_offset_min: OFFSET_MIN,
             },
-            &metering::Keys { data: &data, lctrl: &lctrl },
+            &metering::Keys {
+                data: &data,
+                lctrl: &lctrl,
+            },
             for_metering,
             now_ms,
         )?;
@@ -251,7 +327,14 @@ impl<S: Store> Bench<S> {
             waiting,
             boot,
         )?;
-        Ok(Self { metering, management, slave, master, synth: Synth::new(4_000, &story.loads, 3), now_ms })
+        Ok(Self {
+            metering,
+            management,
+            slave,
+            master,
+            synth: Synth::new(4_000, &story.loads, 3),
+            now_ms,
+        })
     }
 
     /// Lives for a while. Ends early when `stop` says so.
@@ -289,7 +372,9 @@ impl<S: Store> Bench<S> {
         let mut bytes = [0; 64];
         let head = Head::session(0, Stamp::from_seconds(0, ClockQuality::NEVER_SET));
         let length = compact::encode_as(&head, &told, &mut bytes).unwrap();
-        let _ = self.management.security(ACKNOWLEDGE, Operator(0), &bytes[..length], &mut [0; 16]);
+        let _ = self
+            .management
+            .security(ACKNOWLEDGE, Operator(0), &bytes[..length], &mut [0; 16]);
     }
 
     pub fn take_all(&mut self) -> Vec<Message> {
@@ -305,10 +390,18 @@ impl<S: Store> Bench<S> {
         let mut bytes = [0; 256];
         let head = Head::session(0, Stamp::from_seconds(0, ClockQuality::NEVER_SET));
         let length = compact::encode_as(&head, command, &mut bytes).unwrap();
-        assert!(length <= 180, "a command of {length} bytes does not fit the frame");
+        assert!(
+            length <= 180,
+            "a command of {length} bytes does not fit the frame"
+        );
         let mut out = [0; 196];
-        let length = self.management.security(COMMAND, Operator(0), &bytes[..length], &mut out).unwrap();
-        compact::decode_as::<CommandResult>(&out[..length]).unwrap().1
+        let length = self
+            .management
+            .security(COMMAND, Operator(0), &bytes[..length], &mut out)
+            .unwrap();
+        compact::decode_as::<CommandResult>(&out[..length])
+            .unwrap()
+            .1
     }
 
     pub fn read_number(&mut self, id: u32) -> i64 {
@@ -322,7 +415,12 @@ impl<S: Store> Bench<S> {
 
     pub fn status_word_3(&mut self) -> u16 {
         let mut out = [0; 4];
-        assert_eq!(self.management.read(DataId(0x0400_0503), &[], &mut out).unwrap(), 2);
+        assert_eq!(
+            self.management
+                .read(DataId(0x0400_0503), &[], &mut out)
+                .unwrap(),
+            2
+        );
         u16::from_le_bytes([out[0], out[1]])
     }
 }

@@ -10,24 +10,23 @@
 //! cut costs: nothing of the energy (the account is stored together with the register up to which it counts; the
 //! rest is booked again after the start, at the rate then in force), and no sale, which is one record.
 
-use dlt645::{Address, Authority};
+mod calendar;
+mod orders;
+
+use dlt645::Address;
 use heapless::Vec;
 use meter_proto::compact;
-use meter_proto::message::{
-    Acknowledgement, Command, CommandBody, CommandResult, Event, EventPhase, Head, LegalBlock, Sealed, Status, Stream,
-};
+use meter_proto::message::{Acknowledgement, Event, EventPhase, Head, LegalBlock, Status, Stream};
 use meter_proto::outbox::{Key as Name, Outbox, OutboxStore, Quota, Refused, Timing};
 use meter_proto::point::PointId;
 use meter_proto::quantity::Quantity;
 use meter_proto::time::{ClockQuality, Stamp};
 use meter_proto::value::Value;
-use security::key::{DeviceKey, Purpose};
+use security::key::DeviceKey;
 
 use crate::account::{Account, AccountConfig};
 use crate::clock;
-use crate::crossing::{
-    Answer, Instantaneous, MAX_BODY, MAX_SEALED, RecordName, Request, Totals,
-};
+use crate::crossing::{Answer, Instantaneous, MAX_BODY, MAX_SEALED, RecordName, Request, Totals};
 use crate::metering::{StartError, read_record, write_number};
 use crate::records::{TAKEN, VERSION};
 use crate::store::{Store, StoreError};
@@ -55,7 +54,11 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { under_mv: 171_600, over_mv: 264_000, over_ma: 60_000 }
+        Self {
+            under_mv: 171_600,
+            over_mv: 264_000,
+            over_ma: 60_000,
+        }
     }
 }
 
@@ -153,6 +156,7 @@ pub struct ManagementCore<S, O> {
     relay_told: Option<bool>,
     credit_told: u8,
     event_instance: u32,
+    credit_instance: [u32; 2],
     wrong_passwords: (u64, u8),
     counts: Counts,
 }
@@ -162,19 +166,32 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
     ///
     /// # Errors
     /// [`StartError`], all variants.
-    pub fn start(config: Config, keys: &Keys<'_>, mut store: S, waiting: O, boot: u32) -> Result<Self, StartError> {
+    pub fn start(
+        config: Config,
+        keys: &Keys<'_>,
+        mut store: S,
+        waiting: O,
+        boot: u32,
+    ) -> Result<Self, StartError> {
         let account = Account::start(&config.account, keys.purse, &mut store)?;
         let mut buffer = [0; 16];
         let taken = match read_record(&mut store, TAKEN, &mut buffer)? {
             None => None,
             Some([VERSION, rest @ ..]) => {
-                let number = <[u8; 8]>::try_from(rest).map_err(|_| StartError::Damaged { key: TAKEN })?;
+                let number =
+                    <[u8; 8]>::try_from(rest).map_err(|_| StartError::Damaged { key: TAKEN })?;
                 let number = u64::from_le_bytes(number);
-                Some(RecordName { boot: (number >> 32) as u32, seq: number as u32 })
+                Some(RecordName {
+                    boot: (number >> 32) as u32,
+                    seq: number as u32,
+                })
             }
             Some(_) => return Err(StartError::Damaged { key: TAKEN }),
         };
-        let quota = Quota { records: config.waiting, bytes: config.waiting.saturating_mul(MAX_MESSAGE as u32) };
+        let quota = Quota {
+            records: config.waiting,
+            bytes: config.waiting.saturating_mul(MAX_MESSAGE as u32),
+        };
         Ok(Self {
             config,
             store,
@@ -198,6 +215,7 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             relay_told: None,
             credit_told: 0,
             event_instance: 0,
+            credit_instance: [0; 2],
             wrong_passwords: (0, 0),
             counts: Counts::default(),
         })
@@ -221,7 +239,13 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         } else if self.read_values {
             (Asked::Instantaneous, Request::Instantaneous.encode(out))
         } else if known && self.more_blocks {
-            (Asked::NextBlock, Request::NextBlock { acknowledged: self.taken }.encode(out))
+            (
+                Asked::NextBlock,
+                Request::NextBlock {
+                    acknowledged: self.taken,
+                }
+                .encode(out),
+            )
         } else if now_ms >= self.next_read_ms {
             (Asked::Totals, Request::Totals.encode(out))
         } else {
@@ -234,7 +258,9 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
     /// Takes the answer to the last question; `None` when the line gave none.
     pub fn handle_answer(&mut self, now_ms: u64, answer: Option<&[u8]>) {
         self.now_ms = self.now_ms.max(now_ms);
-        let Some(asked) = self.asked.take() else { return };
+        let Some(asked) = self.asked.take() else {
+            return;
+        };
         let answer = answer.and_then(Answer::parse);
         match (asked, answer) {
             (Asked::Totals, Some(Answer::Totals(totals))) => {
@@ -248,7 +274,14 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
                 self.values = values;
             }
             (Asked::NextBlock, Some(Answer::NoBlock)) => self.more_blocks = false,
-            (Asked::NextBlock, Some(Answer::Block { name, utc_s, envelope })) => {
+            (
+                Asked::NextBlock,
+                Some(Answer::Block {
+                    name,
+                    utc_s,
+                    envelope,
+                }),
+            ) => {
                 // What cannot be stored is not acknowledged and comes again after the next reading.
                 self.more_blocks = self.take_block(name, utc_s, envelope);
             }
@@ -256,7 +289,9 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
                 self.totals.relay = state;
                 self.tell_relay();
             }
-            (Asked::Order, Some(Answer::Order(sealed))) => self.finish_order(Status::DONE, Some(sealed)),
+            (Asked::Order, Some(Answer::Order(sealed))) => {
+                self.finish_order(Status::DONE, Some(sealed))
+            }
             (Asked::Order, Some(Answer::Refused(_))) => self.finish_order(Status::REFUSED, None),
             (Asked::Clock, Some(Answer::Clock { step_ms })) => {
                 self.wanted_clock = None;
@@ -299,13 +334,30 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             // Taken before; the next question acknowledges it.
             return true;
         }
-        let Ok(envelope) = Vec::from_slice(envelope) else { return false };
+        let Ok(envelope) = Vec::from_slice(envelope) else {
+            return false;
+        };
         let stamp = Stamp::from_seconds(utc_s, ClockQuality::LEGAL);
-        let head = Head { node: 0, stream: Stream::LEGAL, boot: name.boot, seq: name.seq, stamp };
+        let head = Head {
+            node: 0,
+            stream: Stream::LEGAL,
+            boot: name.boot,
+            seq: name.seq,
+            stamp,
+        };
         let mut bytes = [0; MAX_MESSAGE];
-        let Ok(length) = compact::encode_as(&head, &LegalBlock { envelope }, &mut bytes) else { return false };
-        let key = Name { stream: Stream::LEGAL, boot: name.boot, seq: name.seq };
-        match self.outbox.push_numbered(key, bytes.get(..length).unwrap_or_default()) {
+        let Ok(length) = compact::encode_as(&head, &LegalBlock { envelope }, &mut bytes) else {
+            return false;
+        };
+        let key = Name {
+            stream: Stream::LEGAL,
+            boot: name.boot,
+            seq: name.seq,
+        };
+        match self
+            .outbox
+            .push_numbered(key, bytes.get(..length).unwrap_or_default())
+        {
             Ok(_) => {}
             Err(Refused::Store(_)) => {
                 self.counts.store_failures = self.counts.store_failures.saturating_add(1);
@@ -344,23 +396,42 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         (self.store, self.outbox)
     }
 
-    fn event(&mut self, code: u16, severity: u8, phase: EventPhase, value: Option<Value>) -> bool {
+    fn event(
+        &mut self,
+        code: u16,
+        severity: u8,
+        phase: EventPhase,
+        instance: u32,
+        value: Option<Value>,
+    ) -> bool {
         let event = Event {
             code,
             severity,
             phase,
-            instance: self.event_instance,
-            point: PointId::new(if value.is_some() { Quantity::MONEY_BALANCE } else { Quantity::STATE_WORD }),
+            instance,
+            point: PointId::new(if value.is_some() {
+                Quantity::MONEY_BALANCE
+            } else {
+                Quantity::STATE_WORD
+            }),
             value,
             limit: None,
         };
         let stamp = self.stamp();
         let mut scratch = [0; 128];
-        let pushed = self.outbox.push(Stream::EVENT, 0, stamp, &event, &mut scratch).is_ok();
+        let pushed = self
+            .outbox
+            .push(Stream::EVENT, 0, stamp, &event, &mut scratch)
+            .is_ok();
         if !pushed {
             self.counts.lost = self.counts.lost.saturating_add(1);
         }
         pushed
+    }
+
+    fn next_instance(&mut self) -> u32 {
+        self.event_instance = self.event_instance.wrapping_add(1);
+        self.event_instance
     }
 
     fn tell_relay(&mut self) {
@@ -370,16 +441,22 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         }
         // At the start an open relay is told, a closed one is the rule.
         let silent = self.relay_told.is_none() && closed;
-        self.event_instance = self.event_instance.wrapping_add(1);
-        let code = if closed { Event::RELAY_CLOSED } else { Event::RELAY_OPENED };
-        if silent || self.event(code, 5, EventPhase::PULSE, None) {
+        let instance = self.next_instance();
+        let code = if closed {
+            Event::RELAY_CLOSED
+        } else {
+            Event::RELAY_OPENED
+        };
+        if silent || self.event(code, 5, EventPhase::PULSE, instance, None) {
             self.relay_told = Some(closed);
         }
     }
 
     /// Raises and clears "credit low" and "credit empty".
     fn tell_credit(&mut self) {
-        let Some(level) = self.account.credit_level() else { return };
+        let Some(level) = self.account.credit_level() else {
+            return;
+        };
         if level == self.credit_told {
             return;
         }
@@ -387,99 +464,26 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         let steps = [(1, Event::CREDIT_LOW, 4), (2, Event::CREDIT_EMPTY, 5)];
         for (step, code, severity) in steps {
             let (was, is) = (self.credit_told >= step, level >= step);
-            if was != is {
-                let phase = if is { EventPhase::RAISED } else { EventPhase::CLEARED };
-                self.event_instance = self.event_instance.wrapping_add(u32::from(is));
-                let _ = self.event(code, severity, phase, balance);
+            if was == is {
+                continue;
             }
+            // Cleared carries the instance of its raised.
+            let index = usize::from(step) - 1;
+            let mut instance = self.credit_instance.get(index).copied().unwrap_or(0);
+            if is {
+                instance = self.next_instance();
+                if let Some(place) = self.credit_instance.get_mut(index) {
+                    *place = instance;
+                }
+            }
+            let phase = if is {
+                EventPhase::RAISED
+            } else {
+                EventPhase::CLEARED
+            };
+            let _ = self.event(code, severity, phase, instance, balance);
         }
         self.credit_told = level;
-    }
-
-    fn finish_order(&mut self, status: Status, sealed: Option<&[u8]>) {
-        let Some(passing) = self.passing.take() else { return };
-        let sealed = sealed.and_then(|bytes| Vec::from_slice(bytes).ok());
-        let sealed = sealed.map(|envelope| Sealed { purpose: Purpose::Lctrl.number(), envelope });
-        if status == Status::REFUSED {
-            self.counts.refused = self.counts.refused.saturating_add(1);
-        }
-        let result = self.result(passing.id, status, sealed);
-        self.push_result(&result);
-        // Its effect is wanted at once.
-        self.next_read_ms = self.now_ms;
-    }
-
-    fn result(&self, id: u64, status: Status, sealed: Option<Sealed>) -> CommandResult {
-        CommandResult { id, status, finished: self.stamp(), detail: 0, value: None, sealed }
-    }
-
-    fn push_result(&mut self, result: &CommandResult) {
-        let stamp = self.stamp();
-        let mut scratch = [0; MAX_MESSAGE];
-        if self.outbox.push(Stream::LEDGER, 0, stamp, result, &mut scratch).is_err() {
-            self.counts.lost = self.counts.lost.saturating_add(1);
-        }
-    }
-
-    /// Carries out a command of the gateway; the head and body of its answer. Orders for the metering core answer
-    /// "running"; their sealed acknowledgement comes as a record on stream 5.
-    pub fn command(&mut self, command: &Command) -> (Head, CommandResult) {
-        let now_s = self.utc_ms() / 1000;
-        let result = match &command.body {
-            body if !body.only_reads() && command.expires <= now_s => self.result(command.id, Status::EXPIRED, None),
-            CommandBody::Sealed(sealed) if sealed.purpose == Purpose::Lctrl.number() => {
-                self.pass_order(command.id, &sealed.envelope)
-            }
-            CommandBody::Sealed(sealed) if sealed.purpose == Purpose::Purse.number() => {
-                self.purse_order(command.id, &sealed.envelope)
-            }
-            CommandBody::Relay { .. } | CommandBody::Sealed(_) => self.result(command.id, Status::REFUSED, None),
-            _ => self.result(command.id, Status::UNKNOWN_BODY, None),
-        };
-        if matches!(result.status, Status::REFUSED | Status::EXPIRED) {
-            self.counts.refused = self.counts.refused.saturating_add(1);
-        }
-        (Head::session(self.boot, self.stamp()), result)
-    }
-
-    fn pass_order(&mut self, id: u64, envelope: &[u8]) -> CommandResult {
-        match &self.passing {
-            Some(passing) if passing.id == id => return self.result(id, Status::RUNNING, None),
-            Some(_) => return self.result(id, Status::FAILED, None),
-            None => {}
-        }
-        match Vec::from_slice(envelope) {
-            Ok(envelope) if !envelope.is_empty() => {
-                self.passing = Some(Passing { id, envelope });
-                self.result(id, Status::RUNNING, None)
-            }
-            _ => self.result(id, Status::BAD_ARGUMENT, None),
-        }
-    }
-
-    fn purse_order(&mut self, id: u64, envelope: &[u8]) -> CommandResult {
-        let now = clock::order_moment(self.utc_ms(), self.config.utc_offset_min);
-        let at_s = i64::try_from(self.utc_ms() / 1000).unwrap_or(i64::MAX);
-        let relay = self.totals.relay.closed;
-        let outcome = self.account.order(envelope, now, at_s, relay, &mut self.store);
-        let result = match outcome {
-            Err(_) => {
-                self.counts.store_failures = self.counts.store_failures.saturating_add(1);
-                return self.result(id, Status::FAILED, None);
-            }
-            Ok(None) => return self.result(id, Status::REFUSED, None),
-            Ok(Some(done)) => {
-                if done.booked {
-                    self.counts.recharges = self.counts.recharges.saturating_add(1);
-                }
-                let status = if done.accepted { Status::DONE } else { Status::REFUSED };
-                let envelope = Vec::from_slice(&done.sealed).unwrap_or_default();
-                self.result(id, status, Some(Sealed { purpose: Purpose::Purse.number(), envelope }))
-            }
-        };
-        self.tell_credit();
-        self.push_result(&result);
-        result
     }
 
     /// Takes the gateway's word that records are committed there.
@@ -505,89 +509,12 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
 
     /// Records that wait, by stream 1, 2 and 5.
     pub fn waiting(&mut self) -> [u32; 3] {
-        [Stream::LEGAL, Stream::EVENT, Stream::LEDGER]
-            .map(|stream| self.outbox.store().usage(stream).map_or(0, |usage| usage.records))
-    }
-
-    /// Checks a plain password of this level or better.
-    ///
-    /// # Errors
-    /// [`PasswordError`]; three wrong ones close plain passwords until the calendar's next day.
-    pub fn check_password(&mut self, authority: &Authority, level: u8) -> Result<(), PasswordError> {
-        let today = clock::local_ms(self.utc_ms(), self.config.utc_offset_min) / DAY_MS;
-        if self.wrong_passwords.0 != today {
-            self.wrong_passwords = (today, 0);
-        }
-        let password = authority.password;
-        let good = password.level <= level && password.digits == self.config.password;
-        if self.wrong_passwords.1 >= WRONG_PASSWORDS {
-            return Err(PasswordError);
-        }
-        if !good {
-            self.wrong_passwords.1 += 1;
-            self.counts.wrong_passwords = self.counts.wrong_passwords.saturating_add(1);
-            return Err(PasswordError);
-        }
-        Ok(())
-    }
-
-    /// Carries out a remote command given by password. `false` when keep power forbids it.
-    pub fn remote_command(&mut self, command: tariff::remote::Command) -> bool {
-        let at_s = i64::try_from(self.utc_ms() / 1000).unwrap_or(i64::MAX);
-        let done = self.account.command(command, at_s);
-        if done {
-            self.save_account();
-            self.next_wish_ms = self.now_ms;
-        }
-        done
-    }
-
-    /// The key at the meter, pressed long enough: acknowledges a warning, closes where that was allowed.
-    pub fn press_key(&mut self) {
-        self.account.key();
-        self.save_account();
-    }
-
-    /// Moves the management calendar; the legal clock is asked for at most a second of it.
-    pub fn move_calendar(&mut self, utc_ms: u64) {
-        let legal = self.legal_utc_ms();
-        self.offset_ms = i64::try_from(utc_ms).unwrap_or(i64::MAX).saturating_sub_unsigned(legal);
-        self.wanted_clock = Some(utc_ms);
-    }
-
-    /// As [`ManagementCore::move_calendar`], once a day.
-    pub fn broadcast_time(&mut self, utc_ms: u64) {
-        let today = self.utc_ms() / DAY_MS;
-        if self.broadcast_day != today {
-            self.broadcast_day = today;
-            self.move_calendar(utc_ms);
-        }
-    }
-
-    fn legal_utc_ms(&self) -> u64 {
-        self.totals.utc_ms.saturating_add(self.now_ms.saturating_sub(self.totals_ms))
-    }
-
-    /// The management calendar as UTC, milliseconds since 1970.
-    #[must_use]
-    pub fn utc_ms(&self) -> u64 {
-        self.legal_utc_ms().saturating_add_signed(self.offset_ms)
-    }
-
-    fn stamp(&self) -> Stamp {
-        Stamp::from_seconds(self.utc_ms() / 1000, ClockQuality::SYNCHRONISED)
-    }
-
-    /// The management calendar.
-    #[must_use]
-    pub fn calendar(&self) -> clock::Calendar {
-        clock::calendar(clock::local_ms(self.utc_ms(), self.config.utc_offset_min))
-    }
-
-    /// Minutes from UTC to the calendar.
-    #[must_use]
-    pub const fn utc_offset_min(&self) -> i16 {
-        self.config.utc_offset_min
+        [Stream::LEGAL, Stream::EVENT, Stream::LEDGER].map(|stream| {
+            self.outbox
+                .store()
+                .usage(stream)
+                .map_or(0, |usage| usage.records)
+        })
     }
 
     /// Registers as they came last.

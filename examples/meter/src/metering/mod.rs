@@ -11,29 +11,33 @@
 //! twice: boots are stored ahead, and so are the limits of the sealing counters. A block is stored together with the
 //! registers it was sealed from, in one record, so registers never fall behind a block that was handed out.
 
-use meter_proto::compact::SnapshotWriter;
-use meter_proto::message::{Head, Sample as Reading, Stream};
-use meter_proto::point::{Direction as Flow, Phase, PointId};
-use meter_proto::quantity::Quantity;
+mod kept;
+mod reading;
+mod relay;
+
+use meter_proto::message::{Head, Stream};
 use meter_proto::time::{ClockQuality, Stamp};
-use meter_proto::value::Value;
 use metrology::{Calibration, Meter, Quantities, Registers, Sample};
 use security::counter::{DEFAULT_BLOCK, SendCounter};
 use security::envelope::{Class, Direction};
-use security::gate::{Conditions, OrderGate, STATE_LEN, Verdict};
+use security::gate::OrderGate;
 use security::key::DeviceKey;
 use security::link::Sealer;
-use security::order::{Kind, OrderAck, Outcome, RelayFeedback};
 use security::suite::Suite;
 
-use crate::clock;
 use crate::crossing::{
-    Answer, Instantaneous, MAX_BLOCK, MAX_BODY, MAX_SEALED, PhaseValues, RecordName, Refusal, RelayState, Request,
-    Steps, Totals,
+    Answer, MAX_BLOCK, MAX_BODY, RecordName, Refusal, RelayState, Request, Steps, Totals,
 };
-use crate::cursor::{Reader, Writer};
-use crate::records::{BARE_SLOT, BLOCK_SLOT, BOOT, DATA_LIMIT, LCTRL_LIMIT, METERING_GATE, RELAY, VERSION};
+use crate::cursor::Writer;
+use crate::records::{
+    BARE_SLOT, BLOCK_SLOT, BOOT, DATA_LIMIT, LCTRL_LIMIT, METERING_GATE, RELAY, VERSION,
+};
 use crate::store::{Key, MAX_RECORD, Store, StoreError};
+
+pub use kept::StartError;
+use kept::{Saved, reserve, split_state};
+pub(crate) use kept::{read_number, read_record, write_number};
+use reading::{instantaneous, snapshot};
 
 /// Legal blocks that wait for the management core.
 pub const BLOCKS: usize = 8;
@@ -66,36 +70,6 @@ pub struct Keys<'a> {
     /// Purpose `lctrl`: relay orders.
     pub lctrl: &'a DeviceKey,
 }
-
-/// Why a core does not start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The store fails.
-    Store(StoreError),
-    /// A stored record is there but cannot be read: starting from zero would falsify registers.
-    Damaged {
-        /// Its name.
-        key: Key,
-    },
-}
-
-impl From<StoreError> for StartError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl core::fmt::Display for StartError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Store(error) => error.fmt(f),
-            Self::Damaged { key } => write!(f, "the stored record {key:04X} is damaged"),
-        }
-    }
-}
-
-impl core::error::Error for StartError {}
 
 /// What the core counted, for people; nothing of it is legal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -144,24 +118,18 @@ pub struct MeteringCore<const P: usize, S> {
     counts: Counts,
 }
 
-/// A stored state, read back.
-struct Saved {
-    number: u64,
-    /// Legal time of the state, UTC seconds.
-    utc_s: u64,
-    name: RecordName,
-    acknowledged: RecordName,
-    offset_ms: i64,
-    synced_day: u64,
-}
-
 impl<const P: usize, S: Store> MeteringCore<P, S> {
     /// Starts from what `store` holds, or as a new meter when it is empty. `rtc_ms` is the calendar chip's UTC,
     /// milliseconds since 1970.
     ///
     /// # Errors
     /// [`StartError`], all variants.
-    pub fn start(config: Config<P>, keys: &Keys<'_>, mut store: S, rtc_ms: u64) -> Result<Self, StartError> {
+    pub fn start(
+        config: Config<P>,
+        keys: &Keys<'_>,
+        mut store: S,
+        rtc_ms: u64,
+    ) -> Result<Self, StartError> {
         let boot = read_number(&mut store, BOOT)?.unwrap_or(0) as u32;
         let boot = boot.saturating_add(1);
         let mut meter = Meter::new(&config.calibration);
@@ -176,7 +144,9 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
                 counts.damaged += 1;
                 continue;
             };
-            let Some(record) = length.and_then(|length| buffer.get(..length)) else { continue };
+            let Some(record) = length.and_then(|length| buffer.get(..length)) else {
+                continue;
+            };
             let Some((saved, block, state)) = split_state(record) else {
                 counts.damaged += 1;
                 continue;
@@ -203,15 +173,29 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
             Some(state) => OrderGate::restore(keys.lctrl, Suite::Ccm16, state)
                 .map_err(|_| StartError::Damaged { key: METERING_GATE })?,
         };
-        let (mut relay, mut permitted) =
-            (RelayState { closed: true, wish_closed: true, ..RelayState::default() }, false);
+        let (mut relay, mut permitted) = (
+            RelayState {
+                closed: true,
+                wish_closed: true,
+                ..RelayState::default()
+            },
+            false,
+        );
         if let Some(record) = read_record(&mut store, RELAY, &mut buffer)? {
-            let [VERSION, bits, permit] = *record else { return Err(StartError::Damaged { key: RELAY }) };
+            let [VERSION, bits, permit] = *record else {
+                return Err(StartError::Damaged { key: RELAY });
+            };
             relay = RelayState::from_bits(bits).ok_or(StartError::Damaged { key: RELAY })?;
             permitted = permit != 0;
         }
-        let data = SendCounter::boot(read_number(&mut store, DATA_LIMIT)?.unwrap_or(0), DEFAULT_BLOCK);
-        let lctrl = SendCounter::boot(read_number(&mut store, LCTRL_LIMIT)?.unwrap_or(0), DEFAULT_BLOCK);
+        let data = SendCounter::boot(
+            read_number(&mut store, DATA_LIMIT)?.unwrap_or(0),
+            DEFAULT_BLOCK,
+        );
+        let lctrl = SendCounter::boot(
+            read_number(&mut store, LCTRL_LIMIT)?.unwrap_or(0),
+            DEFAULT_BLOCK,
+        );
         // Before anything is numbered under it.
         write_number(&mut store, BOOT, boot.into())?;
         let saved = best.unwrap_or(Saved {
@@ -301,17 +285,6 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
         self.name.boot
     }
 
-    /// Somebody pressed the key at the meter: a permitted closing happens.
-    ///
-    /// # Errors
-    /// [`StoreError`]; the contact then did not move.
-    pub fn press_key(&mut self) -> Result<(), StoreError> {
-        if !self.permitted {
-            return Ok(());
-        }
-        self.apply_relay(RelayState { tripped_by_order: false, ..self.relay }, false)
-    }
-
     /// Stores the state before a clean end.
     ///
     /// # Errors
@@ -334,7 +307,9 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
                 Answer::Refused(Refusal::Unknown)
             }
             Some(Request::Totals) => Answer::Totals(self.totals()),
-            Some(Request::Instantaneous) => Answer::Instantaneous(instantaneous(self.meter.quantities())),
+            Some(Request::Instantaneous) => {
+                Answer::Instantaneous(instantaneous(self.meter.quantities()))
+            }
             Some(Request::NextBlock { acknowledged }) => self.next_block(acknowledged, &mut block),
             Some(Request::RelayWish { closed }) => self.relay_wish(closed),
             Some(Request::Order(envelope)) => self.order(envelope, &mut block),
@@ -353,14 +328,20 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
         let registers = self.registers();
         let mut phase = [Steps::default(); 3];
         for (to, from) in phase.iter_mut().zip(&registers.phase) {
-            *to = Steps { import: from.import, export: from.export };
+            *to = Steps {
+                import: from.import,
+                export: from.export,
+            };
         }
         Totals {
             boot: self.name.boot,
             utc_ms: self.utc_ms(),
             phases: P as u8,
             relay: self.relay,
-            active: Steps { import: registers.active.import, export: registers.active.export },
+            active: Steps {
+                import: registers.active.import,
+                export: registers.active.export,
+            },
             phase,
             reactive: registers.reactive,
         }
@@ -373,16 +354,29 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
             self.counts.held_back = self.counts.held_back.saturating_add(1);
             return self.save();
         };
-        let name = RecordName { boot: self.name.boot, seq: self.name.seq.saturating_add(1) };
+        let name = RecordName {
+            boot: self.name.boot,
+            seq: self.name.seq.saturating_add(1),
+        };
         let mut sealed = [0; MAX_BLOCK];
         let stamp = Stamp::from_seconds(self.utc_ms() / 1000, ClockQuality::LEGAL);
-        let head = Head { node: 0, stream: Stream::LEGAL, boot: name.boot, seq: name.seq, stamp };
+        let head = Head {
+            node: 0,
+            stream: Stream::LEGAL,
+            boot: name.boot,
+            seq: name.seq,
+            stamp,
+        };
         let mut plain = [0; MAX_BLOCK];
-        let length = snapshot(&head, &self.registers(), &mut plain).ok_or(StoreError::TooLong { found: MAX_BLOCK })?;
+        let length = snapshot(&head, &self.registers(), &mut plain)
+            .ok_or(StoreError::TooLong { found: MAX_BLOCK })?;
         let plain = plain.get(..length).unwrap_or_default();
         reserve(&mut self.sealer, &mut self.store, DATA_LIMIT)?;
-        let block =
-            self.sealer.seal_from(Class::Data, b"", plain, &mut sealed).map_err(|_| StoreError::Write)?.len();
+        let block = self
+            .sealer
+            .seal_from(Class::Data, b"", plain, &mut sealed)
+            .map_err(|_| StoreError::Write)?
+            .len();
         self.name = name;
         let stored = self.write_state(slot, sealed.get(..block).unwrap_or_default());
         if stored.is_err() {
@@ -412,15 +406,25 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
         w.u16(block.len() as u16);
         w.put(block);
         let mut state = [0; MAX_RECORD];
-        let length = self.meter.save(&self.config.calibration, &mut state).map_err(|_| StoreError::Write)?;
+        let length = self
+            .meter
+            .save(&self.config.calibration, &mut state)
+            .map_err(|_| StoreError::Write)?;
         w.put(state.get(..length).unwrap_or_default());
-        let length = w.finish().ok_or(StoreError::TooLong { found: MAX_RECORD })?;
-        self.store.write(slot_key(slot), record.get(..length).unwrap_or_default())?;
+        let length = w
+            .finish()
+            .ok_or(StoreError::TooLong { found: MAX_RECORD })?;
+        self.store
+            .write(slot_key(slot), record.get(..length).unwrap_or_default())?;
         self.saves = number;
         Ok(())
     }
 
-    fn next_block<'b>(&mut self, acknowledged: Option<RecordName>, buffer: &'b mut [u8; MAX_BLOCK]) -> Answer<'b> {
+    fn next_block<'b>(
+        &mut self,
+        acknowledged: Option<RecordName>,
+        buffer: &'b mut [u8; MAX_BLOCK],
+    ) -> Answer<'b> {
         if let Some(mark) = acknowledged {
             // Only blocks that exist can be acknowledged, so no later one is lost by a wrong mark.
             for place in &mut self.waiting {
@@ -430,131 +434,36 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
                 }
             }
         }
-        let oldest = self.waiting.iter().enumerate().filter_map(|(slot, name)| name.map(|name| (name, slot))).min();
-        let Some((name, slot)) = oldest else { return Answer::NoBlock };
+        let oldest = self
+            .waiting
+            .iter()
+            .enumerate()
+            .filter_map(|(slot, name)| name.map(|name| (name, slot)))
+            .min();
+        let Some((name, slot)) = oldest else {
+            return Answer::NoBlock;
+        };
         let mut record = [0; MAX_RECORD];
-        let length = self.store.read(slot_key(slot), &mut record).ok().flatten().unwrap_or(0);
+        let length = self
+            .store
+            .read(slot_key(slot), &mut record)
+            .ok()
+            .flatten()
+            .unwrap_or(0);
         let Some((saved, block, _)) = record.get(..length).and_then(split_state) else {
             return Answer::Refused(Refusal::Store);
         };
         match buffer.get_mut(..block.len()) {
             Some(place) if saved.name == name => {
                 place.copy_from_slice(block);
-                Answer::Block { name, utc_s: saved.utc_s, envelope: place }
+                Answer::Block {
+                    name,
+                    utc_s: saved.utc_s,
+                    envelope: place,
+                }
             }
             _ => Answer::Refused(Refusal::Store),
         }
-    }
-
-    fn relay_wish(&mut self, closed: bool) -> Answer<'static> {
-        let next = RelayState { wish_closed: closed, ..self.relay };
-        if next == self.relay {
-            return Answer::Relay(self.relay);
-        }
-        let moves = decide(next) != self.relay.closed;
-        let rested = self.relay_moved_ms.is_none_or(|at| self.rtc_ms.saturating_sub(at) >= RELAY_REST_MS);
-        if moves && !rested {
-            return Answer::Refused(Refusal::TooFast);
-        }
-        match self.apply_relay(next, self.permitted) {
-            Ok(()) => Answer::Relay(self.relay),
-            Err(_) => Answer::Refused(Refusal::Store),
-        }
-    }
-
-    /// Stores what shall be, then moves the contact.
-    fn apply_relay(&mut self, mut next: RelayState, permitted: bool) -> Result<(), StoreError> {
-        next.closed = decide(next);
-        self.store.write(RELAY, &[VERSION, next.bits(), permitted.into()])?;
-        if next.closed != self.relay.closed {
-            self.relay_moved_ms = Some(self.rtc_ms);
-        }
-        self.relay = next;
-        self.permitted = permitted;
-        Ok(())
-    }
-
-    fn feedback(&self) -> RelayFeedback {
-        match (self.relay.closed, self.permitted) {
-            (true, _) => RelayFeedback::Closed,
-            (false, true) => RelayFeedback::PermittedToClose,
-            (false, false) => RelayFeedback::Open,
-        }
-    }
-
-    fn order<'b>(&mut self, envelope: &[u8], buffer: &'b mut [u8; MAX_BLOCK]) -> Answer<'b> {
-        match self.judge(envelope) {
-            Ok(None) => Answer::Refused(Refusal::Seal),
-            Err(_) => {
-                self.counts.store_failures = self.counts.store_failures.saturating_add(1);
-                Answer::Refused(Refusal::Store)
-            }
-            Ok(Some(ack)) => {
-                if reserve(&mut self.answers, &mut self.store, LCTRL_LIMIT).is_err() {
-                    return Answer::Refused(Refusal::Store);
-                }
-                let plain = ack.encode();
-                let plain = plain.get(..ack.encoded_len()).unwrap_or_default();
-                match self.answers.seal_from(Class::Acknowledge, b"", plain, buffer) {
-                    Ok(sealed) => Answer::Order(sealed),
-                    Err(_) => Answer::Refused(Refusal::Store),
-                }
-            }
-        }
-    }
-
-    /// The answer to a genuine order; `None` for anything else.
-    fn judge(&mut self, envelope: &[u8]) -> Result<Option<OrderAck>, StoreError> {
-        let mut bytes = [0; MAX_SEALED];
-        let Some(bytes) = bytes.get_mut(..envelope.len()) else { return Ok(None) };
-        bytes.copy_from_slice(envelope);
-        let conditions = Conditions {
-            port_allows: true,
-            session_young: true,
-            now: clock::order_moment(self.utc_ms(), self.config.utc_offset_min),
-            hold_power: self.relay.hold,
-            purse: None,
-        };
-        let relay = self.feedback();
-        let (verified, order) = match self.gate.judge(b"", bytes, &conditions, relay) {
-            Verdict::Dropped(_) => {
-                self.counts.orders_dropped = self.counts.orders_dropped.saturating_add(1);
-                return Ok(None);
-            }
-            Verdict::Repeated(ack) => return Ok(Some(ack)),
-            Verdict::Refused(ack) => {
-                self.counts.orders_refused = self.counts.orders_refused.saturating_add(1);
-                let state = self.gate.state();
-                self.store.write(METERING_GATE, &state)?;
-                return Ok(Some(ack));
-            }
-            Verdict::New(pending) => {
-                let state: [u8; STATE_LEN] = pending.state();
-                // The number is used up before anything happens.
-                self.store.write(METERING_GATE, &state)?;
-                let order = *pending.order();
-                (pending.stored(), order)
-            }
-        };
-        let now = self.relay;
-        let (next, permitted) = match order.kind() {
-            Kind::Open => (RelayState { tripped_by_order: true, ..now }, false),
-            Kind::PermitClose => (now, now.tripped_by_order),
-            // A direct close ends the trip; whether supply returns is then the purse's wish.
-            Kind::CloseNow => (RelayState { tripped_by_order: false, ..now }, false),
-            Kind::AlarmOn => (RelayState { alarm: true, ..now }, self.permitted),
-            Kind::AlarmOff => (RelayState { alarm: false, ..now }, self.permitted),
-            Kind::HoldPower => (RelayState { hold: true, ..now }, false),
-            Kind::HoldOff => (RelayState { hold: false, ..now }, false),
-            _ => (now, self.permitted),
-        };
-        let outcome = if self.apply_relay(next, permitted).is_ok() { Outcome::Done } else { Outcome::Failed };
-        let relay = self.feedback();
-        let ack = self.gate.finish(verified, outcome, relay, None);
-        let state = self.gate.state();
-        self.store.write(METERING_GATE, &state)?;
-        self.counts.orders_done = self.counts.orders_done.saturating_add(1);
-        Ok(Some(ack))
     }
 
     /// The first one who asks shares the boot of this core; later ones get a new number, which costs a write and is
@@ -595,126 +504,11 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
     }
 }
 
-/// The one rule of the relay: power that is held beats a trip by order, that beats the purse.
-const fn decide(state: RelayState) -> bool {
-    state.hold || (!state.tripped_by_order && state.wish_closed)
-}
-
 fn slot_key(slot: usize) -> Key {
     // At most BLOCKS + BARE_SLOTS - 1.
-    if slot < BLOCKS { BLOCK_SLOT + slot as Key } else { BARE_SLOT + (slot - BLOCKS) as Key }
-}
-
-/// Makes sure that the sealer has a number whose limit is stored.
-fn reserve<S: Store>(sealer: &mut Sealer, store: &mut S, key: Key) -> Result<(), StoreError> {
-    if let Some(reservation) = sealer.reservation() {
-        write_number(store, key, reservation.limit())?;
-        reservation.confirm();
-    }
-    Ok(())
-}
-
-pub(crate) fn read_record<'b, S: Store>(
-    store: &mut S,
-    key: Key,
-    buffer: &'b mut [u8],
-) -> Result<Option<&'b [u8]>, StartError> {
-    match store.read(key, buffer) {
-        Ok(length) => Ok(length.and_then(|length| buffer.get(..length))),
-        Err(StoreError::Read) => Err(StartError::Damaged { key }),
-        Err(error) => Err(error.into()),
-    }
-}
-
-pub(crate) fn read_number<S: Store>(store: &mut S, key: Key) -> Result<Option<u64>, StartError> {
-    let mut buffer = [0; 9];
-    match read_record(store, key, &mut buffer)? {
-        None => Ok(None),
-        Some([VERSION, number @ ..]) => {
-            let number = <[u8; 8]>::try_from(number).map_err(|_| StartError::Damaged { key })?;
-            Ok(Some(u64::from_le_bytes(number)))
-        }
-        Some(_) => Err(StartError::Damaged { key }),
-    }
-}
-
-pub(crate) fn write_number<S: Store>(store: &mut S, key: Key, number: u64) -> Result<(), StoreError> {
-    let mut record = [VERSION; 9];
-    for (to, from) in record.iter_mut().skip(1).zip(number.to_le_bytes()) {
-        *to = from;
-    }
-    store.write(key, &record)
-}
-
-/// Head, block and register state of a stored state.
-fn split_state(record: &[u8]) -> Option<(Saved, &[u8], &[u8])> {
-    let mut r = Reader::new(record);
-    if r.u8()? != VERSION {
-        return None;
-    }
-    let saved = Saved {
-        number: r.u64()?,
-        utc_s: r.u64()?,
-        name: RecordName { boot: r.u32()?, seq: r.u32()? },
-        acknowledged: RecordName { boot: r.u32()?, seq: r.u32()? },
-        offset_ms: r.i64()?,
-        synced_day: r.u64()?,
-    };
-    let length = usize::from(r.u16()?);
-    let block = r.bytes(length)?;
-    Some((saved, block, r.rest()))
-}
-
-/// Writes the registers as a compact snapshot: exact values in Wh and varh with one decimal.
-fn snapshot<const P: usize>(head: &Head, registers: &Registers<P>, out: &mut [u8]) -> Option<usize> {
-    const PHASES: [Phase; 3] = [Phase::L1, Phase::L2, Phase::L3];
-    const QUADRANTS: [Flow; 4] = [Flow::QUADRANT_1, Flow::QUADRANT_2, Flow::QUADRANT_3, Flow::QUADRANT_4];
-    let value = |steps: u64| Value::new(i64::try_from(steps).unwrap_or(i64::MAX), -1);
-    let active = PointId::new(Quantity::ACTIVE_ENERGY);
-    let phases = if P == 3 { 3 } else { 0 };
-    let mut writer = SnapshotWriter::new(head, 6 + 2 * phases, out).ok()?;
-    writer.push(&Reading::new(active.direction(Flow::IMPORT), value(registers.active.import))).ok()?;
-    writer.push(&Reading::new(active.direction(Flow::EXPORT), value(registers.active.export))).ok()?;
-    for (direction, steps) in QUADRANTS.into_iter().zip(registers.reactive) {
-        let point = PointId::new(Quantity::REACTIVE_ENERGY).direction(direction);
-        writer.push(&Reading::new(point, value(steps))).ok()?;
-    }
-    for (phase, counts) in PHASES.into_iter().zip(&registers.phase).take(phases) {
-        let point = active.phase(phase);
-        writer.push(&Reading::new(point.direction(Flow::IMPORT), value(counts.import))).ok()?;
-        writer.push(&Reading::new(point.direction(Flow::EXPORT), value(counts.export))).ok()?;
-    }
-    writer.finish().ok()
-}
-
-/// Quantities as they cross: thousandths, limited to their range.
-fn instantaneous<const P: usize>(quantities: &Quantities<P>) -> Instantaneous {
-    let signed = |micro: i64| {
-        let milli = micro.saturating_add(if micro < 0 { -500 } else { 500 }) / 1000;
-        milli.clamp(i32::MIN.into(), i32::MAX.into()) as i32
-    };
-    let unsigned = |micro: u64| u32::try_from(micro.saturating_add(500) / 1000).unwrap_or(u32::MAX);
-    let mut phase = [PhaseValues::default(); 3];
-    for (to, from) in phase.iter_mut().zip(&quantities.phase) {
-        *to = PhaseValues {
-            voltage_mv: unsigned(from.voltage_uv),
-            current_ua: u32::try_from(from.current_ua).unwrap_or(u32::MAX),
-            active_mw: signed(from.active_uw),
-            reactive_mvar: signed(from.reactive_uvar),
-            apparent_mva: unsigned(from.apparent_uva),
-            power_factor_ppm: from.power_factor_ppm,
-            angle_mdeg: from.angle_mdeg,
-        };
-    }
-    let flags = quantities.flags;
-    Instantaneous {
-        window: u32::try_from(quantities.number).unwrap_or(u32::MAX),
-        frequency_mhz: quantities.frequency_uhz.map_or(0, |uhz| uhz.saturating_add(500) / 1000),
-        active_mw: signed(quantities.total.active_uw),
-        reactive_mvar: signed(quantities.total.reactive_uvar),
-        apparent_mva: unsigned(quantities.total.apparent_uva),
-        power_factor_ppm: quantities.total.power_factor_ppm,
-        saturated: flags.voltage_saturated | flags.current_saturated != 0,
-        phase,
+    if slot < BLOCKS {
+        BLOCK_SLOT + slot as Key
+    } else {
+        BARE_SLOT + (slot - BLOCKS) as Key
     }
 }
