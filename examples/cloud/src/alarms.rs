@@ -71,10 +71,11 @@ struct Finding<'a> {
 pub(crate) fn judge(platform: &Platform, device: &Device, time: u64, values: &[(PointId, Value)]) -> Result<()> {
     for (point, value) in values {
         let sample = Sample { time, value: *value, sealed: false };
-        let text = || {
-            let shown = reading(*point, &sample, &platform.config.currency);
+        let text_of = |value: Value| {
+            let shown = reading(*point, &Sample { value, ..sample }, &platform.config.currency);
             Some(format!("{} {}", shown.value, shown.unit))
         };
+        let text = || text_of(*value);
         let finding = if *point == POWER {
             let Some(limit) = device.power_limit_w else { continue };
             let limit = Value::new(limit, 0);
@@ -86,7 +87,8 @@ pub(crate) fn judge(platform: &Platform, device: &Device, time: u64, values: &[(
             // Phases are judged together: one phase back in range must not clear the alarm of another.
             let worst = worst_voltage(platform, &device.id, values).unwrap_or(*value);
             let verdict = above(worst, limit, 980);
-            Finding { code: "over_voltage", severity: 5, verdict, value: text(), limit: Some(format!("{limit} V")) }
+            let limit = Some(format!("{} V", short(limit)));
+            Finding { code: "over_voltage", severity: 5, verdict, value: text_of(worst), limit }
         } else if *point == BALANCE && device.customer.is_some() {
             let limit = Value::new(platform.config.low_credit_cents, -2);
             let verdict = if value.exact_cmp(&limit).is_lt() { Verdict::Raise } else { Verdict::Clear };
@@ -191,6 +193,12 @@ fn above(value: Value, limit: Value, back: i64) -> Verdict {
     } else {
         Verdict::Keep
     }
+}
+
+/// A limit without the zeros that its unit of setting brings.
+fn short(limit: Value) -> String {
+    let text = limit.to_string();
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 /// Writes down what a rule found; returns whether anything changed.

@@ -174,7 +174,8 @@ function App() {
   }
 
   const up = alarms.filter((alarm) => !alarm.cleared).length;
-  const meters = devices && [...devices.values()].filter((device) => device.kind !== 'gateway');
+  const meters = devices && [...devices.values()].filter((device) => device.kind !== 'gateway')
+    .sort((a, b) => a.kind.localeCompare(b.kind) || a.id.localeCompare(b.id));
   const device = wish && devices?.get(wish.id);
   const write = session.role !== 'viewer';
   const act = { buy: (id) => setWish({ kind: 'buy', id }), relay: (id, action) => setWish({ kind: 'relay', id, action }), write };

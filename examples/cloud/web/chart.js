@@ -20,11 +20,11 @@ export function Chart({ times, values, unit, label, bars = false }) {
     if (empty) return undefined;
     const ink = colour('--quiet');
     const axis = { stroke: ink, grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false }, font: '12px system-ui, sans-serif' };
-    const span = times.at(-1) - times[0];
+    const span = (u) => u.data[0].at(-1) - u.data[0][0];
     const made = new uPlot({
       width: box.current.clientWidth,
       height: 240,
-      padding: [12, 8, 0, 0],
+      padding: [12, 20, 0, 0],
       cursor: { points: { size: 7 }, drag: { x: false, y: false } },
       legend: { show: true, live: true },
       scales: { x: { time: true }, y: { range: (_, low, high) => {
@@ -32,7 +32,7 @@ export function Chart({ times, values, unit, label, bars = false }) {
         return [low >= 0 ? 0 : low - pad, high <= 0 ? 0 : high + pad];
       } } },
       axes: [
-        { ...axis, space: 70, values: (_, ticks) => ticks.map((time) => (span > 172800 ? when(time * 1000).slice(5, 10) : clock(time * 1000).slice(0, span < 900 ? 8 : 5))) },
+        { ...axis, space: 70, values: (u, ticks) => ticks.map((time) => (span(u) > 172800 ? when(time * 1000).slice(5, 10) : clock(time * 1000).slice(0, span(u) < 900 ? 8 : 5))) },
         { ...axis, size: 64, label: undefined, values: (_, ticks) => ticks.map((value) => `${group(String(Math.abs(value) < 1e-9 ? 0 : value))}${value === ticks.at(-1) ? ` ${unit}` : ''}`) },
       ],
       series: [
@@ -43,7 +43,7 @@ export function Chart({ times, values, unit, label, bars = false }) {
       ],
     }, [times, values], box.current);
     plot.current = made;
-    const size = new ResizeObserver(() => made.setSize({ width: box.current.clientWidth, height: 240 }));
+    const size = new ResizeObserver(() => { if (box.current) made.setSize({ width: box.current.clientWidth, height: 240 }); });
     size.observe(box.current);
     return () => { size.disconnect(); made.destroy(); plot.current = null; };
   }, [empty, unit, label, bars, theme]);

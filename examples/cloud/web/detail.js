@@ -57,7 +57,7 @@ function Bill({ bill }) {
   const zh = language() === 'zh';
   return html`<section class="card"><h2>${t('bill')}</h2>
     <div class="wide"><table data-testid="bill"><thead><tr><th>${t('rate')}</th><th class="number">${t('energy')} (${bill.unit})</th><th class="number">${t('price')} (${bill.currency}/${bill.unit})</th><th class="number">${t('sum')} (${bill.currency})</th></tr></thead>
-    <tbody>${bill.lines.map((line) => html`<tr key=${line.rate_en + line.tier}><th scope="row">${zh ? line.rate_zh : line.rate_en} <small class="quiet">${line.tier}</small></th><td class="number">${group(line.quantity)}</td><td class="number">${line.price}</td><td class="number">${group(line.amount)}</td></tr>`)}</tbody>
+    <tbody>${bill.lines.map((line) => html`<tr key=${line.rate_en + line.tier}><th scope="row">${zh ? line.rate_zh : line.rate_en} <small class="quiet">${t('tier', line.tier)}</small></th><td class="number">${group(line.quantity)}</td><td class="number">${line.price}</td><td class="number">${group(line.amount)}</td></tr>`)}</tbody>
     <tfoot><tr><th scope="row">${t('total')}</th><td></td><td></td><td class="number"><b>${money(bill.total)}</b></td></tr></tfoot></table></div>
     ${bill.sealed && html`<p class="quiet seal-line"><${Icon} name="seal" />${t('billUntil', when(bill.until))}</p>`}
   </section>`;

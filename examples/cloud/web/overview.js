@@ -16,7 +16,7 @@ export const POWER = 3;
 
 export function Seal({ reading, words = false }) {
   if (!reading?.sealed) return null;
-  return html`<span class="seal" title=${t('sealedLong')} data-testid="sealed"><${Icon} name="seal" label=${words ? undefined : t('sealed')} />${words && t('sealed')}</span>`;
+  return html`<span class="seal" title=${t('sealedLong')} data-testid="sealed"><${Icon} name="seal" label=${words ? undefined : t('sealed')} />${words && html`<span>${t('sealed')}</span>`}</span>`;
 }
 
 export function Relay({ device }) {
