@@ -59,7 +59,11 @@ impl Host {
     fn write(&mut self, bytes: &[u8]) -> core::fmt::Result {
         // SAFETY: WRITE only reads `bytes`.
         let missing = unsafe { syscall!(WRITE, self.handle, bytes.as_ptr(), bytes.len()) };
-        if missing == 0 { Ok(()) } else { Err(core::fmt::Error) }
+        if missing == 0 {
+            Ok(())
+        } else {
+            Err(core::fmt::Error)
+        }
     }
 }
 
@@ -70,8 +74,11 @@ pub fn has_argument(wanted: &str) -> bool {
     let block = [line.as_mut_ptr() as usize, line.len()];
     // SAFETY: GET_CMDLINE writes at most the stated number of bytes into `line`, and the length into the second
     // word of `block`; both live here and nothing else refers to them.
-    let failed = unsafe { cortex_m_semihosting::syscall1(nr::GET_CMDLINE, block.as_ptr() as usize) } != 0;
-    let text = core::ffi::CStr::from_bytes_until_nul(&line).ok().and_then(|text| text.to_str().ok());
+    let failed =
+        unsafe { cortex_m_semihosting::syscall1(nr::GET_CMDLINE, block.as_ptr() as usize) } != 0;
+    let text = core::ffi::CStr::from_bytes_until_nul(&line)
+        .ok()
+        .and_then(|text| text.to_str().ok());
     !failed && text.is_some_and(|text| text.split(' ').any(|word| word == wanted))
 }
 
@@ -126,11 +133,17 @@ impl Emulator {
         clock.set_reload(RELOAD);
         clock.clear_current();
         clock.enable_counter();
-        let (Some(input), Some(output)) = (Host::open(input, nr::open::R_BINARY), Host::open(c":tt", nr::open::W_TRUNC))
-        else {
+        let (Some(input), Some(output)) = (
+            Host::open(input, nr::open::R_BINARY),
+            Host::open(c":tt", nr::open::W_TRUNC),
+        ) else {
             panic!("the file {input:?} cannot be opened");
         };
-        Self { input, output, at: SYST::get_current() }
+        Self {
+            input,
+            output,
+            at: SYST::get_current(),
+        }
     }
 }
 
@@ -177,7 +190,9 @@ pub fn stack() -> (usize, usize) {
     let from = &raw const __sheap;
     let words = ((&raw const _stack_start) as usize).saturating_sub(from as usize) / 4;
     // SAFETY: all of it is memory of the chip, and reading it changes nothing.
-    let unused = (0..words).take_while(|word| unsafe { from.add(*word).read_volatile() } == PAINT).count();
+    let unused = (0..words)
+        .take_while(|word| unsafe { from.add(*word).read_volatile() } == PAINT)
+        .count();
     (4 * (words - unused), 4 * words)
 }
 
@@ -257,7 +272,8 @@ mod nrf51 {
     use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 
     use embedded_storage::nor_flash::{
-        ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
+        ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase,
+        check_read, check_write,
     };
 
     /// Start and length of the flash behind the program: `boards/microbit.x` leaves it out.

@@ -4,8 +4,8 @@
 
 use core::fmt::Write;
 
-use meter::metering::{Keys, MeteringCore};
-use meter::store::FlashStore;
+use meter::metering::{Keys, MeteringCore, StartError};
+use meter::store::{FlashStore, StoreError};
 use security::key::Purpose;
 
 use crate::board::{self, Emulator};
@@ -19,27 +19,54 @@ use crate::setup;
 /// No file, or the constants of [`setup`] are not good.
 pub fn metering<const P: usize>() -> ! {
     let mut emulator = Emulator::start(c"samples.bin");
-    let taker = if board::has_argument("link") { Taker::OtherBoard } else { Taker::Bench };
+    let taker = if board::has_argument("link") {
+        Taker::OtherBoard
+    } else {
+        Taker::Bench
+    };
+    // Both are used in place: what is moved out of its result stands on the stack twice.
     let mut store = new_store();
-    let (data, lctrl) = (setup::key(Purpose::Data), setup::key(Purpose::Lctrl));
-    let keys = Keys { data: &data, lctrl: &lctrl };
-    let config = setup::metering_config::<P>().expect("the constants are good");
-    let mut core = MeteringCore::start(config, &keys, &mut store, setup::START_MS).expect("the store is new");
-    let work = metering::run(&mut core, &mut emulator, taker).expect("the host takes text");
+    let Ok(store) = &mut store else {
+        panic!("the flash has no whole pages")
+    };
+    let mut started = start::<P>(store);
+    let core = match &mut started {
+        Ok(core) => core,
+        Err(error) => panic!("{error}"),
+    };
+    let work = metering::run(core, &mut emulator, taker).expect("the host takes text");
     #[cfg(board = "mps2_an386")]
     if taker == Taker::OtherBoard {
-        crate::wire::serve(&mut core, &mut board::Uart::start());
+        crate::wire::serve(core, &mut board::Uart::start());
     }
-    let reported = metering::report(&mut core, &mut emulator);
-    drop(core);
+    let reported = metering::report(core, &mut emulator);
+    drop(started);
     reported
-        .and_then(|()| metering::dump(&mut store, &metering::RECORDS, &mut emulator))
+        .and_then(|()| metering::dump(store, &metering::RECORDS, &mut emulator))
         .and_then(|()| {
             let size = size_of::<MeteringCore<P, &mut FlashStore<board::Flash>>>();
-            writeln!(emulator, "# core {size} bytes, {} sets in {} ticks", work.sets, work.ticks)
+            writeln!(
+                emulator,
+                "# core {size} bytes, {} sets in {} ticks",
+                work.sets, work.ticks
+            )
         })
         .expect("the host takes text");
     end(&mut emulator)
+}
+
+/// Apart, so that what a start needs on the stack is free again afterwards.
+#[inline(never)]
+fn start<const P: usize>(
+    store: &mut FlashStore<board::Flash>,
+) -> Result<MeteringCore<P, &mut FlashStore<board::Flash>>, StartError> {
+    let (data, lctrl) = (setup::key(Purpose::Data), setup::key(Purpose::Lctrl));
+    let keys = Keys {
+        data: &data,
+        lctrl: &lctrl,
+    };
+    let config = setup::metering_config::<P>().expect("the constants are good");
+    MeteringCore::start(config, &keys, store, setup::START_MS)
 }
 
 /// Plays `script.bin` against the management core, whose other core answers on the serial port.
@@ -50,18 +77,20 @@ pub fn metering<const P: usize>() -> ! {
 pub fn management() -> ! {
     let mut emulator = Emulator::start(c"script.bin");
     let mut line = crate::wire::Remote::new(board::Uart::start());
-    let (mut store, mut waiting) = (new_store(), new_store());
-    crate::management::run(&mut line, &mut emulator, &mut store, &mut waiting)
-        .and_then(|()| metering::dump(&mut store, &crate::management::RECORDS, &mut emulator))
+    let (Ok(store), Ok(waiting)) = (&mut new_store(), &mut new_store()) else {
+        panic!("the flash has no whole pages")
+    };
+    crate::management::run(&mut line, &mut emulator, store, waiting)
+        .and_then(|()| metering::dump(store, &crate::management::RECORDS, &mut emulator))
         .expect("the host takes text");
     line.end();
     end(&mut emulator)
 }
 
-fn new_store() -> FlashStore<board::Flash> {
+fn new_store() -> Result<FlashStore<board::Flash>, StoreError> {
     let flash = board::erased_flash();
     let size = embedded_storage::nor_flash::ReadNorFlash::capacity(&flash) as u32;
-    FlashStore::try_new(flash, 0..size).expect("the flash has whole pages")
+    FlashStore::try_new(flash, 0..size)
 }
 
 fn end(emulator: &mut Emulator) -> ! {

@@ -37,7 +37,9 @@ pub fn run<S: Store>(
     waiting: &mut S,
 ) -> Result<(), Error> {
     let mut master = CoreMaster::new();
-    let Some(boot) = ask_boot(&mut master, line) else { return writeln!(bench, "no boot") };
+    let Some(boot) = ask_boot(&mut master, line) else {
+        return writeln!(bench, "no boot");
+    };
     let mut damaged = 0;
     let waiting = match WaitingRecords::<_, WAITING>::open(waiting, &mut damaged) {
         Ok(waiting) => waiting,
@@ -45,7 +47,13 @@ pub fn run<S: Store>(
     };
     let purse = setup::key(security::key::Purpose::Purse);
     let keys = meter::management::Keys { purse: &purse };
-    let mut core = match ManagementCore::start(setup::management_config(), &keys, &mut *store, waiting, boot) {
+    let mut core = match ManagementCore::start(
+        setup::management_config(),
+        &keys,
+        &mut *store,
+        waiting,
+        boot,
+    ) {
         Ok(core) => core,
         Err(error) => return writeln!(bench, "management core: {error}"),
     };
@@ -71,7 +79,13 @@ pub fn run<S: Store>(
     writeln!(bench, "{:?}", core.counts())?;
     writeln!(bench, "{:04X?}", core.status_words())?;
     writeln!(bench, "{:?}", slave.refusals())?;
-    writeln!(bench, "time {} waiting {:?} balance {}", core.utc_ms(), core.waiting(), core.account().balance_hundredths())?;
+    writeln!(
+        bench,
+        "time {} waiting {:?} balance {}",
+        core.utc_ms(),
+        core.waiting(),
+        core.account().balance_hundredths()
+    )?;
     writeln!(bench, "saved {:?}", core.save())
 }
 

@@ -10,13 +10,13 @@ use metrology::Sample;
 use crate::setup::{SAMPLE_RATE_HZ, START_MS};
 
 /// Bytes read at once.
-const CHUNK: usize = 512;
+const CHUNK: usize = 256;
 /// Sets handed to the core at once, at most: a chunk of one phase.
 const SETS: usize = CHUNK / 8;
 /// The records of a metering core, as the plan of `meter::records` names them.
 pub const RECORDS: [Key; 15] = [
-    0x0001, 0x0002, 0x0003, 0x0004, 0x0005, 0x0010, 0x0011, 0x0012, 0x0013, 0x0014, 0x0015, 0x0016, 0x0017, 0x0018,
-    0x0019,
+    0x0001, 0x0002, 0x0003, 0x0004, 0x0005, 0x0010, 0x0011, 0x0012, 0x0013, 0x0014, 0x0015, 0x0016,
+    0x0017, 0x0018, 0x0019,
 ];
 
 /// Where a core stands for the test: a file to read, a text to write, a stopwatch.
@@ -50,6 +50,7 @@ pub struct Work {
 ///
 /// # Errors
 /// The text cannot be written.
+#[inline(never)]
 pub fn run<const P: usize, S: Store>(
     core: &mut MeteringCore<P, S>,
     bench: &mut impl Bench,
@@ -63,8 +64,15 @@ pub fn run<const P: usize, S: Store>(
     loop {
         let length = bench.read(bytes.get_mut(..whole).unwrap_or_default());
         let mut count = 0;
-        for (set, bytes) in sets.iter_mut().zip(bytes.get(..length).unwrap_or_default().chunks_exact(8 * P)) {
-            let mut counts = bytes.as_chunks().0.iter().map(|count| i32::from_le_bytes(*count));
+        for (set, bytes) in sets
+            .iter_mut()
+            .zip(bytes.get(..length).unwrap_or_default().chunks_exact(8 * P))
+        {
+            let mut counts = bytes
+                .as_chunks()
+                .0
+                .iter()
+                .map(|count| i32::from_le_bytes(*count));
             for channel in set.u.iter_mut().chain(&mut set.i) {
                 *channel = counts.next().unwrap_or(0);
             }
@@ -85,6 +93,7 @@ pub fn run<const P: usize, S: Store>(
 }
 
 /// Asks for a legal block in the words of the line between the cores, and acknowledges the one before.
+#[inline(never)]
 fn take_block<const P: usize, S: Store>(
     core: &mut MeteringCore<P, S>,
     acknowledged: &mut Option<RecordName>,
@@ -92,11 +101,19 @@ fn take_block<const P: usize, S: Store>(
 ) -> Result<(), Error> {
     let mut question = [0; MAX_BODY];
     let mut answer = [0; MAX_BODY];
-    let length = Request::NextBlock { acknowledged: *acknowledged }.encode(&mut question).unwrap_or(0);
+    let length = Request::NextBlock {
+        acknowledged: *acknowledged,
+    }
+    .encode(&mut question)
+    .unwrap_or(0);
     let length = core.handle(question.get(..length).unwrap_or_default(), &mut answer);
     match Answer::parse(answer.get(..length).unwrap_or_default()) {
         Some(Answer::NoBlock) => Ok(()),
-        Some(Answer::Block { name, utc_s, envelope }) => {
+        Some(Answer::Block {
+            name,
+            utc_s,
+            envelope,
+        }) => {
             *acknowledged = Some(name);
             write!(out, "block {} {} {utc_s} ", name.boot, name.seq)?;
             hex(out, envelope)
@@ -109,11 +126,21 @@ fn take_block<const P: usize, S: Store>(
 ///
 /// # Errors
 /// The text cannot be written.
-pub fn report<const P: usize, S: Store>(core: &mut MeteringCore<P, S>, out: &mut impl Write) -> Result<(), Error> {
+#[inline(never)]
+pub fn report<const P: usize, S: Store>(
+    core: &mut MeteringCore<P, S>,
+    out: &mut impl Write,
+) -> Result<(), Error> {
     writeln!(out, "{:?}", core.registers())?;
     writeln!(out, "{:?}", core.quantities())?;
     writeln!(out, "{:?}", core.counts())?;
-    writeln!(out, "time {} boot {} closed {}", core.utc_ms(), core.boot(), core.relay_closed())?;
+    writeln!(
+        out,
+        "time {} boot {} closed {}",
+        core.utc_ms(),
+        core.boot(),
+        core.relay_closed()
+    )?;
     writeln!(out, "saved {:?}", core.save())
 }
 
@@ -121,6 +148,7 @@ pub fn report<const P: usize, S: Store>(core: &mut MeteringCore<P, S>, out: &mut
 ///
 /// # Errors
 /// The text cannot be written.
+#[inline(never)]
 pub fn dump(store: &mut impl Store, keys: &[Key], out: &mut impl Write) -> Result<(), Error> {
     let mut record = [0; MAX_RECORD];
     for &key in keys {

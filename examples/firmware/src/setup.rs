@@ -32,7 +32,12 @@ pub const ADDRESS: [u8; 6] = [0x20, 0x26, 0x11, 0x00, 0x00, 0x01];
 /// The key for `purpose`. These are the keys of a demonstration, not of a meter in the field.
 #[must_use]
 pub const fn key(purpose: Purpose) -> DeviceKey {
-    DeviceKey::new(Secret::new([purpose.number(); 16]), DeviceKeyId::meter(ADDRESS), purpose, 1)
+    DeviceKey::new(
+        Secret::new([purpose.number(); 16]),
+        DeviceKeyId::meter(ADDRESS),
+        purpose,
+        1,
+    )
 }
 
 /// Constants of the metering core; `None` would be a mistake in this file.
@@ -58,11 +63,25 @@ pub fn management_config() -> management::Config {
     let price = |ten_thousandths| Price::from_ten_thousandths(ten_thousandths);
     let mut plan = Small::new();
     // The capacities of the plan are larger than these lists.
-    let _ = plan.zones.push(Zone { start: 101, table: 1 });
-    let _ = plan.slots.push(Slot { table: 1, start: 0, rate: 1 });
-    let _ = plan.slots.push(Slot { table: 1, start: 1320, rate: 2 });
+    let _ = plan.zones.push(Zone {
+        start: 101,
+        table: 1,
+    });
+    let _ = plan.slots.push(Slot {
+        table: 1,
+        start: 0,
+        rate: 1,
+    });
+    let _ = plan.slots.push(Slot {
+        table: 1,
+        start: 1320,
+        rate: 2,
+    });
     plan.prices = Vec::from_iter([price(500_000), price(250_000)]);
-    let _ = plan.tiers.push(Tier { up_to_wh: u64::MAX, price: price(0) });
+    let _ = plan.tiers.push(Tier {
+        up_to_wh: u64::MAX,
+        price: price(0),
+    });
     management::Config {
         address: Address::from_big_endian(ADDRESS),
         utc_offset_min: UTC_OFFSET_MIN,

@@ -40,7 +40,10 @@ pub struct Remote<W> {
 impl<W: Wire> Remote<W> {
     /// The master's end.
     pub const fn new(wire: W) -> Self {
-        Self { wire, data_line: false }
+        Self {
+            wire,
+            data_line: false,
+        }
     }
 
     /// Tells the other board that this one ends.
@@ -51,7 +54,9 @@ impl<W: Wire> Remote<W> {
 
 impl<W: Wire> Line for Remote<W> {
     fn transfer(&mut self, master: &mut CoreMaster, now_ms: u64) -> bool {
-        let Some(ours) = master.begin(now_ms, self.data_line) else { return false };
+        let Some(ours) = master.begin(now_ms, self.data_line) else {
+            return false;
+        };
         self.wire.send(&[TRANSFER]);
         self.wire.send(&ours);
         let mut theirs = [0; HEADER];

@@ -10,4 +10,6 @@ fn main() -> ! {
 }
 
 #[cfg(not(board = "mps2_an386"))]
-compile_error!("the management core needs the board of thumbv7em-none-eabihf; build the others by --bin metering");
+compile_error!(
+    "the management core needs the board of thumbv7em-none-eabihf; build the others by --bin metering"
+);
