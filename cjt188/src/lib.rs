@@ -20,6 +20,10 @@
 #![no_std]
 
 mod address;
+#[cfg(feature = "embedded-io-async")]
+pub mod asynch;
+#[cfg(feature = "embedded-io")]
+pub mod blocking;
 mod control;
 mod cursor;
 mod data_id;
@@ -31,6 +35,8 @@ mod meter_type;
 #[cfg(feature = "meter-proto")]
 mod point;
 mod reading;
+#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+mod shell;
 mod slave;
 mod unit;
 mod value;
@@ -47,6 +53,8 @@ pub use meter_type::{Medium, MeterType};
 pub use point::Points;
 pub use reading::{HeatEdition, HeatReading, Reading, VolumeReading};
 pub use serial_line::Timing;
+#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+pub use shell::ShellError;
 pub use slave::{Application, Slave, SlaveEvent};
 pub use unit::Unit;
 pub use value::{Quantity, Stamp, Status, ValueError, Valve};

@@ -36,6 +36,10 @@
 #![no_std]
 
 mod address;
+#[cfg(feature = "embedded-io-async")]
+pub mod asynch;
+#[cfg(feature = "embedded-io")]
+pub mod blocking;
 mod control;
 mod cursor;
 mod data_id;
@@ -50,6 +54,8 @@ mod message;
 mod message_parse;
 #[cfg(feature = "meter-proto")]
 mod point;
+#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+mod shell;
 mod slave;
 mod time;
 mod unit;
@@ -72,6 +78,8 @@ pub use message::{
 };
 pub use message_parse::MessageError;
 pub use serial_line::Timing;
+#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+pub use shell::ShellError;
 pub use slave::{Application, Slave, SlaveEvent};
 pub use time::Stamp;
 pub use unit::Unit;
