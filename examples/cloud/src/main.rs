@@ -74,8 +74,8 @@ struct ProvisionArguments {
     /// Over-voltage limit in millivolts.
     #[arg(long)]
     voltage_limit_mv: Option<i64>,
-    /// File to write; the keys go nowhere else. For a gateway it is the file of keys that its configuration names, and
-    /// the password at the broker is printed.
+    /// File to write, as meters and gateways read it; the keys go nowhere else. A gateway's password at the broker is
+    /// in it and is printed too.
     #[arg(long)]
     out: PathBuf,
 }
@@ -148,10 +148,7 @@ fn provision(arguments: ProvisionArguments) -> anyhow::Result<()> {
         voltage_limit_mv: arguments.voltage_limit_mv.or(defaults.voltage_limit_mv),
     };
     let provisioned = cloud::provision(&arguments.data_dir, &wanted)?;
-    let mut text = match cloud::kind_of(&provisioned.device) {
-        Some(cloud::store::DeviceKind::Gateway) => serde_json::to_string_pretty(&provisioned.gateway_keys())?,
-        _ => serde_json::to_string_pretty(&provisioned)?,
-    };
+    let mut text = serde_json::to_string_pretty(&provisioned)?;
     text.push('\n');
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);

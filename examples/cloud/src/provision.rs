@@ -70,15 +70,6 @@ impl core::fmt::Debug for Provisioned {
 }
 
 impl Provisioned {
-    /// The two keys of a gateway as the `gateway` program reads them: JSON with `epoch`, `mdata` and `ctrl`.
-    pub fn gateway_keys(&self) -> serde_json::Value {
-        serde_json::json!({
-            "epoch": self.epoch,
-            "mdata": self.keys.get(Purpose::Mdata.name()),
-            "ctrl": self.keys.get(Purpose::Ctrl.name()),
-        })
-    }
-
     /// One key as bytes.
     pub fn key(&self, purpose: Purpose) -> Option<[u8; 16]> {
         hex::decode(self.keys.get(purpose.name())?).ok()?.try_into().ok()
