@@ -1,8 +1,12 @@
 //! Plays a recording once and tells what a meter reads from it.
+//!
+//! A meter that runs for years loses two cycles to its filter at the start; a record of eight cycles cannot spare
+//! them. So a record is played twice: the first time the meter finds the frequency by its own crossings, the second
+//! time it measures all whole cycles of that frequency from the first frame on.
 
 use std::path::Path;
 
-use metrology::{Calibration, Meter};
+use metrology::{Calibration, Meter, Parameters, Sample, Sync, Window};
 use serde::Serialize;
 
 use super::StartError;
@@ -11,10 +15,14 @@ use super::recording::Recording;
 /// Values of one phase; floating point for people only.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct PhaseReading {
-    /// Volts, rms.
+    /// Volts, rms without the mean.
     pub voltage_v: f64,
-    /// Amperes, rms.
+    /// Amperes, rms without the mean.
     pub current_a: f64,
+    /// Mean voltage, volts.
+    pub voltage_dc_v: f64,
+    /// Mean current, amperes.
+    pub current_dc_a: f64,
     /// Watts.
     pub active_w: f64,
     /// Vars of the fundamental.
@@ -55,10 +63,15 @@ pub fn play<const P: usize>(path: &Path, rate_hz: Option<f64>) -> Result<OnceRea
         parameters,
         samples,
     } = Recording::<P>::read(path, rate_hz)?;
-    let calibration = Calibration::try_new(parameters).map_err(StartError::Calibration)?;
-    let mut meter = Meter::new(&calibration);
-    for block in samples.chunks(256) {
-        let _ = meter.process(&calibration, block);
+    let (mut calibration, mut meter) = process(parameters, &samples)?;
+    let frequency_uhz = meter.quantities().frequency_uhz;
+    if let Some(frequency) = frequency_uhz {
+        let fixed = Parameters {
+            sync: Sync::Fixed(frequency),
+            window: Window::Longest,
+            ..parameters
+        };
+        (calibration, meter) = process(fixed, &samples)?;
     }
     let quantities = meter.quantities();
     let registers = meter.registers(&calibration);
@@ -70,13 +83,15 @@ pub fn play<const P: usize>(path: &Path, rate_hz: Option<f64>) -> Result<OnceRea
     Ok(OnceReading {
         samples: meter.samples(),
         cycles: quantities.cycles,
-        frequency_hz: quantities.frequency_uhz.map(|uhz| f64::from(uhz) / 1e6),
+        frequency_hz: frequency_uhz.map(|uhz| f64::from(uhz) / 1e6),
         phase: quantities
             .phase
             .iter()
             .map(|phase| PhaseReading {
                 voltage_v: phase.voltage_uv as f64 / 1e6,
                 current_a: phase.current_ua as f64 / 1e6,
+                voltage_dc_v: micro(phase.voltage_mean_uv),
+                current_dc_a: micro(phase.current_mean_ua),
                 active_w: micro(phase.active_uw),
                 reactive_var: micro(phase.reactive_uvar),
                 apparent_va: phase.apparent_uva as f64 / 1e6,
@@ -88,4 +103,18 @@ pub fn play<const P: usize>(path: &Path, rate_hz: Option<f64>) -> Result<OnceRea
         export_dwh: registers.active.export,
         energy_j: (0..P).map(energy).collect(),
     })
+}
+
+/// Plays all samples through a new meter.
+fn process<const P: usize>(
+    parameters: Parameters<P>,
+    samples: &[Sample<P>],
+) -> Result<(Calibration<P>, Meter<P>), StartError> {
+    let calibration = Calibration::try_new(parameters).map_err(StartError::Calibration)?;
+    let mut meter = Meter::new(&calibration);
+    for block in samples.chunks(256) {
+        // What happened in between is not asked for: the last window is the whole record.
+        let _ = meter.process(&calibration, block);
+    }
+    Ok((calibration, meter))
 }
