@@ -1,6 +1,7 @@
 //! What all tasks share: the outbox, the clock, the numbers of the nodes, the status.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -44,13 +45,17 @@ pub(crate) struct Hub {
     pub stored: Notify,
     outbox: Mutex<DiskOutbox>,
     silence: Mutex<Silence>,
+    /// Streams whose last record was refused for want of room.
+    full: Mutex<BTreeSet<Stream>>,
     started_ms: u64,
     started: Instant,
     boot: u32,
+    /// Held as long as any task may write to the data folder.
+    _lock: File,
 }
 
 impl Hub {
-    pub fn new(clock: Clock, store: DiskStore, silence: Silence) -> Self {
+    pub fn new(clock: Clock, store: DiskStore, silence: Silence, lock: File) -> Self {
         let boot = store.boot();
         let kept = Quota {
             records: u32::MAX,
@@ -79,6 +84,8 @@ impl Hub {
             stored: Notify::new(),
             outbox: Mutex::new(outbox),
             silence: Mutex::new(silence),
+            full: Mutex::default(),
+            _lock: lock,
             started_ms,
             started: Instant::now(),
             boot,
@@ -118,7 +125,7 @@ impl Hub {
             body,
         );
         let done = self.outbox(|outbox| push(outbox, stream, &mut message));
-        self.after(&done);
+        self.after(stream, &done);
         done.is_ok()
     }
 
@@ -137,7 +144,7 @@ impl Hub {
         let Some(done) = done else {
             return Some(Taken::Repeat);
         };
-        self.after(&done);
+        self.after(stream, &done);
         done.ok().map(|_| Taken::Stored)
     }
 
@@ -155,14 +162,50 @@ impl Hub {
         });
     }
 
-    fn after(&self, done: &Result<Key, Refused<std::io::Error>>) {
+    fn after(&self, stream: Stream, done: &Result<Key, Refused<std::io::Error>>) {
         match done {
-            Ok(_) => self.stored.notify_one(),
-            Err(Refused::Full | Refused::Dropped) => self.board.refuse("outbox full"),
+            Ok(_) => {
+                self.stored.notify_one();
+                self.fullness(stream, false);
+            }
+            Err(Refused::Full | Refused::Dropped) => {
+                self.board.refuse("outbox full");
+                self.fullness(stream, true);
+            }
             Err(Refused::Message(_)) => self.board.refuse("message not encodable"),
             Err(Refused::Store(_)) => self.board.refuse("disk"),
             Err(_) => self.board.refuse("stream not stored"),
         }
+    }
+
+    /// Notes whether a stream takes records and stores an event when that changed.
+    fn fullness(&self, stream: Stream, full: bool) {
+        let changed = {
+            let mut streams = self.full.lock().unwrap_or_else(PoisonError::into_inner);
+            if full {
+                streams.insert(stream)
+            } else {
+                streams.remove(&stream)
+            }
+        };
+        // Full of events: there is no place left to say so but the heartbeat.
+        if changed && stream != Stream::EVENT {
+            let phase = if full {
+                EventPhase::RAISED
+            } else {
+                EventPhase::CLEARED
+            };
+            self.event(0, Event::STORE_FULL, 5, phase, u32::from(stream.0), None);
+        }
+    }
+
+    /// Whether a stream refuses records.
+    pub fn is_full(&self) -> bool {
+        !self
+            .full
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_empty()
     }
 
     /// Notes whether a node answers and stores an event when that changed, across restarts.

@@ -26,6 +26,8 @@ mod twin;
 mod uplink;
 
 pub use clock::{ClockFn, accelerated_clock, system_clock};
-pub use config::{Config, ConfigError, Device, KeyTable, Keys, Line, Mqtt, Profile, Protocol, Transport};
+pub use config::{
+    Config, ConfigError, Device, KeyTable, Keys, Line, Mqtt, Profile, Protocol, Transport,
+};
 pub use running::{Running, StartError, start};
 pub use status::{DeviceStatus, Status};

@@ -228,3 +228,63 @@ async fn commands_act_once_and_silence_is_told() {
     })
     .await;
 }
+
+/// The program itself, ended by SIGKILL at any moment.
+struct Program(std::process::Child);
+
+impl Program {
+    fn start(config: &std::path::Path) -> Self {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gateway"));
+        command
+            .arg("--config")
+            .arg(config)
+            .stdout(std::process::Stdio::null());
+        Self(command.spawn().unwrap())
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_sigkill_of_the_program() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(broker) = Broker::start(dir.path()) else {
+        return;
+    };
+    let meter = Arc::new(Mutex::new(MeterState::default()));
+    let config = config(
+        dir.path(),
+        broker.port,
+        serve_meter(Arc::clone(&meter)).await,
+    );
+    let file = dir.path().join("gateway.json");
+    std::fs::write(&file, serde_json::to_vec(&config).unwrap()).unwrap();
+    let cloud = Cloud::start(broker.port);
+    let mut made = 0;
+    for round in 0..6 {
+        let program = Program::start(&file);
+        (0..60).for_each(|_| meter.lock().unwrap().make_record());
+        made += 60;
+        let before = cloud.legal().len();
+        until("some records", 10, || {
+            cloud.legal().len() > before + 5 * round
+        })
+        .await;
+        drop(program);
+    }
+    let _program = Program::start(&file);
+    until("all records", 20, || cloud.legal().len() == made).await;
+    assert!(
+        cloud.legal().values().all(|count| *count == 1),
+        "a record was numbered twice by the gateway"
+    );
+    until("the meter to be told", 10, || {
+        meter.lock().unwrap().records.is_empty()
+    })
+    .await;
+}

@@ -256,7 +256,7 @@ impl Uplink {
                 signal_dbm: 0,
                 waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
                 config_version: 0,
-                flags: 0,
+                flags: u32::from(self.hub.is_full()) << 2,
             };
             let topic = Topic::Up {
                 device: self.device,

@@ -17,7 +17,7 @@ use meter_proto::message::{
 };
 use meter_proto::time::{ClockQuality, Stamp};
 use meter_proto::topic::Topic;
-use meter_proto::window::Window;
+use meter_proto::window::{Verdict, Window};
 use rumqttc::{AsyncClient, Event, Incoming, MqttOptions, QoS};
 use security::counter::SendCounter;
 use security::envelope::{Class, Direction};
@@ -397,15 +397,27 @@ impl Cloud {
         if !self.listening.load(std::sync::atomic::Ordering::Relaxed) {
             return;
         }
-        *seen.arrivals.entry((stream.0, boot, seq)).or_insert(0) += 1;
+        let arrivals = seen.arrivals.entry((stream.0, boot, seq)).or_insert(0);
+        *arrivals += 1;
+        // The map is the unique key of a database, which decides where the window is too short.
+        let is_new = *arrivals == 1;
         let window = windows
             .entry(stream.0)
             .or_insert_with(|| Window::new(stream));
-        if window.classify(boot, seq) == meter_proto::window::Verdict::New {
-            seen.committed.push(message);
-            window.commit(boot, seq);
+        let verdict = window.commit(boot, seq);
+        if verdict == Verdict::TooFar {
+            seen.arrivals.remove(&(stream.0, boot, seq));
+            return;
         }
-        let ack = window.acknowledgement(boot).unwrap();
+        assert!(
+            verdict != Verdict::New || is_new,
+            "the window forgot a record"
+        );
+        if is_new {
+            seen.committed.push(message);
+        }
+        let ack = window.acknowledgement(boot);
+        let ack = ack.unwrap_or_else(|| Window::<4>::acknowledge_one(stream, boot, seq));
         drop(seen);
         let stamp = Stamp::from_seconds(0, ClockQuality::NETWORK);
         self.down(
