@@ -44,7 +44,10 @@ impl Alarms {
             .filter(|alarm| alarm.cleared.is_none())
             .map(|alarm| (alarm.device, alarm.code))
             .collect();
-        Ok(Self { up: Mutex::new(up), started: Instant::now() })
+        Ok(Self {
+            up: Mutex::new(up),
+            started: Instant::now(),
+        })
     }
 
     /// How many alarms of a device are up.
@@ -54,7 +57,10 @@ impl Alarms {
     }
 
     fn is_up(&self, device: &str, code: &str) -> bool {
-        self.up.lock().unwrap_or_else(PoisonError::into_inner).contains(&(device.to_owned(), code.to_owned()))
+        self.up
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&(device.to_owned(), code.to_owned()))
     }
 }
 
@@ -68,39 +74,84 @@ struct Finding<'a> {
 }
 
 /// Judges new values of a device.
-pub(crate) fn judge(platform: &Platform, device: &Device, time: u64, values: &[(PointId, Value)]) -> Result<()> {
+pub(crate) fn judge(
+    platform: &Platform,
+    device: &Device,
+    time: u64,
+    values: &[(PointId, Value)],
+) -> Result<()> {
     for (point, value) in values {
-        let sample = Sample { time, value: *value, sealed: false };
+        let sample = Sample {
+            time,
+            value: *value,
+            sealed: false,
+        };
         let text_of = |value: Value| {
-            let shown = reading(*point, &Sample { value, ..sample }, &platform.config.currency);
+            let shown = reading(
+                *point,
+                &Sample { value, ..sample },
+                &platform.config.currency,
+            );
             Some(format!("{} {}", shown.value, shown.unit))
         };
         let text = || text_of(*value);
         let finding = if *point == POWER {
-            let Some(limit) = device.power_limit_w else { continue };
+            let Some(limit) = device.power_limit_w else {
+                continue;
+            };
             let limit = Value::new(limit, 0);
             let verdict = above(*value, limit, 950);
-            Finding { code: "overload", severity: 4, verdict, value: text(), limit: Some(format!("{limit} W")) }
+            Finding {
+                code: "overload",
+                severity: 4,
+                verdict,
+                value: text(),
+                limit: Some(format!("{limit} W")),
+            }
         } else if point.quantity() == Quantity::VOLTAGE && is_phase(*point) {
-            let Some(limit) = device.voltage_limit_mv else { continue };
+            let Some(limit) = device.voltage_limit_mv else {
+                continue;
+            };
             let limit = Value::new(limit, -3);
             // Phases are judged together: one phase back in range must not clear the alarm of another.
             let worst = worst_voltage(platform, &device.id, values).unwrap_or(*value);
             let verdict = above(worst, limit, 980);
             let limit = Some(format!("{} V", short(limit)));
-            Finding { code: "over_voltage", severity: 5, verdict, value: text_of(worst), limit }
+            Finding {
+                code: "over_voltage",
+                severity: 5,
+                verdict,
+                value: text_of(worst),
+                limit,
+            }
         } else if *point == BALANCE && device.customer.is_some() {
             let limit = Value::new(platform.config.low_credit_cents, -2);
-            let verdict = if value.exact_cmp(&limit).is_lt() { Verdict::Raise } else { Verdict::Clear };
+            let verdict = if value.exact_cmp(&limit).is_lt() {
+                Verdict::Raise
+            } else {
+                Verdict::Clear
+            };
             let limit = Some(format!("{limit} {}", platform.config.currency));
-            Finding { code: "low_credit", severity: 3, verdict, value: text(), limit }
+            Finding {
+                code: "low_credit",
+                severity: 3,
+                verdict,
+                value: text(),
+                limit,
+            }
         } else if *point == STATUS_3 {
             let verdict = match platform.relay(&device.id) {
                 Some(Relay::Open) => Verdict::Raise,
                 Some(Relay::Closed) => Verdict::Clear,
                 None => Verdict::Keep,
             };
-            Finding { code: "relay_open", severity: 4, verdict, value: None, limit: None }
+            Finding {
+                code: "relay_open",
+                severity: 4,
+                verdict,
+                value: None,
+                limit: None,
+            }
         } else {
             continue;
         };
@@ -113,14 +164,26 @@ pub(crate) fn judge(platform: &Platform, device: &Device, time: u64, values: &[(
 pub(crate) fn watch_silence(platform: &Platform) -> Result<()> {
     let limit = Duration::from_millis(platform.config.offline_after_ms);
     for device in platform.devices().values() {
-        if device.kind == DeviceKind::Gateway && platform.live.present(&device.id).last_seen.is_none() {
+        if device.kind == DeviceKind::Gateway
+            && platform.live.present(&device.id).last_seen.is_none()
+        {
             continue;
         }
         let present = platform.live.present(&device.id);
         // Whoever was never heard since the start gets the same grace.
         let silent = present.heard.unwrap_or(platform.alarms.started).elapsed() >= limit;
-        let verdict = if silent { Verdict::Raise } else { Verdict::Clear };
-        let finding = Finding { code: "offline", severity: 3, verdict, value: None, limit: None };
+        let verdict = if silent {
+            Verdict::Raise
+        } else {
+            Verdict::Clear
+        };
+        let finding = Finding {
+            code: "offline",
+            severity: 3,
+            verdict,
+            value: None,
+            limit: None,
+        };
         if apply(platform, &device.id, (platform.clock)(), finding)? {
             platform.tell(Change::Device(device.id.clone()));
         }
@@ -152,6 +215,17 @@ pub(crate) fn event_code(code: u16) -> std::borrow::Cow<'static, str> {
     }
 }
 
+/// Whether a rule of this platform watches what the event tells.
+pub(crate) fn watched(device: &Device, code: u16) -> bool {
+    match code {
+        Event::RELAY_OPENED | Event::RELAY_CLOSED => true,
+        Event::CREDIT_LOW => device.customer.is_some(),
+        Event::OVERLOAD => device.power_limit_w.is_some(),
+        Event::OVER_VOLTAGE => device.voltage_limit_mv.is_some(),
+        _ => false,
+    }
+}
+
 /// Raises or clears what a device reported itself.
 #[allow(clippy::too_many_arguments)] // The fields of one event.
 pub(crate) fn reported(
@@ -164,8 +238,24 @@ pub(crate) fn reported(
     value: Option<String>,
     limit: Option<String>,
 ) -> Result<()> {
-    let verdict = if raise { Verdict::Raise } else { Verdict::Clear };
-    apply(platform, device, time, Finding { code, severity, verdict, value, limit }).map(drop)
+    let verdict = if raise {
+        Verdict::Raise
+    } else {
+        Verdict::Clear
+    };
+    apply(
+        platform,
+        device,
+        time,
+        Finding {
+            code,
+            severity,
+            verdict,
+            value,
+            limit,
+        },
+    )
+    .map(drop)
 }
 
 fn is_phase(point: PointId) -> bool {
@@ -175,7 +265,10 @@ fn is_phase(point: PointId) -> bool {
 /// The highest phase voltage among the new values and the present ones.
 fn worst_voltage(platform: &Platform, device: &str, values: &[(PointId, Value)]) -> Option<Value> {
     let present = platform.live.present(device);
-    let known = present.values.iter().map(|(point, sample)| (*point, sample.value));
+    let known = present
+        .values
+        .iter()
+        .map(|(point, sample)| (*point, sample.value));
     known
         .chain(values.iter().copied())
         .filter(|(point, _)| point.quantity() == Quantity::VOLTAGE && is_phase(*point))
@@ -185,7 +278,10 @@ fn worst_voltage(platform: &Platform, device: &str, values: &[(PointId, Value)])
 
 /// Above the limit raises, below `back` thousandths of it clears, between them nothing changes.
 fn above(value: Value, limit: Value, back: i64) -> Verdict {
-    let release = Value::new(limit.mantissa.saturating_mul(back), limit.exponent.saturating_sub(3));
+    let release = Value::new(
+        limit.mantissa.saturating_mul(back),
+        limit.exponent.saturating_sub(3),
+    );
     if value.exact_cmp(&limit).is_gt() {
         Verdict::Raise
     } else if value.exact_cmp(&release).is_lt() {
@@ -198,7 +294,11 @@ fn above(value: Value, limit: Value, back: i64) -> Verdict {
 /// A limit without the zeros that its unit of setting brings.
 fn short(limit: Value) -> String {
     let text = limit.to_string();
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
 }
 
 /// Writes down what a rule found; returns whether anything changed.
@@ -207,7 +307,12 @@ fn apply(platform: &Platform, device: &str, time: u64, finding: Finding<'_>) -> 
     let is_up = platform.alarms.is_up(device, finding.code);
     let changed = match finding.verdict {
         Verdict::Raise if !is_up => {
-            platform.alarms.up.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+            platform
+                .alarms
+                .up
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(key);
             platform.store.raise_alarm(&Alarm {
                 id: 0,
                 device: device.to_owned(),
@@ -223,7 +328,12 @@ fn apply(platform: &Platform, device: &str, time: u64, finding: Finding<'_>) -> 
             })?
         }
         Verdict::Clear if is_up => {
-            platform.alarms.up.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+            platform
+                .alarms
+                .up
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&key);
             platform.store.clear_alarm(device, finding.code, time)?
         }
         _ => None,

@@ -9,7 +9,10 @@ use crate::store::{Device, User};
 
 /// Hashes a password that a person chose: Argon2id with the recommended cost, in PHC form.
 pub fn hash_password(password: &str) -> anyhow::Result<String> {
-    Ok(Argon2::default().hash_password(password.as_bytes()).map_err(|error| anyhow::anyhow!("{error}"))?.to_string())
+    Ok(Argon2::default()
+        .hash_password(password.as_bytes())
+        .map_err(|error| anyhow::anyhow!("{error}"))?
+        .to_string())
 }
 
 /// Prefix of the hash of a password that a machine drew.
@@ -18,7 +21,10 @@ const DRAWN: &str = "sha256:";
 /// Hashes a password of 128 random bits. A slow hash would add nothing against guessing and let a reconnecting fleet
 /// load the server.
 pub fn hash_drawn(password: &str) -> String {
-    format!("{DRAWN}{}", hex::encode(Sha256::digest(password.as_bytes())))
+    format!(
+        "{DRAWN}{}",
+        hex::encode(Sha256::digest(password.as_bytes()))
+    )
 }
 
 /// Checks a password against either form of hash.
@@ -28,7 +34,9 @@ pub fn verify(password: &str, hash: &str) -> bool {
         return hash_drawn(password) == hash;
     }
     match PasswordHash::new(hash) {
-        Ok(parsed) => Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok(),
+        Ok(parsed) => Argon2::default()
+            .verify_password(password.as_bytes(), &parsed)
+            .is_ok(),
         Err(_) => false,
     }
 }
@@ -56,7 +64,10 @@ pub fn readable_password() -> String {
     const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789x";
     let mut bytes = [0; 16];
     rand::rng().fill_bytes(&mut bytes);
-    bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
+    bytes
+        .iter()
+        .map(|byte| char::from(LETTERS[usize::from(byte % 32)]))
+        .collect()
 }
 
 /// Whether a user sees a device at all. Every handler that names a device asks this, and answers "not found" otherwise.
@@ -75,7 +86,9 @@ pub mod topics {
         let mut levels = topic.split('/');
         // m1/<shard>/<device>/...
         levels.next() == Some("m1")
-            && levels.next().is_some_and(|shard| !shard.is_empty() && !shard.contains(['+', '#']))
+            && levels
+                .next()
+                .is_some_and(|shard| !shard.is_empty() && !shard.contains(['+', '#']))
             && levels.next() == Some(user)
             && levels.next().is_some()
     }
@@ -113,11 +126,18 @@ mod tests {
         assert!(may_publish("gw-1", "m1/0/gw-1/u/1"));
         assert!(!may_publish("gw-1", "m1/0/gw-2/u/1"));
         assert!(!may_publish("gw-1", "m1/0/gw-1"));
-        assert!(!may_publish("gw-1", "m1/0/gw-1/d"), "only the platform speaks downwards");
+        assert!(
+            !may_publish("gw-1", "m1/0/gw-1/d"),
+            "only the platform speaks downwards"
+        );
         assert!(!may_publish("gw-1", "gw-1/u"));
         assert!(may_subscribe("gw-1", "m1/0/gw-1/d"));
         assert!(may_subscribe("gw-1", "m1/0/gw-1/#"));
-        assert!(!may_subscribe("gw-1", "m1/+/gw-1/d") && !may_subscribe("gw-1", "m1/#") && !may_subscribe("gw-1", "#"));
+        assert!(
+            !may_subscribe("gw-1", "m1/+/gw-1/d")
+                && !may_subscribe("gw-1", "m1/#")
+                && !may_subscribe("gw-1", "#")
+        );
         assert!(may_subscribe("reader", "m1/#") && !may_subscribe("reader", "#"));
         assert!(!may_publish("reader", "m1/0/reader/u/1"));
     }

@@ -75,14 +75,29 @@ impl Default for PriceList {
         Self {
             slots: vec![
                 PriceSlot { start: 0, rate: 2 },
-                PriceSlot { start: 6 * 60, rate: 1 },
-                PriceSlot { start: 22 * 60, rate: 2 },
+                PriceSlot {
+                    start: 6 * 60,
+                    rate: 1,
+                },
+                PriceSlot {
+                    start: 22 * 60,
+                    rate: 2,
+                },
             ],
             rates: vec![rate("Peak", "峰", 6170), rate("Valley", "谷", 3070)],
             tiers: vec![
-                TierPrice { up_to_wh: Some(260_000), price: 0 },
-                TierPrice { up_to_wh: Some(400_000), price: 500 },
-                TierPrice { up_to_wh: None, price: 3000 },
+                TierPrice {
+                    up_to_wh: Some(260_000),
+                    price: 0,
+                },
+                TierPrice {
+                    up_to_wh: Some(400_000),
+                    price: 500,
+                },
+                TierPrice {
+                    up_to_wh: None,
+                    price: 3000,
+                },
             ],
             water: 34_500,
         }
@@ -161,7 +176,11 @@ fn whole(value: Value) -> Option<i64> {
 /// An amount as decimal text with all its digits but trailing zeros, at least two places.
 fn money_text(money: Money) -> String {
     let mut text = Value::new(money.ten_millionths(), -7).to_string();
-    while text.ends_with('0') && text.rsplit_once('.').is_some_and(|(_, places)| places.len() > 2) {
+    while text.ends_with('0')
+        && text
+            .rsplit_once('.')
+            .is_some_and(|(_, places)| places.len() > 2)
+    {
         text.pop();
     }
     text
@@ -180,16 +199,33 @@ impl Billing {
             price: Price::from_ten_thousandths(tier.price),
         };
         let billing = Self {
-            zones: vec![Zone { start: 101, table: 1 }],
-            slots: prices.slots.iter().map(|slot| Slot { table: 1, start: slot.start, rate: slot.rate }).collect(),
-            rates: prices.rates.iter().map(|rate| Price::from_ten_thousandths(rate.price)).collect(),
+            zones: vec![Zone {
+                start: 101,
+                table: 1,
+            }],
+            slots: prices
+                .slots
+                .iter()
+                .map(|slot| Slot {
+                    table: 1,
+                    start: slot.start,
+                    rate: slot.rate,
+                })
+                .collect(),
+            rates: prices
+                .rates
+                .iter()
+                .map(|rate| Price::from_ten_thousandths(rate.price))
+                .collect(),
             tiers: prices.tiers.iter().map(tier).collect(),
             offset_s: config.offset_minutes.saturating_mul(60),
             currency: config.currency.clone(),
             days: Mutex::default(),
             prices,
         };
-        billing.tariff().context("the price list contradicts itself")?;
+        billing
+            .tariff()
+            .context("the price list contradicts itself")?;
         Ok(billing)
     }
 
@@ -202,7 +238,10 @@ impl Billing {
     }
 
     fn moment(&self, millis: u64) -> Moment {
-        Moment { utc_s: i64::try_from(millis / 1000).unwrap_or(i64::MAX), offset_s: self.offset_s }
+        Moment {
+            utc_s: i64::try_from(millis / 1000).unwrap_or(i64::MAX),
+            offset_s: self.offset_s,
+        }
     }
 
     /// The bill of a device for today so far; `None` for a device without readings today.
@@ -223,17 +262,28 @@ impl Billing {
             _ => {
                 let fresh = self.open_day(platform, device, start)?;
                 days.insert(device.id.clone(), fresh);
-                let Some(day) = days.get_mut(&device.id) else { return Ok(None) };
+                let Some(day) = days.get_mut(&device.id) else {
+                    return Ok(None);
+                };
                 day
             }
         };
-        let from = day.last.map_or(start, |(time, _)| time.saturating_add(1)).max(start);
-        for sample in platform.history.sealed_series(&device.id, IMPORT, from, now.saturating_add(1))? {
+        let from = day
+            .last
+            .map_or(start, |(time, _)| time.saturating_add(1))
+            .max(start);
+        for sample in
+            platform
+                .history
+                .sealed_series(&device.id, IMPORT, from, now.saturating_add(1))?
+        {
             if let Some(register) = whole(sample.value) {
                 self.carry_on(day, sample.time, register);
             }
         }
-        let Some((until, _)) = day.last else { return Ok(None) };
+        let Some((until, _)) = day.last else {
+            return Ok(None);
+        };
         Ok(Some(self.show(day, until)))
     }
 
@@ -246,16 +296,33 @@ impl Billing {
         let used = if month == start {
             Some(0)
         } else {
-            let before = platform.history.rollup_before(&device.id, IMPORT, Span::Day, month)?.map(|day| day.last);
-            let first = platform.history.rollups(&device.id, IMPORT, Span::Day, month, start)?;
-            let base = before.or(first.first().map(|day| day.first)).and_then(whole);
-            last.zip(base).map(|((_, register), base)| register.saturating_sub(base))
+            let before = platform
+                .history
+                .rollup_before(&device.id, IMPORT, Span::Day, month)?
+                .map(|day| day.last);
+            let first = platform
+                .history
+                .rollups(&device.id, IMPORT, Span::Day, month, start)?;
+            let base = before
+                .or(first.first().map(|day| day.first))
+                .and_then(whole);
+            last.zip(base)
+                .map(|((_, register), base)| register.saturating_sub(base))
         };
-        let mut tiers = TierTotal { wh: u64::try_from(used.unwrap_or(0)).unwrap_or(0), period: None };
+        let mut tiers = TierTotal {
+            wh: u64::try_from(used.unwrap_or(0)).unwrap_or(0),
+            period: None,
+        };
         if let Ok(tariff) = self.tariff() {
             tiers.turn(tariff.reset(), self.moment(start));
         }
-        Ok(Day { start, last, tiers, lines: BTreeMap::new(), amount: Money::ZERO })
+        Ok(Day {
+            start,
+            last,
+            tiers,
+            lines: BTreeMap::new(),
+            amount: Money::ZERO,
+        })
     }
 
     fn month_start(&self, day_start: u64) -> u64 {
@@ -271,14 +338,22 @@ impl Billing {
         };
         let begin = before.max(day.start);
         let start = self.moment(begin);
-        let seconds = i64::try_from(time / 1000).unwrap_or(0).saturating_sub(start.utc_s);
-        let Ok(wh) = u64::try_from(register.saturating_sub(base)) else { return };
+        let seconds = i64::try_from(time / 1000)
+            .unwrap_or(0)
+            .saturating_sub(start.utc_s);
+        let Ok(wh) = u64::try_from(register.saturating_sub(base)) else {
+            return;
+        };
         // Within the same second there is nothing to price yet: the next reading takes it along.
-        let (Ok(tariff), 1..=LONGEST_S) = (self.tariff(), seconds) else { return };
+        let (Ok(tariff), 1..=LONGEST_S) = (self.tariff(), seconds) else {
+            return;
+        };
         let mut biller = Biller::new(tariff, day.tiers);
         let lines = &mut day.lines;
         let priced = biller.price(Interval { start, seconds, wh }, |_, line| {
-            let sum = lines.entry((line.rate, line.tier)).or_insert((0, line.price(), Money::ZERO));
+            let sum = lines
+                .entry((line.rate, line.tier))
+                .or_insert((0, line.price(), Money::ZERO));
             sum.0 = sum.0.saturating_add(line.wh);
             sum.2 = sum.2 + line.amount;
         });
@@ -291,8 +366,12 @@ impl Billing {
 
     fn show(&self, day: &Day, until: u64) -> Bill {
         let line = |(&(rate, tier), &(wh, price, amount)): (&(u8, u8), &(u64, Price, Money))| {
-            let named = usize::from(rate).checked_sub(1).and_then(|index| self.prices.rates.get(index));
-            let name = |pick: fn(&RatePrice) -> &String| named.map_or_else(|| rate.to_string(), |rate| pick(rate).clone());
+            let named = usize::from(rate)
+                .checked_sub(1)
+                .and_then(|index| self.prices.rates.get(index));
+            let name = |pick: fn(&RatePrice) -> &String| {
+                named.map_or_else(|| rate.to_string(), |rate| pick(rate).clone())
+            };
             BillLine {
                 rate_en: name(|rate| &rate.name_en),
                 rate_zh: name(|rate| &rate.name_zh),
@@ -316,11 +395,17 @@ impl Billing {
     /// Water has one price and no seal.
     fn water(&self, platform: &Platform, device: &Device) -> Result<Option<Bill>> {
         let present = platform.live.present(&device.id);
-        let (Some(volume), Some(last)) = (platform.grown_today(&device.id, VOLUME)?, present.values.get(&VOLUME)) else {
+        let (Some(volume), Some(last)) = (
+            platform.grown_today(&device.id, VOLUME)?,
+            present.values.get(&VOLUME),
+        ) else {
             return Ok(None);
         };
         // Litres, the meter's own digits at best.
-        let Some(litres) = volume.rounded_at(-3).and_then(|litres| u64::try_from(litres).ok()) else {
+        let Some(litres) = volume
+            .rounded_at(-3)
+            .and_then(|litres| u64::try_from(litres).ok())
+        else {
             return Ok(None);
         };
         let price = Price::from_ten_thousandths(self.prices.water);
@@ -358,28 +443,60 @@ mod tests {
     #[test]
     fn a_day_is_priced_by_rate_and_tier() {
         let billing = billing();
-        let tiers = TierTotal { wh: 259_000, period: None };
-        let mut day = Day { start: MIDNIGHT, last: None, tiers, lines: BTreeMap::new(), amount: Money::ZERO };
+        let tiers = TierTotal {
+            wh: 259_000,
+            period: None,
+        };
+        let mut day = Day {
+            start: MIDNIGHT,
+            last: None,
+            tiers,
+            lines: BTreeMap::new(),
+            amount: Money::ZERO,
+        };
         let hour = 3_600_000;
         billing.carry_on(&mut day, MIDNIGHT, 1_000);
         // 600 Wh before six, 900 Wh after: 400 of them are the last of the first tier.
         billing.carry_on(&mut day, MIDNIGHT + 6 * hour, 1_600);
         billing.carry_on(&mut day, MIDNIGHT + 7 * hour, 2_500);
         let bill = billing.show(&day, MIDNIGHT + 7 * hour);
-        let lines: Vec<_> =
-            bill.lines.iter().map(|l| (l.rate_en.as_str(), l.tier, l.quantity.as_str(), l.amount.as_str())).collect();
+        let lines: Vec<_> = bill
+            .lines
+            .iter()
+            .map(|l| {
+                (
+                    l.rate_en.as_str(),
+                    l.tier,
+                    l.quantity.as_str(),
+                    l.amount.as_str(),
+                )
+            })
+            .collect();
         assert_eq!(
             lines,
-            [("Peak", 1, "0.400", "0.2468"), ("Peak", 2, "0.500", "0.3335"), ("Valley", 1, "0.600", "0.1842")]
+            [
+                ("Peak", 1, "0.400", "0.2468"),
+                ("Peak", 2, "0.500", "0.3335"),
+                ("Valley", 1, "0.600", "0.1842")
+            ]
         );
-        assert_eq!((bill.exact.as_str(), bill.total.as_str()), ("0.7645", "0.76"));
+        assert_eq!(
+            (bill.exact.as_str(), bill.total.as_str()),
+            ("0.7645", "0.76")
+        );
     }
 
     #[test]
     fn readings_of_one_second_wait_for_the_next() {
         let billing = billing();
         let tiers = TierTotal::default();
-        let mut day = Day { start: MIDNIGHT, last: None, tiers, lines: BTreeMap::new(), amount: Money::ZERO };
+        let mut day = Day {
+            start: MIDNIGHT,
+            last: None,
+            tiers,
+            lines: BTreeMap::new(),
+            amount: Money::ZERO,
+        };
         for (time, register) in [(0, 10), (400, 11), (900, 12), (1_500, 13)] {
             billing.carry_on(&mut day, MIDNIGHT + time, register);
         }

@@ -8,7 +8,10 @@ use anyhow::Context;
 use mqtt5::QoS;
 use mqtt5::broker::auth::{AuthProvider, AuthResult};
 use mqtt5::broker::config::{BrokerConfig, StorageBackend, StorageConfig};
-use mqtt5::broker::events::{BrokerEventHandler, ClientConnectEvent, ClientDisconnectEvent, ClientPublishEvent, PublishAction};
+use mqtt5::broker::events::{
+    BrokerEventHandler, ClientConnectEvent, ClientDisconnectEvent, ClientPublishEvent,
+    PublishAction,
+};
 use mqtt5::broker::router::MessageRouter;
 use mqtt5::broker::{BrokerShutdownHandle, MqttBroker};
 use mqtt5::packet::connect::ConnectPacket;
@@ -80,12 +83,17 @@ impl Embedded {
             ..BrokerConfig::default()
         }
         .with_bind_address(address)
-        .with_event_handler(Arc::new(Hook { intake, counters: Arc::clone(&counters) }));
+        .with_event_handler(Arc::new(Hook {
+            intake,
+            counters: Arc::clone(&counters),
+        }));
         let mut broker = MqttBroker::with_config(config)
             .await
             .with_context(|| format!("the MQTT port {address} cannot be opened"))?
             .with_auth_provider(Arc::new(Accounts { store, counters }));
-        let address = broker.local_addr().context("the MQTT port has no address")?;
+        let address = broker
+            .local_addr()
+            .context("the MQTT port has no address")?;
         let router = broker.router();
         let stop = broker.shutdown_handle();
         let mut ready = broker.ready_receiver();
@@ -97,7 +105,12 @@ impl Embedded {
         while !*ready.borrow() {
             ready.changed().await.context("the broker did not start")?;
         }
-        Ok(Arc::new(Self { router, stop, address, task: std::sync::Mutex::new(Some(task)) }))
+        Ok(Arc::new(Self {
+            router,
+            stop,
+            address,
+            task: std::sync::Mutex::new(Some(task)),
+        }))
     }
 
     /// Where it listens.
@@ -108,10 +121,17 @@ impl Embedded {
     /// Ends all connections and waits until they are closed.
     pub async fn shutdown(&self) {
         self.stop.shutdown();
-        let task = self.task.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let task = self
+            .task
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .take();
         if let Some(task) = task {
             let abort = task.abort_handle();
-            if tokio::time::timeout(std::time::Duration::from_secs(3), task).await.is_err() {
+            if tokio::time::timeout(std::time::Duration::from_secs(3), task)
+                .await
+                .is_err()
+            {
                 abort.abort();
             }
         }
@@ -152,7 +172,9 @@ impl BrokerEventHandler for Hook {
     fn on_client_publish<'a>(&'a self, event: ClientPublishEvent) -> Boxed<'a, PublishAction> {
         Box::pin(async move {
             let user = event.user_id.as_deref().unwrap_or("");
-            self.intake.publish(user, &event.topic, &event.payload).await;
+            self.intake
+                .publish(user, &event.topic, &event.payload)
+                .await;
             // Others that may listen (the reader account, a second platform) still get it.
             PublishAction::Continue
         })
@@ -169,7 +191,9 @@ impl Accounts {
     async fn check(&self, name: String, password: Vec<u8>) -> bool {
         let store = Arc::clone(&self.store);
         let checked = tokio::task::spawn_blocking(move || {
-            let Ok(password) = String::from_utf8(password) else { return false };
+            let Ok(password) = String::from_utf8(password) else {
+                return false;
+            };
             match store.mqtt_password(&name) {
                 Ok(Some(hash)) => auth::verify(&password, &hash),
                 Ok(None) => false,
@@ -190,7 +214,9 @@ impl AuthProvider for Accounts {
         from: SocketAddr,
     ) -> Boxed<'a, mqtt5::error::Result<AuthResult>> {
         Box::pin(async move {
-            let (Some(name), Some(password)) = (connect.username.clone(), connect.password.as_ref()) else {
+            let (Some(name), Some(password)) =
+                (connect.username.clone(), connect.password.as_ref())
+            else {
                 self.counters.refused_logins.fetch_add(1, Ordering::Relaxed);
                 return Ok(AuthResult::fail(ReasonCode::BadUsernameOrPassword));
             };
@@ -203,7 +229,12 @@ impl AuthProvider for Accounts {
         })
     }
 
-    fn authorize_publish<'a>(&'a self, _client: &str, user: Option<&'a str>, topic: &'a str) -> Boxed<'a, bool> {
+    fn authorize_publish<'a>(
+        &'a self,
+        _client: &str,
+        user: Option<&'a str>,
+        topic: &'a str,
+    ) -> Boxed<'a, bool> {
         let allowed = user.is_some_and(|user| auth::topics::may_publish(user, topic));
         if !allowed {
             self.counters.refused_topics.fetch_add(1, Ordering::Relaxed);
@@ -211,7 +242,12 @@ impl AuthProvider for Accounts {
         Box::pin(async move { allowed })
     }
 
-    fn authorize_subscribe<'a>(&'a self, _client: &str, user: Option<&'a str>, filter: &'a str) -> Boxed<'a, bool> {
+    fn authorize_subscribe<'a>(
+        &'a self,
+        _client: &str,
+        user: Option<&'a str>,
+        filter: &'a str,
+    ) -> Boxed<'a, bool> {
         let allowed = user.is_some_and(|user| auth::topics::may_subscribe(user, filter));
         if !allowed {
             self.counters.refused_topics.fetch_add(1, Ordering::Relaxed);

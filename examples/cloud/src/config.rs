@@ -43,7 +43,10 @@ pub struct Config {
 impl Config {
     /// The defaults, with data in this folder.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), ..Self::default() }
+        Self {
+            data_dir: data_dir.into(),
+            ..Self::default()
+        }
     }
 }
 

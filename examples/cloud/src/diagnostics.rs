@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use utoipa::ToSchema;
 
 macro_rules! counters {
@@ -88,11 +88,20 @@ impl Refusals {
         if kept.len() == KEPT {
             kept.pop_front();
         }
-        kept.push_back(Refusal { time, text: text.chars().take(300).collect() });
+        kept.push_back(Refusal {
+            time,
+            text: text.chars().take(300).collect(),
+        });
     }
 
     /// Latest first.
     pub fn latest(&self) -> Vec<Refusal> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().rev().cloned().collect()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .rev()
+            .cloned()
+            .collect()
     }
 }

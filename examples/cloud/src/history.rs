@@ -62,7 +62,11 @@ impl History {
         let reader = Connection::open(path)?;
         reader.busy_timeout(std::time::Duration::from_secs(10))?;
         reader.pragma_update(None, "query_only", true)?;
-        Ok(Self { writer: Mutex::new(writer), reader: Mutex::new(reader), offset_s: i64::from(offset_minutes) * 60 })
+        Ok(Self {
+            writer: Mutex::new(writer),
+            reader: Mutex::new(reader),
+            offset_s: i64::from(offset_minutes) * 60,
+        })
     }
 
     /// Commits entries in one transaction and says of each whether it was new. When this returns, all of them are on
@@ -82,25 +86,49 @@ impl History {
     }
 
     /// Values of one point from `from` to before `to`, at most `limit` of them, evenly thinned: the last of each slice.
-    pub fn series(&self, device: &str, point: PointId, from: u64, to: u64, limit: u64) -> Result<Vec<Sample>> {
+    pub fn series(
+        &self,
+        device: &str,
+        point: PointId,
+        from: u64,
+        to: u64,
+        limit: u64,
+    ) -> Result<Vec<Sample>> {
         let slice = (to.saturating_sub(from) / limit.max(1)).max(1);
         let mut thinned: BTreeMap<u64, Sample> = BTreeMap::new();
         self.walk(device, from, to, |time, sealed, values| {
             if let Some((_, value)) = values.iter().find(|(p, _)| *p == point) {
-                thinned.insert(time.saturating_sub(from) / slice, Sample { time, value: *value, sealed });
+                thinned.insert(
+                    time.saturating_sub(from) / slice,
+                    Sample {
+                        time,
+                        value: *value,
+                        sealed,
+                    },
+                );
             }
         })?;
         Ok(thinned.into_values().collect())
     }
 
     /// All sealed values of one point from `from` to before `to`, oldest first.
-    pub fn sealed_series(&self, device: &str, point: PointId, from: u64, to: u64) -> Result<Vec<Sample>> {
+    pub fn sealed_series(
+        &self,
+        device: &str,
+        point: PointId,
+        from: u64,
+        to: u64,
+    ) -> Result<Vec<Sample>> {
         let mut found = Vec::new();
         self.walk(device, from, to, |time, sealed, values| {
             if let Some((_, value)) = values.iter().find(|(p, _)| *p == point)
                 && sealed
             {
-                found.push(Sample { time, value: *value, sealed });
+                found.push(Sample {
+                    time,
+                    value: *value,
+                    sealed,
+                });
             }
         })?;
         Ok(found)
@@ -118,7 +146,11 @@ impl History {
             let body: Vec<u8> = row.get(1)?;
             if let Some((_, value)) = write::unpack(&body)?.into_iter().find(|(p, _)| *p == point) {
                 let time: i64 = row.get(0)?;
-                return Ok(Some(Sample { time: time.unsigned_abs(), value, sealed: true }));
+                return Ok(Some(Sample {
+                    time: time.unsigned_abs(),
+                    value,
+                    sealed: true,
+                }));
             }
         }
         Ok(None)
@@ -132,8 +164,11 @@ impl History {
         mut visit: impl FnMut(u64, bool, &[(PointId, Value)]),
     ) -> Result<()> {
         let connection = self.read();
-        let id: Option<i64> =
-            connection.query_row("SELECT id FROM device WHERE name = ?1", [device], |row| row.get(0)).optional()?;
+        let id: Option<i64> = connection
+            .query_row("SELECT id FROM device WHERE name = ?1", [device], |row| {
+                row.get(0)
+            })
+            .optional()?;
         let Some(id) = id else { return Ok(()) };
         let mut statement = connection.prepare_cached(
             "SELECT time, sealed, body FROM snapshot WHERE time >= ?1 AND time < ?2 AND device = ?3 ORDER BY time",
@@ -148,12 +183,25 @@ impl History {
     }
 
     /// Roll-ups of one point whose span begins from `from` to before `to`, oldest first.
-    pub fn rollups(&self, device: &str, point: PointId, span: Span, from: u64, to: u64) -> Result<Vec<Rollup>> {
+    pub fn rollups(
+        &self,
+        device: &str,
+        point: PointId,
+        span: Span,
+        from: u64,
+        to: u64,
+    ) -> Result<Vec<Rollup>> {
         rollup::range(&self.read(), device, point, span, from, to)
     }
 
     /// The last roll-up of one point whose span begins before `time`.
-    pub fn rollup_before(&self, device: &str, point: PointId, span: Span, time: u64) -> Result<Option<Rollup>> {
+    pub fn rollup_before(
+        &self,
+        device: &str,
+        point: PointId,
+        span: Span,
+        time: u64,
+    ) -> Result<Option<Rollup>> {
         rollup::before(&self.read(), device, point, span, time)
     }
 

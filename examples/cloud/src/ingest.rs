@@ -11,7 +11,9 @@ mod committer;
 
 use meter_proto::device::DeviceId;
 use meter_proto::form;
-use meter_proto::message::{Body, CommandResult, Event, EventPhase, Head, Message, Registration, Stream, Welcome};
+use meter_proto::message::{
+    Body, CommandResult, Event, EventPhase, Head, Message, Registration, Stream, Welcome,
+};
 use meter_proto::point::PointId;
 use meter_proto::time::{ClockQuality, Stamp};
 use meter_proto::topic::Topic;
@@ -46,7 +48,10 @@ enum Taken {
 impl Ingest {
     /// Starts the committing task.
     pub fn start(platform: Arc<Platform>) -> Self {
-        Self { committer: committer::Committer::start(Arc::clone(&platform)), platform }
+        Self {
+            committer: committer::Committer::start(Arc::clone(&platform)),
+            platform,
+        }
     }
 
     async fn take(&self, user: &str, topic: &str, payload: &[u8]) {
@@ -91,17 +96,35 @@ fn examine(platform: &Platform, user: &str, topic: &str, payload: &[u8]) -> Take
     let (stream, device) = match Topic::parse(topic) {
         Some(Topic::Up { device, stream }) => (stream, device),
         Some(Topic::State { device }) => (Stream::SESSION, device),
-        _ => return refuse(&counters.bad_topics, "this is not a place to publish".into()),
+        _ => {
+            return refuse(
+                &counters.bad_topics,
+                "this is not a place to publish".into(),
+            );
+        }
     };
     let gateway = device.to_string();
     let Some(id) = key_id(&gateway).filter(|_| gateway == user) else {
-        return refuse(&counters.bad_topics, "this place belongs to another device".into());
+        return refuse(
+            &counters.bad_topics,
+            "this place belongs to another device".into(),
+        );
     };
     if !platform.devices().contains_key(&gateway) {
-        return refuse(&counters.unknown_devices, "nobody registered this gateway".into());
+        return refuse(
+            &counters.unknown_devices,
+            "nobody registered this gateway".into(),
+        );
     }
     // A broker speaks the will for a device that is gone; it can seal nothing, so it proves nothing but absence.
-    if matches!(form::decode(payload), Ok(Message { body: Body::Absence(_), .. })) && stream == Stream::SESSION {
+    if matches!(
+        form::decode(payload),
+        Ok(Message {
+            body: Body::Absence(_),
+            ..
+        })
+    ) && stream == Stream::SESSION
+    {
         platform.tell(Change::Device(gateway));
         return Taken::Session(None);
     }
@@ -130,7 +153,10 @@ fn examine(platform: &Platform, user: &str, topic: &str, payload: &[u8]) -> Take
         }
     };
     if message.head.stream != stream {
-        return refuse(&counters.bad_messages, "the head names another stream than the topic".into());
+        return refuse(
+            &counters.bad_messages,
+            "the head names another stream than the topic".into(),
+        );
     }
     platform.live.heard(&gateway, (platform.clock)());
     if stream == Stream::SESSION {
@@ -154,7 +180,12 @@ fn examine(platform: &Platform, user: &str, topic: &str, payload: &[u8]) -> Take
 }
 
 fn record_key(gateway: &str, head: &Head) -> RecordKey {
-    RecordKey { device: gateway.to_owned(), stream: head.stream.0, boot: head.boot, seq: head.seq }
+    RecordKey {
+        device: gateway.to_owned(),
+        stream: head.stream.0,
+        boot: head.boot,
+        seq: head.seq,
+    }
 }
 
 fn aside(gateway: &str, head: &Head, plain: Vec<u8>, reason: &str) -> Entry {
@@ -185,7 +216,11 @@ fn session(platform: &Platform, gateway: &str, message: &Message) -> Option<(Str
     None
 }
 
-fn welcome(platform: &Platform, gateway: &str, registration: &Registration) -> Option<(String, Vec<u8>)> {
+fn welcome(
+    platform: &Platform,
+    gateway: &str,
+    registration: &Registration,
+) -> Option<(String, Vec<u8>)> {
     let welcome = Welcome {
         version: registration.version_max.min(meter_proto::compact::VERSION),
         session: registration.session,
@@ -209,12 +244,18 @@ fn place(platform: &Platform, gateway: &str, node: u16, device: &DeviceId) {
     let devices = platform.devices();
     let Some(known) = devices.get(&name) else {
         if node != 0 {
-            platform.refuse(&platform.counters.unknown_devices, &format!("{gateway} reaches {name}, which nobody registered"));
+            platform.refuse(
+                &platform.counters.unknown_devices,
+                &format!("{gateway} reaches {name}, which nobody registered"),
+            );
         }
         return;
     };
     if node != 0 && (known.node != Some(node) || known.gateway.as_deref() != Some(gateway)) {
-        let placed = platform.store.set_node(&name, gateway, node).and_then(|()| platform.refresh_devices());
+        let placed = platform
+            .store
+            .set_node(&name, gateway, node)
+            .and_then(|()| platform.refresh_devices());
         if let Err(error) = placed {
             tracing::error!(%error, "the place of a device cannot be stored");
         }
@@ -224,8 +265,12 @@ fn place(platform: &Platform, gateway: &str, node: u16, device: &DeviceId) {
 /// Turns a numbered message into what is committed.
 fn record(platform: &Platform, gateway: &str, message: &Message) -> anyhow::Result<Entry> {
     let head = &message.head;
-    let mut entry =
-        Entry { key: record_key(gateway, head), sealed: None, snapshots: Vec::new(), aside: None };
+    let mut entry = Entry {
+        key: record_key(gateway, head),
+        sealed: None,
+        snapshots: Vec::new(),
+        aside: None,
+    };
     match &message.body {
         Body::LegalBlock(block) => {
             let (sealed, snapshot) = legal_block(platform, &block.envelope)?;
@@ -241,8 +286,12 @@ fn record(platform: &Platform, gateway: &str, message: &Message) -> anyhow::Resu
                 values: values(snapshot),
             });
         }
-        Body::Event(event) => happened(platform, &device_of(platform, gateway, head)?, head, event)?,
-        Body::CommandResult(result) => answered(platform, &device_of(platform, gateway, head)?, result)?,
+        Body::Event(event) => {
+            happened(platform, &device_of(platform, gateway, head)?, head, event)?
+        }
+        Body::CommandResult(result) => {
+            answered(platform, &device_of(platform, gateway, head)?, result)?
+        }
         // Numbered copies of session messages; what they say is taken, the number is remembered.
         Body::Registration(_) | Body::Topology(_) => drop(session(platform, gateway, message)),
         Body::Heartbeat(_) => {}
@@ -253,13 +302,20 @@ fn record(platform: &Platform, gateway: &str, message: &Message) -> anyhow::Resu
 
 fn device_of(platform: &Platform, gateway: &str, head: &Head) -> anyhow::Result<Device> {
     platform.device_at(gateway, head.node).ok_or_else(|| {
-        platform.counters.unknown_devices.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        platform
+            .counters
+            .unknown_devices
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         anyhow::anyhow!("nobody knows which device is number {}", head.node)
     })
 }
 
 fn values(snapshot: &meter_proto::message::Snapshot) -> Vec<(PointId, Value)> {
-    snapshot.samples.iter().map(|sample| (sample.point, sample.value)).collect()
+    snapshot
+        .samples
+        .iter()
+        .map(|sample| (sample.point, sample.value))
+        .collect()
 }
 
 /// Opens the block of a metering core. The address under its seal says whose it is, whatever the carrier says.
@@ -267,19 +323,44 @@ fn legal_block(platform: &Platform, envelope: &[u8]) -> anyhow::Result<(Sealed, 
     let header = Header::parse(envelope)?;
     let id = DeviceKeyId::meter(header.address);
     let device = DeviceId::dlt645(header.address)?.to_string();
-    anyhow::ensure!(platform.devices().contains_key(&device), "nobody registered {device}");
-    let plain = platform.keys.open_from(id, Purpose::Data, &[Class::Data], &[], envelope)?;
+    anyhow::ensure!(
+        platform.devices().contains_key(&device),
+        "nobody registered {device}"
+    );
+    let plain = platform
+        .keys
+        .open_from(id, Purpose::Data, &[Class::Data], &[], envelope)?;
     let message = form::decode(&plain)?;
     let head = message.head;
-    anyhow::ensure!(head.stream == Stream::LEGAL && head.seq != 0, "a sealed block belongs to stream 1 and has a number");
+    anyhow::ensure!(
+        head.stream == Stream::LEGAL && head.seq != 0,
+        "a sealed block belongs to stream 1 and has a number"
+    );
     let Body::Snapshot(snapshot) = &message.body else {
-        anyhow::bail!("a sealed block holds a snapshot, not kind {}", message.body.kind());
+        anyhow::bail!(
+            "a sealed block holds a snapshot, not kind {}",
+            message.body.kind()
+        );
     };
     let time = head.stamp.millis();
-    let key = RecordKey { device: device.clone(), stream: head.stream.0, boot: head.boot, seq: head.seq };
+    let key = RecordKey {
+        device: device.clone(),
+        stream: head.stream.0,
+        boot: head.boot,
+        seq: head.seq,
+    };
     Ok((
-        Sealed { key, time, bytes: envelope.to_vec() },
-        Snapshot { device, time, sealed: true, values: values(snapshot) },
+        Sealed {
+            key,
+            time,
+            bytes: envelope.to_vec(),
+        },
+        Snapshot {
+            device,
+            time,
+            sealed: true,
+            values: values(snapshot),
+        },
     ))
 }
 
@@ -288,19 +369,49 @@ fn answered(platform: &Platform, device: &Device, result: &CommandResult) -> any
     platform.answer(device, result)
 }
 
-fn happened(platform: &Platform, device: &Device, head: &Head, event: &Event) -> anyhow::Result<()> {
+fn happened(
+    platform: &Platform,
+    device: &Device,
+    head: &Head,
+    event: &Event,
+) -> anyhow::Result<()> {
     let text = |value: Option<Value>| {
         value.map(|value| {
-            let (value, unit) = crate::view::scaled(event.point.quantity(), value, &platform.config.currency);
+            let (value, unit) =
+                crate::view::scaled(event.point.quantity(), value, &platform.config.currency);
             format!("{value} {unit}").trim_end().to_owned()
         })
     };
     let time = head.stamp.millis();
     let raise = event.phase != EventPhase::CLEARED;
     let code = alarms::event_code(event.code);
-    alarms::reported(platform, &device.id, code.as_ref(), event.severity, raise, time, text(event.value), text(event.limit))?;
+    if alarms::watched(device, event.code) {
+        // A rule over the values watches this; raising it here too would show everything twice.
+        let words = if raise { "began" } else { "ended" };
+        platform.audit(&device.id, "event", &device.id, &format!("{code} {words}"));
+        return Ok(());
+    }
+    alarms::reported(
+        platform,
+        &device.id,
+        code.as_ref(),
+        event.severity,
+        raise,
+        time,
+        text(event.value),
+        text(event.limit),
+    )?;
     if event.phase == EventPhase::PULSE {
-        alarms::reported(platform, &device.id, code.as_ref(), event.severity, false, time, None, None)?;
+        alarms::reported(
+            platform,
+            &device.id,
+            code.as_ref(),
+            event.severity,
+            false,
+            time,
+            None,
+            None,
+        )?;
     }
     Ok(())
 }

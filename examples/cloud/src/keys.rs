@@ -32,16 +32,23 @@ impl KeyService {
     pub fn open(path: &Path, store: Arc<dyn Store>) -> anyhow::Result<Self> {
         let root = match std::fs::read(path) {
             Ok(bytes) => {
-                let bytes: [u8; 16] = bytes
-                    .try_into()
-                    .map_err(|_| anyhow::anyhow!("{} does not hold a key of 16 bytes", path.display()))?;
+                let bytes: [u8; 16] = bytes.try_into().map_err(|_| {
+                    anyhow::anyhow!("{} does not hold a key of 16 bytes", path.display())
+                })?;
                 Secret::new(bytes)
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => make_root(path)?,
-            Err(error) => return Err(error).with_context(|| format!("{} cannot be read", path.display())),
+            Err(error) => {
+                return Err(error).with_context(|| format!("{} cannot be read", path.display()));
+            }
         };
         let tree = KeyTree::from_root(&root, NETWORK, EPOCH);
-        Ok(Self { tree, root, store, counters: Mutex::default() })
+        Ok(Self {
+            tree,
+            root,
+            store,
+            counters: Mutex::default(),
+        })
     }
 
     /// The key of one device for one purpose.
@@ -80,7 +87,9 @@ impl KeyService {
             }
             counter.take()?
         };
-        let link = self.device_key(id, purpose).static_link(Direction::ToDevice);
+        let link = self
+            .device_key(id, purpose)
+            .static_link(Direction::ToDevice);
         let fields = Fields {
             suite: Suite::Ccm16,
             direction: Direction::ToDevice,
@@ -96,7 +105,16 @@ impl KeyService {
             .copy_from_slice(plain);
         let mut engine = SoftAes;
         let key = LinkCipher::load(&mut engine, &link)?;
-        let sealed = envelope::seal(&mut engine, &key, &fields, number, ext, &mut buffer, plain.len())?.len();
+        let sealed = envelope::seal(
+            &mut engine,
+            &key,
+            &fields,
+            number,
+            ext,
+            &mut buffer,
+            plain.len(),
+        )?
+        .len();
         buffer.truncate(sealed);
         Ok(buffer)
     }
@@ -121,7 +139,9 @@ impl KeyService {
         {
             bail!("the header of the envelope names another party, class or epoch");
         }
-        let link = self.device_key(id, purpose).static_link(Direction::FromDevice);
+        let link = self
+            .device_key(id, purpose)
+            .static_link(Direction::FromDevice);
         let mut engine = SoftAes;
         let key = LinkCipher::load(&mut engine, &link)?;
         let mut bytes = sealed.to_vec();
@@ -139,7 +159,9 @@ fn make_root(path: &Path) -> anyhow::Result<Secret<16>> {
     // Written under another name first: a power cut leaves no half key behind.
     let fresh = path.with_extension("new");
     let _ = std::fs::remove_file(&fresh);
-    let mut file = options.open(&fresh).with_context(|| format!("{} cannot be written", fresh.display()))?;
+    let mut file = options
+        .open(&fresh)
+        .with_context(|| format!("{} cannot be written", fresh.display()))?;
     file.write_all(&bytes)?;
     file.sync_all()?;
     std::fs::rename(&fresh, path)?;
@@ -156,5 +178,7 @@ pub fn key_id(device: &str) -> Option<DeviceKeyId> {
         }
         hex::decode(digits).ok()?.try_into().ok()
     };
-    digits("d645-").map(DeviceKeyId::meter).or_else(|| digits("gw-").map(DeviceKeyId::gateway))
+    digits("d645-")
+        .map(DeviceKeyId::meter)
+        .or_else(|| digits("gw-").map(DeviceKeyId::gateway))
 }

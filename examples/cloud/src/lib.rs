@@ -68,7 +68,9 @@ pub const TENANT: &str = "demo";
 /// The machine's own clock, UTC milliseconds.
 pub fn system_clock() -> Clock {
     Arc::new(|| {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let since = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     })
 }
@@ -110,7 +112,10 @@ impl Running {
         self.broker.shutdown().await;
         for task in self.tasks {
             let abort = task.abort_handle();
-            if tokio::time::timeout(std::time::Duration::from_secs(3), task).await.is_err() {
+            if tokio::time::timeout(std::time::Duration::from_secs(3), task)
+                .await
+                .is_err()
+            {
                 abort.abort();
             }
         }
@@ -151,5 +156,12 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
             tracing::error!(%error, "the HTTP server ended");
         }
     }));
-    Ok(Running { platform, broker, http, stop, tasks, first_password })
+    Ok(Running {
+        platform,
+        broker,
+        http,
+        stop,
+        tasks,
+        first_password,
+    })
 }

@@ -40,18 +40,30 @@ impl Live {
             present.last_seen = present.last_seen.max(Some(sample.time));
             present.values.insert(point, sample);
         }
-        Self { devices: RwLock::new(devices) }
+        Self {
+            devices: RwLock::new(devices),
+        }
     }
 
     /// Takes new values; an older one than the present one changes nothing. Where a metering core seals a point, its
     /// word is shown: what others say of the same register is a copy with fewer digits.
-    pub fn update(&self, device: &str, time: u64, sealed: bool, values: &[(PointId, meter_proto::value::Value)]) {
+    pub fn update(
+        &self,
+        device: &str,
+        time: u64,
+        sealed: bool,
+        values: &[(PointId, meter_proto::value::Value)],
+    ) {
         let mut devices = self.devices.write().unwrap_or_else(PoisonError::into_inner);
         let present = devices.entry(device.to_owned()).or_default();
         present.heard = Some(Instant::now());
         present.last_seen = present.last_seen.max(Some(time));
         for (point, value) in values {
-            let new = Sample { time, value: *value, sealed };
+            let new = Sample {
+                time,
+                value: *value,
+                sealed,
+            };
             present
                 .values
                 .entry(*point)
@@ -71,6 +83,11 @@ impl Live {
 
     /// A copy of what is known of one device.
     pub fn present(&self, device: &str) -> Present {
-        self.devices.read().unwrap_or_else(PoisonError::into_inner).get(device).cloned().unwrap_or_default()
+        self.devices
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(device)
+            .cloned()
+            .unwrap_or_default()
     }
 }

@@ -26,7 +26,11 @@ enum Command {
 #[derive(clap::Args)]
 struct Serve {
     /// Folder of the databases and the root key.
-    #[arg(long, env = "METERKIT_CLOUD_DIR", default_value = "meterkit-data/cloud")]
+    #[arg(
+        long,
+        env = "METERKIT_CLOUD_DIR",
+        default_value = "meterkit-data/cloud"
+    )]
     data_dir: PathBuf,
     /// Address of the page and the API; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8080")]
@@ -51,7 +55,11 @@ struct Serve {
 #[derive(clap::Args)]
 struct ProvisionArguments {
     /// Folder of the databases and the root key.
-    #[arg(long, env = "METERKIT_CLOUD_DIR", default_value = "meterkit-data/cloud")]
+    #[arg(
+        long,
+        env = "METERKIT_CLOUD_DIR",
+        default_value = "meterkit-data/cloud"
+    )]
     data_dir: PathBuf,
     /// Identity: d645-…, c188-… or gw-….
     #[arg(long)]
@@ -81,8 +89,12 @@ struct ProvisionArguments {
 }
 
 fn main() -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,mqtt5=warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,mqtt5=warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     let arguments = Arguments::parse();
     match arguments.command {
         Some(Command::Provision(arguments)) => provision(arguments),
@@ -90,7 +102,10 @@ fn main() -> anyhow::Result<()> {
             print!("{}", cloud::openapi());
             Ok(())
         }
-        None => tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(arguments.serve)),
+        None => tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?
+            .block_on(serve(arguments.serve)),
     }
 }
 
@@ -126,7 +141,8 @@ async fn serve(arguments: Serve) -> anyhow::Result<()> {
 async fn stop_signal() -> anyhow::Result<()> {
     #[cfg(unix)]
     {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let mut terminate =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
         tokio::select! {
             interrupted = tokio::signal::ctrl_c() => interrupted?,
             _ = terminate.recv() => {}

@@ -58,7 +58,10 @@ pub struct OrderView {
 
 impl From<&Order> for OrderView {
     fn from(order: &Order) -> Self {
-        let outcome = order.status.and_then(|code| u8::try_from(code).ok()).and_then(Outcome::from_code);
+        let outcome = order
+            .status
+            .and_then(|code| u8::try_from(code).ok())
+            .and_then(Outcome::from_code);
         Self {
             number: order.number,
             device: order.device.clone(),
@@ -95,18 +98,27 @@ pub fn parse_amount(text: &str) -> Option<u32> {
         return None;
     }
     let part: u32 = format!("{part:0<2}").parse().ok()?;
-    let amount = whole.parse::<u32>().ok()?.checked_mul(100)?.checked_add(part)?;
+    let amount = whole
+        .parse::<u32>()
+        .ok()?
+        .checked_mul(100)?
+        .checked_add(part)?;
     (amount > 0).then_some(amount)
 }
 
 fn purpose(kind: OrderKind) -> Purpose {
-    if kind == OrderKind::Recharge { Purpose::Purse } else { Purpose::Lctrl }
+    if kind == OrderKind::Recharge {
+        Purpose::Purse
+    } else {
+        Purpose::Lctrl
+    }
 }
 
 /// Seconds of the meter's calendar, which is the site's local time.
 fn moment(platform: &Platform, millis: u64) -> Option<Moment> {
     let second = i64::try_from(millis / 1000).ok()?;
-    let offset = jiff::tz::Offset::from_seconds(platform.config.offset_minutes.checked_mul(60)?).ok()?;
+    let offset =
+        jiff::tz::Offset::from_seconds(platform.config.offset_minutes.checked_mul(60)?).ok()?;
     let local = offset.to_datetime(jiff::Timestamp::from_second(second).ok()?);
     let small = |value: i8| u8::try_from(value).ok();
     Moment::try_new(
@@ -139,7 +151,11 @@ impl Platform {
         let expires = now.saturating_add(self.config.order_life_ms);
         let recharge = match (wish.kind, wish.amount) {
             (OrderKind::Recharge, Some(amount)) => {
-                let purchase = self.store.purchase_count(&device.id)?.checked_add(1).context("the purchase count is full")?;
+                let purchase = self
+                    .store
+                    .purchase_count(&device.id)?
+                    .checked_add(1)
+                    .context("the purchase count is full")?;
                 Some((amount, purchase))
             }
             (OrderKind::Recharge, None) => bail!("a recharge needs an amount"),
@@ -163,7 +179,12 @@ impl Platform {
             idempotency: wish.idempotency.clone(),
         })?;
         if let Begun::Fresh(fresh) = &begun {
-            self.audit(&wish.actor, wish.kind.as_str(), &device.id, &format!("order {}", fresh.number));
+            self.audit(
+                &wish.actor,
+                wish.kind.as_str(),
+                &device.id,
+                &format!("order {}", fresh.number),
+            );
             self.order_waits.notify_one();
             self.tell(Change::Device(device.id.clone()));
         }
@@ -178,19 +199,42 @@ impl Platform {
         let deadline = moment(self, order.expires).context("the deadline is no calendar second")?;
         let made = match order.kind {
             OrderKind::Recharge => {
-                let customer = device.customer.as_deref().context("the meter has no customer number")?;
+                let customer = device
+                    .customer
+                    .as_deref()
+                    .context("the meter has no customer number")?;
                 let recharge = Recharge {
                     amount: order.amount.context("a recharge without an amount")?,
-                    count: order.purchase.context("a recharge without a purchase count")?,
-                    customer: hex::decode(customer)?.try_into().map_err(|_| anyhow::anyhow!("customer number"))?,
+                    count: order
+                        .purchase
+                        .context("a recharge without a purchase count")?,
+                    customer: hex::decode(customer)?
+                        .try_into()
+                        .map_err(|_| anyhow::anyhow!("customer number"))?,
                 };
-                order::Order::try_purse(order::Kind::Recharge, deadline, order.number, OPERATOR, recharge)
+                order::Order::try_purse(
+                    order::Kind::Recharge,
+                    deadline,
+                    order.number,
+                    OPERATOR,
+                    recharge,
+                )
             }
-            OrderKind::Open => order::Order::try_new(order::Kind::Open, deadline, order.number, OPERATOR),
-            OrderKind::Close => order::Order::try_new(order::Kind::CloseNow, deadline, order.number, OPERATOR),
-            OrderKind::PermitClose => order::Order::try_new(order::Kind::PermitClose, deadline, order.number, OPERATOR),
-            OrderKind::KeepPower => order::Order::try_new(order::Kind::HoldPower, deadline, order.number, OPERATOR),
-            OrderKind::EndKeepPower => order::Order::try_new(order::Kind::HoldOff, deadline, order.number, OPERATOR),
+            OrderKind::Open => {
+                order::Order::try_new(order::Kind::Open, deadline, order.number, OPERATOR)
+            }
+            OrderKind::Close => {
+                order::Order::try_new(order::Kind::CloseNow, deadline, order.number, OPERATOR)
+            }
+            OrderKind::PermitClose => {
+                order::Order::try_new(order::Kind::PermitClose, deadline, order.number, OPERATOR)
+            }
+            OrderKind::KeepPower => {
+                order::Order::try_new(order::Kind::HoldPower, deadline, order.number, OPERATOR)
+            }
+            OrderKind::EndKeepPower => {
+                order::Order::try_new(order::Kind::HoldOff, deadline, order.number, OPERATOR)
+            }
         }
         .context("the order contradicts itself")?;
         let mut bytes = made.encode().to_vec();
@@ -201,15 +245,21 @@ impl Platform {
 
     /// One try: topic and payload for the broker.
     fn dress(&self, device: &Device, order: &Order) -> anyhow::Result<(String, Vec<u8>)> {
-        let gateway = device.gateway.as_deref().context("nobody carries messages to this meter")?;
-        let node = device.node.context("the meter has no number at its gateway yet")?;
+        let gateway = device
+            .gateway
+            .as_deref()
+            .context("nobody carries messages to this meter")?;
+        let node = device
+            .node
+            .context("the meter has no number at its gateway yet")?;
         let id = key_id(&device.id).context("the meter holds no keys")?;
         let bytes = self.order_bytes(device, order)?;
         let purpose = purpose(order.kind);
         let envelope = self.keys.seal(id, purpose, Class::Command, &[], &bytes)?;
         let body = CommandBody::Sealed(Sealed {
             purpose: purpose.number(),
-            envelope: heapless::Vec::from_slice(&envelope).map_err(|_| anyhow::anyhow!("the order is too long"))?,
+            envelope: heapless::Vec::from_slice(&envelope)
+                .map_err(|_| anyhow::anyhow!("the order is too long"))?,
         });
         let command = Command {
             id: order.number,
@@ -219,7 +269,10 @@ impl Platform {
             priority: 0,
             body,
         };
-        let head = Head { node, ..self.session_head() };
+        let head = Head {
+            node,
+            ..self.session_head()
+        };
         self.downward(gateway, Class::Command, &Message::new(head, command))
     }
 
@@ -234,14 +287,21 @@ impl Platform {
     }
 
     /// Seals a message for a gateway; returns topic and payload.
-    fn downward(&self, gateway: &str, class: Class, message: &Message) -> anyhow::Result<(String, Vec<u8>)> {
+    fn downward(
+        &self,
+        gateway: &str,
+        class: Class,
+        message: &Message,
+    ) -> anyhow::Result<(String, Vec<u8>)> {
         let device: DeviceId = gateway.parse()?;
         let topic = Topic::Down { device }.text().to_string();
         let mut plain = [0; 1024];
         let length = compact::encode(message, &mut plain)?;
         let id = key_id(gateway).context("the gateway holds no keys")?;
         let plain = plain.get(..length).context("the message is too long")?;
-        let payload = self.keys.seal(id, Purpose::Ctrl, class, topic.as_bytes(), plain)?;
+        let payload = self
+            .keys
+            .seal(id, Purpose::Ctrl, class, topic.as_bytes(), plain)?;
         Ok((topic, payload))
     }
 
@@ -251,7 +311,11 @@ impl Platform {
         gateway: &str,
         welcome: meter_proto::message::Welcome,
     ) -> anyhow::Result<(String, Vec<u8>)> {
-        self.downward(gateway, Class::Acknowledge, &Message::new(self.session_head(), welcome))
+        self.downward(
+            gateway,
+            Class::Acknowledge,
+            &Message::new(self.session_head(), welcome),
+        )
     }
 
     /// An acknowledgement of records, ready for the broker.
@@ -260,7 +324,11 @@ impl Platform {
         gateway: &str,
         told: meter_proto::message::Acknowledgement,
     ) -> anyhow::Result<(String, Vec<u8>)> {
-        self.downward(gateway, Class::Acknowledge, &Message::new(self.session_head(), told))
+        self.downward(
+            gateway,
+            Class::Acknowledge,
+            &Message::new(self.session_head(), told),
+        )
     }
 
     /// Takes an answer that a gateway brought. Only the meter's own seal ends an order.
@@ -271,7 +339,11 @@ impl Platform {
         }
         let Some(sealed) = &result.sealed else {
             // A carrier's word (the meter does not answer, the body is not known): keep trying until the deadline.
-            tracing::info!(order = order.number, status = result.status.0, "an answer without a seal");
+            tracing::info!(
+                order = order.number,
+                status = result.status.0,
+                "an answer without a seal"
+            );
             return Ok(());
         };
         let purpose = purpose(order.kind);
@@ -279,7 +351,9 @@ impl Platform {
             bail!("the answer is sealed for another purpose");
         }
         let id = key_id(&device.id).context("the meter holds no keys")?;
-        let plain = self.keys.open_from(id, purpose, &[Class::Acknowledge], &[], &sealed.envelope)?;
+        let plain =
+            self.keys
+                .open_from(id, purpose, &[Class::Acknowledge], &[], &sealed.envelope)?;
         let ack = OrderAck::parse(&plain)?;
         if ack.number != order.number {
             bail!("the answer is about order {}", ack.number);
@@ -287,10 +361,17 @@ impl Platform {
         if let Some(purse) = ack.purse {
             self.store.raise_purchase_count(&device.id, purse.count)?;
         }
-        let state = if ack.outcome == Outcome::Done { OrderState::Done } else { OrderState::Refused };
+        let state = if ack.outcome == Outcome::Done {
+            OrderState::Done
+        } else {
+            OrderState::Refused
+        };
         let now = (self.clock)();
         let code = u32::from(ack.outcome.code());
-        if self.store.end_order(order.number, state, Some(code), Some(&sealed.envelope), now)? {
+        if self
+            .store
+            .end_order(order.number, state, Some(code), Some(&sealed.envelope), now)?
+        {
             let relay = match ack.relay {
                 RelayFeedback::Unknown => "unknown",
                 RelayFeedback::Closed => "closed",
@@ -311,7 +392,10 @@ impl Platform {
     /// charged twice.
     fn renew(&self, device: &Device, order: &Order, outcome: Outcome) -> anyhow::Result<()> {
         const AGAIN: &str = "/count";
-        let behind = matches!(outcome, Outcome::Refused(Refusal::RechargeCount | Refusal::RechargeRepeated));
+        let behind = matches!(
+            outcome,
+            Outcome::Refused(Refusal::RechargeCount | Refusal::RechargeRepeated)
+        );
         if behind && !order.idempotency.ends_with(AGAIN) {
             self.give(
                 device,
@@ -334,11 +418,14 @@ impl Platform {
         let mut messages = Vec::new();
         for order in self.store.open_orders()? {
             if order.expires <= now {
-                self.store.end_order(order.number, OrderState::Expired, None, None, now)?;
+                self.store
+                    .end_order(order.number, OrderState::Expired, None, None, now)?;
                 self.tell(Change::Device(order.device.clone()));
                 continue;
             }
-            let Some(device) = devices.get(&order.device) else { continue };
+            let Some(device) = devices.get(&order.device) else {
+                continue;
+            };
             if !under_way.insert((order.device.clone(), purpose(order.kind).number())) {
                 continue;
             }
@@ -386,7 +473,10 @@ pub(crate) async fn resend_loop(platform: Arc<Platform>, mut stopped: watch::Rec
 
 /// Key of a message that carries a result, for the log.
 pub(crate) fn describe(key: &RecordKey) -> String {
-    format!("{} stream {} boot {} number {}", key.device, key.stream, key.boot, key.seq)
+    format!(
+        "{} stream {} boot {} number {}",
+        key.device, key.stream, key.boot, key.seq
+    )
 }
 
 #[cfg(test)]
@@ -398,7 +488,18 @@ mod tests {
         assert_eq!(parse_amount("20"), Some(2000));
         assert_eq!(parse_amount(" 20.5 "), Some(2050));
         assert_eq!(parse_amount("0.01"), Some(1));
-        for bad in ["", "0", "0.00", "-1", "1e3", "1.234", ".5", "1,5", "99999999999", "٣"] {
+        for bad in [
+            "",
+            "0",
+            "0.00",
+            "-1",
+            "1e3",
+            "1.234",
+            ".5",
+            "1,5",
+            "99999999999",
+            "٣",
+        ] {
             assert_eq!(parse_amount(bad), None, "{bad}");
         }
         assert_eq!(cents(2005), "20.05");

@@ -15,7 +15,10 @@ pub fn complete() -> bool {
 }
 
 fn file(name: &str) -> Option<&'static [u8]> {
-    web_files::FILES.iter().find(|(known, _)| *known == name).map(|(_, bytes)| *bytes)
+    web_files::FILES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, bytes)| *bytes)
 }
 
 fn media_type(name: &str) -> &'static str {
@@ -60,8 +63,12 @@ pub fn index() -> Response {
 
 /// One file below `/web/`.
 pub fn asset(name: &str, headers: &HeaderMap) -> Response {
-    let Some(bytes) = file(name) else { return StatusCode::NOT_FOUND.into_response() };
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let Some(bytes) = file(name) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
     let head = [
         (header::CONTENT_TYPE, media_type(name)),
         (header::CACHE_CONTROL, "no-cache"),
@@ -99,7 +106,9 @@ fn base64(bytes: &[u8]) -> String {
         }
         for index in 0..4_usize {
             if index <= chunk.len() {
-                text.push(char::from(ALPHABET[(word >> (18 - 6 * index)) as usize & 63]));
+                text.push(char::from(
+                    ALPHABET[(word >> (18 - 6 * index)) as usize & 63],
+                ));
             } else {
                 text.push('=');
             }
@@ -110,12 +119,19 @@ fn base64(bytes: &[u8]) -> String {
 
 /// Text that may stand between tags and in attributes.
 pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 /// A whole plain page around a body.
 pub fn plain(title: &str, refresh: bool, body: &str) -> Response {
-    let refresh = if refresh { "<meta http-equiv=\"refresh\" content=\"2\">" } else { "" };
+    let refresh = if refresh {
+        "<meta http-equiv=\"refresh\" content=\"2\">"
+    } else {
+        ""
+    };
     let html = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">{refresh}\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{title}</title>\

@@ -59,14 +59,29 @@ pub struct Platform {
 
 impl Platform {
     /// Opens the databases and makes the first users. Returns the password of `admin` if one was drawn.
-    pub(crate) fn open(config: Config, clock: Clock) -> anyhow::Result<(Arc<Self>, Option<String>)> {
+    pub(crate) fn open(
+        config: Config,
+        clock: Clock,
+    ) -> anyhow::Result<(Arc<Self>, Option<String>)> {
         std::fs::create_dir_all(&config.data_dir)
             .with_context(|| format!("{} cannot be made", config.data_dir.display()))?;
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.data_dir.join(crate::BUSINESS_FILE))?);
-        let keys = KeyService::open(&config.data_dir.join(crate::ROOT_KEY_FILE), Arc::clone(&store))?;
-        let history = History::open(&config.data_dir.join(crate::HISTORY_FILE), config.offset_minutes)?;
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(
+            &config.data_dir.join(crate::BUSINESS_FILE),
+        )?);
+        let keys = KeyService::open(
+            &config.data_dir.join(crate::ROOT_KEY_FILE),
+            Arc::clone(&store),
+        )?;
+        let history = History::open(
+            &config.data_dir.join(crate::HISTORY_FILE),
+            config.offset_minutes,
+        )?;
         let first_password = accounts(&config, store.as_ref())?;
-        let registry = store.devices()?.into_iter().map(|device| (device.id.clone(), device)).collect();
+        let registry = store
+            .devices()?
+            .into_iter()
+            .map(|device| (device.id.clone(), device))
+            .collect();
         let platform = Self {
             live: Live::rebuild(history.latest()?),
             alarms: Alarms::open(store.as_ref())?,
@@ -103,10 +118,17 @@ impl Platform {
 
     /// Reads the devices again from the store.
     pub fn refresh_devices(&self) -> crate::store::Result<()> {
-        let fresh: BTreeMap<_, _> =
-            self.store.devices()?.into_iter().map(|device| (device.id.clone(), device)).collect();
+        let fresh: BTreeMap<_, _> = self
+            .store
+            .devices()?
+            .into_iter()
+            .map(|device| (device.id.clone(), device))
+            .collect();
         if *self.devices() != fresh {
-            *self.registry.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
+            *self
+                .registry
+                .write()
+                .unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
         }
         Ok(())
     }
@@ -204,6 +226,9 @@ pub(crate) fn background(
             }
         })
     };
-    let orders = tokio::spawn(crate::orders::resend_loop(Arc::clone(platform), stopped.clone()));
+    let orders = tokio::spawn(crate::orders::resend_loop(
+        Arc::clone(platform),
+        stopped.clone(),
+    ));
     vec![watch, orders]
 }

@@ -65,21 +65,28 @@ pub struct Provisioned {
 
 impl core::fmt::Debug for Provisioned {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Provisioned").field("device", &self.device).field("epoch", &self.epoch).finish_non_exhaustive()
+        f.debug_struct("Provisioned")
+            .field("device", &self.device)
+            .field("epoch", &self.epoch)
+            .finish_non_exhaustive()
     }
 }
 
 impl Provisioned {
     /// One key as bytes.
     pub fn key(&self, purpose: Purpose) -> Option<[u8; 16]> {
-        hex::decode(self.keys.get(purpose.name())?).ok()?.try_into().ok()
+        hex::decode(self.keys.get(purpose.name())?)
+            .ok()?
+            .try_into()
+            .ok()
     }
 }
 
 /// Registers a device in the databases of `data_dir` (made if missing) and returns its keys. The platform may run or
 /// not; a running one sees the device within a second.
 pub fn provision(data_dir: &Path, wanted: &Provision) -> anyhow::Result<Provisioned> {
-    std::fs::create_dir_all(data_dir).with_context(|| format!("{} cannot be made", data_dir.display()))?;
+    std::fs::create_dir_all(data_dir)
+        .with_context(|| format!("{} cannot be made", data_dir.display()))?;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data_dir.join(crate::BUSINESS_FILE))?);
     let keys = KeyService::open(&data_dir.join(crate::ROOT_KEY_FILE), Arc::clone(&store))?;
     register(store.as_ref(), &keys, wanted)
@@ -95,9 +102,17 @@ pub fn kind_of(device: &str) -> Option<DeviceKind> {
     }
 }
 
-pub(crate) fn register(store: &dyn Store, keys: &KeyService, wanted: &Provision) -> anyhow::Result<Provisioned> {
-    let kind = kind_of(&wanted.device)
-        .with_context(|| format!("{} is not an identity that starts with d645-, c188- or gw-", wanted.device))?;
+pub(crate) fn register(
+    store: &dyn Store,
+    keys: &KeyService,
+    wanted: &Provision,
+) -> anyhow::Result<Provisioned> {
+    let kind = kind_of(&wanted.device).with_context(|| {
+        format!(
+            "{} is not an identity that starts with d645-, c188- or gw-",
+            wanted.device
+        )
+    })?;
     if let Some(customer) = &wanted.customer {
         ensure!(
             customer.len() == 12 && customer.bytes().all(|digit| digit.is_ascii_digit()),
@@ -107,13 +122,24 @@ pub(crate) fn register(store: &dyn Store, keys: &KeyService, wanted: &Provision)
     let id = key_id(&wanted.device);
     let purposes: &[Purpose] = match kind {
         DeviceKind::Electricity => &Purpose::ALL,
-        DeviceKind::Gateway => &[Purpose::Auth, Purpose::Ctrl, Purpose::Param, Purpose::Master, Purpose::Fw, Purpose::Mdata],
+        DeviceKind::Gateway => &[
+            Purpose::Auth,
+            Purpose::Ctrl,
+            Purpose::Param,
+            Purpose::Master,
+            Purpose::Fw,
+            Purpose::Mdata,
+        ],
         DeviceKind::Water => &[],
     };
     let mut secrets = BTreeMap::new();
     for purpose in purposes {
-        let id = id.with_context(|| format!("{} does not end with twelve digits", wanted.device))?;
-        secrets.insert(purpose.name().to_owned(), hex::encode(keys.device_key(id, *purpose).secret().expose()));
+        let id =
+            id.with_context(|| format!("{} does not end with twelve digits", wanted.device))?;
+        secrets.insert(
+            purpose.name().to_owned(),
+            hex::encode(keys.device_key(id, *purpose).secret().expose()),
+        );
     }
     let mqtt_password = match (kind, id) {
         (DeviceKind::Gateway, Some(id)) => Some(keys.mqtt_password(id)),

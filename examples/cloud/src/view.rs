@@ -172,13 +172,18 @@ fn value_unit(quantity: Quantity) -> String {
 
 /// The same digits, read in thousands.
 fn kilo(value: Value) -> Value {
-    Value { exponent: value.exponent.saturating_sub(3), ..value }
+    Value {
+        exponent: value.exponent.saturating_sub(3),
+        ..value
+    }
 }
 
 /// Chinese name of a point.
 fn chinese(point: PointId) -> String {
     let parts = point.parts();
-    let Some(row) = parts.quantity.row() else { return point.to_string() };
+    let Some(row) = parts.quantity.row() else {
+        return point.to_string();
+    };
     let mut text = String::new();
     text.push_str(match parts.direction {
         Direction::IMPORT => "正向",
@@ -206,7 +211,12 @@ impl Platform {
     pub fn view(&self, device: &Device) -> crate::store::Result<DeviceView> {
         let present = self.live.present(&device.id);
         let currency = self.config.currency.as_str();
-        let pick = |point: PointId| present.values.get(&point).map(|sample| reading(point, sample, currency));
+        let pick = |point: PointId| {
+            present
+                .values
+                .get(&point)
+                .map(|sample| reading(point, sample, currency))
+        };
         let orders = self
             .store
             .orders(Some(&device.id), 8)?
@@ -244,7 +254,8 @@ impl Platform {
             },
             prepaid: device.customer.is_some(),
             balance: balance.map(|sample| reading(BALANCE, sample, currency)),
-            low: device.customer.is_some() && balance.is_some_and(|sample| sample.value.exact_cmp(&low_limit).is_lt()),
+            low: device.customer.is_some()
+                && balance.is_some_and(|sample| sample.value.exact_cmp(&low_limit).is_lt()),
             relay: self.relay(&device.id),
             power_limit_w: device.power_limit_w,
             alarms: self.alarms.up(&device.id),
@@ -254,21 +265,50 @@ impl Platform {
 
     /// State of the relay as the meter last reported it.
     pub fn relay(&self, device: &str) -> Option<Relay> {
-        let word = self.live.present(device).values.get(&STATUS_3)?.value.mantissa_at(0)?;
-        Some(if word & RELAY_OPEN == 0 { Relay::Closed } else { Relay::Open })
+        let word = self
+            .live
+            .present(device)
+            .values
+            .get(&STATUS_3)?
+            .value
+            .mantissa_at(0)?;
+        Some(if word & RELAY_OPEN == 0 {
+            Relay::Closed
+        } else {
+            Relay::Open
+        })
     }
 
     /// What a register grew since local midnight.
-    pub(crate) fn grown_today(&self, device: &str, point: PointId) -> crate::store::Result<Option<Value>> {
+    pub(crate) fn grown_today(
+        &self,
+        device: &str,
+        point: PointId,
+    ) -> crate::store::Result<Option<Value>> {
         let now = (self.clock)();
         let midnight = self.history.day_start(now);
-        let Some(last) = self.live.present(device).values.get(&point).map(|sample| sample.value) else {
+        let Some(last) = self
+            .live
+            .present(device)
+            .values
+            .get(&point)
+            .map(|sample| sample.value)
+        else {
             return Ok(None);
         };
-        let before = match self.history.rollup_before(device, point, Span::Day, midnight)? {
+        let before = match self
+            .history
+            .rollup_before(device, point, Span::Day, midnight)?
+        {
             Some(day) => Some(day.last),
             None => {
-                let today = self.history.rollups(device, point, Span::Day, midnight, now.saturating_add(1))?;
+                let today = self.history.rollups(
+                    device,
+                    point,
+                    Span::Day,
+                    midnight,
+                    now.saturating_add(1),
+                )?;
                 today.first().map(|day| day.first)
             }
         };
@@ -298,7 +338,12 @@ impl Platform {
             device: self.view(device)?,
             points,
             bill: self.billing.today(self, device)?,
-            recent_orders: self.store.orders(Some(&device.id), 20)?.iter().map(OrderView::from).collect(),
+            recent_orders: self
+                .store
+                .orders(Some(&device.id), 20)?
+                .iter()
+                .map(OrderView::from)
+                .collect(),
         })
     }
 }

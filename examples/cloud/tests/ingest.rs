@@ -29,7 +29,11 @@ async fn a_sealed_block_is_stored_once_however_often_it_comes() {
     let house = house.restart().await;
     assert_eq!(house.sealed_count(PREPAID), 20);
     let present = house.platform().live.present(PREPAID);
-    assert_eq!(present.values[&IMPORT].value, Value::new(10_020, -1), "live values come back from the history");
+    assert_eq!(
+        present.values[&IMPORT].value,
+        Value::new(10_020, -1),
+        "live values come back from the history"
+    );
     assert!(present.values[&IMPORT].sealed);
     house.running.shutdown().await;
 }
@@ -39,7 +43,9 @@ async fn acknowledgements_name_what_is_missing() {
     let house = House::start().await;
     let mut gateway = Gateway::connect(&house).await;
     for seq in [1, 2, 4] {
-        gateway.telemetry(THREE_PHASE, seq, &[(house::POWER, Value::new(1_500, 0))]).await;
+        gateway
+            .telemetry(THREE_PHASE, seq, &[(house::POWER, Value::new(1_500, 0))])
+            .await;
     }
     loop {
         if let Body::Acknowledgement(told) = gateway.received().await.body
@@ -61,17 +67,23 @@ async fn bad_input_is_counted_and_stops_nothing() {
     let mut gateway = Gateway::connect(&house).await;
     // Noise, a moved topic, a cut envelope, a changed bit.
     let good = gateway.legal(SOLAR, 1, 1, 1, &[(IMPORT, Value::new(5, -1))]);
-    gateway.publish(Stream::LEGAL, b"not an envelope".to_vec()).await;
+    gateway
+        .publish(Stream::LEGAL, b"not an envelope".to_vec())
+        .await;
     gateway.publish(Stream::LEGAL, Vec::new()).await;
     gateway.publish(Stream::EVENT, good.clone()).await;
-    gateway.publish(Stream::LEGAL, good[..good.len() - 1].to_vec()).await;
+    gateway
+        .publish(Stream::LEGAL, good[..good.len() - 1].to_vec())
+        .await;
     let mut changed = good.clone();
     changed[40] ^= 1;
     gateway.publish(Stream::LEGAL, changed).await;
     assert_eq!(house.platform().counters.read().bad_envelopes, 5);
     // Sealed nonsense is kept aside and acknowledged, so that it does not block what follows.
     let head = gateway.head(SOLAR, Stream::LEGAL, 2);
-    let forged = meter_proto::message::LegalBlock { envelope: heapless::Vec::from_slice(&[0x11; 60]).unwrap() };
+    let forged = meter_proto::message::LegalBlock {
+        envelope: heapless::Vec::from_slice(&[0x11; 60]).unwrap(),
+    };
     let forged = gateway.seal(Stream::LEGAL, &Message::new(head, forged));
     gateway.publish(Stream::LEGAL, forged).await;
     gateway.publish(Stream::LEGAL, good).await;
@@ -98,16 +110,30 @@ async fn accounts_stay_in_their_own_place() {
     // A wrong password.
     let (_client, mut events) = login(GATEWAY, "wrong");
     assert!(events.poll().await.is_err());
-    until("the refused login is counted", || house.platform().counters.read().refused_logins >= 1).await;
+    until("the refused login is counted", || {
+        house.platform().counters.read().refused_logins >= 1
+    })
+    .await;
     // The reader hears what a gateway publishes, and may not speak.
     let (reader, mut events) = login("reader", house::READER);
-    reader.subscribe("m1/#", rumqttc::QoS::AtMostOnce).await.unwrap();
-    while !matches!(events.poll().await.unwrap(), rumqttc::Event::Incoming(rumqttc::Packet::SubAck(_))) {}
+    reader
+        .subscribe("m1/#", rumqttc::QoS::AtMostOnce)
+        .await
+        .unwrap();
+    while !matches!(
+        events.poll().await.unwrap(),
+        rumqttc::Event::Incoming(rumqttc::Packet::SubAck(_))
+    ) {}
     let mut gateway = Gateway::connect(&house).await;
-    gateway.telemetry(THREE_PHASE, 1, &[(house::POWER, Value::new(1, 0))]).await;
+    gateway
+        .telemetry(THREE_PHASE, 1, &[(house::POWER, Value::new(1, 0))])
+        .await;
     let topic = Gateway::topic(Stream::TELEMETRY);
     loop {
-        let event = tokio::time::timeout(std::time::Duration::from_secs(5), events.poll()).await.unwrap().unwrap();
+        let event = tokio::time::timeout(std::time::Duration::from_secs(5), events.poll())
+            .await
+            .unwrap()
+            .unwrap();
         if let rumqttc::Event::Incoming(rumqttc::Packet::Publish(publish)) = event
             && publish.topic == topic
         {
@@ -115,10 +141,16 @@ async fn accounts_stay_in_their_own_place() {
         }
     }
     let before = house.platform().counters.read().refused_topics;
-    reader.publish(&topic, rumqttc::QoS::AtMostOnce, false, "x").await.unwrap();
+    reader
+        .publish(&topic, rumqttc::QoS::AtMostOnce, false, "x")
+        .await
+        .unwrap();
     for _ in 0..3 {
         let _ = tokio::time::timeout(std::time::Duration::from_millis(200), events.poll()).await;
     }
-    until("the refused publication is counted", || house.platform().counters.read().refused_topics > before).await;
+    until("the refused publication is counted", || {
+        house.platform().counters.read().refused_topics > before
+    })
+    .await;
     house.running.shutdown().await;
 }

@@ -7,7 +7,10 @@ fn keys(part: &str) -> BTreeSet<&str> {
     let mut found = BTreeSet::new();
     for piece in part.split("', ").flat_map(|piece| piece.split("',\n")) {
         if let Some((name, _)) = piece.split_once(": '") {
-            let name = name.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or("");
+            let name = name
+                .rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                .next()
+                .unwrap_or("");
             found.insert(name);
         }
     }
@@ -22,7 +25,11 @@ fn both_languages_are_complete() {
     let (english, rest) = rest.split_once("  zh: {").unwrap();
     let (chinese, _) = rest.split_once("\n};").unwrap();
     let (english, chinese) = (keys(english), keys(chinese));
-    assert!(english.len() > 120, "only {} words were found", english.len());
+    assert!(
+        english.len() > 120,
+        "only {} words were found",
+        english.len()
+    );
     let missing: Vec<_> = english.symmetric_difference(&chinese).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }

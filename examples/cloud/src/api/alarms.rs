@@ -23,13 +23,24 @@ pub(super) struct Acknowledgement {
     (status = 200, description = "The alarms", body = Vec<Alarm>),
     (status = 401, description = "Not signed in", body = Problem),
 ))]
-pub(super) async fn list(State(context): State<Context>, caller: Caller) -> Answer<Json<Vec<Alarm>>> {
+pub(super) async fn list(
+    State(context): State<Context>,
+    caller: Caller,
+) -> Answer<Json<Vec<Alarm>>> {
     let alarms = context
         .blocking(move |platform| {
             let devices = platform.devices();
-            let mine =
-                |alarm: &Alarm| devices.get(&alarm.device).is_some_and(|device| auth::sees(&caller.user, device));
-            Ok(platform.store.alarms(200)?.into_iter().filter(mine).collect())
+            let mine = |alarm: &Alarm| {
+                devices
+                    .get(&alarm.device)
+                    .is_some_and(|device| auth::sees(&caller.user, device))
+            };
+            Ok(platform
+                .store
+                .alarms(200)?
+                .into_iter()
+                .filter(mine)
+                .collect())
         })
         .await?;
     Ok(Json(alarms))
@@ -52,8 +63,13 @@ pub(super) async fn acknowledge(
     if comment.chars().count() > 500 {
         return Err(Problem::field("comment", "At most 500 characters."));
     }
-    let present = context.blocking(|platform| Ok(platform.store.alarms(u32::MAX)?)).await?;
-    let alarm = present.into_iter().find(|alarm| alarm.id == id).ok_or_else(Problem::not_found)?;
+    let present = context
+        .blocking(|platform| Ok(platform.store.alarms(u32::MAX)?))
+        .await?;
+    let alarm = present
+        .into_iter()
+        .find(|alarm| alarm.id == id)
+        .ok_or_else(Problem::not_found)?;
     device(&context, &caller, &alarm.device)?;
     let alarm = context
         .blocking(move |platform| {
@@ -62,7 +78,12 @@ pub(super) async fn acknowledge(
                 .store
                 .acknowledge_alarm(id, &caller.user.name, &comment, now)?
                 .ok_or_else(Problem::not_found)?;
-            platform.audit(&caller.user.name, "acknowledge", &alarm.device, &format!("{}: {comment}", alarm.code));
+            platform.audit(
+                &caller.user.name,
+                "acknowledge",
+                &alarm.device,
+                &format!("{}: {comment}", alarm.code),
+            );
             platform.tell(Change::Alarm(alarm.clone()));
             Ok(alarm)
         })

@@ -22,12 +22,19 @@ const MOST: u64 = 2_000;
     (status = 200, description = "All devices of the tenant", body = Vec<DeviceView>),
     (status = 401, description = "Not signed in", body = Problem),
 ))]
-pub(super) async fn list(State(context): State<Context>, caller: Caller) -> Answer<Json<Vec<DeviceView>>> {
+pub(super) async fn list(
+    State(context): State<Context>,
+    caller: Caller,
+) -> Answer<Json<Vec<DeviceView>>> {
     let views = context
         .blocking(move |platform| {
             let devices = platform.devices();
-            let seen = devices.values().filter(|device| auth::sees(&caller.user, device));
-            Ok(seen.map(|device| platform.view(device)).collect::<crate::store::Result<Vec<_>>>()?)
+            let seen = devices
+                .values()
+                .filter(|device| auth::sees(&caller.user, device));
+            Ok(seen
+                .map(|device| platform.view(device))
+                .collect::<crate::store::Result<Vec<_>>>()?)
         })
         .await?;
     Ok(Json(views))
@@ -45,7 +52,11 @@ pub(super) async fn detail(
     Path(id): Path<String>,
 ) -> Answer<Json<DeviceDetail>> {
     let device = device(&context, &caller, &id)?;
-    Ok(Json(context.blocking(move |platform| Ok(platform.detail(&device)?)).await?))
+    Ok(Json(
+        context
+            .blocking(move |platform| Ok(platform.detail(&device)?))
+            .await?,
+    ))
 }
 
 /// Fineness of a series.
@@ -133,11 +144,18 @@ pub(super) async fn history(
         21_600_001..=345_600_000 => Fineness::Hour,
         _ => Fineness::Day,
     });
-    let series = context.blocking(move |platform| Ok(series(platform, &device.id, &period, by)?)).await?;
+    let series = context
+        .blocking(move |platform| Ok(series(platform, &device.id, &period, by)?))
+        .await?;
     Ok(Json(series))
 }
 
-fn series(platform: &Platform, device: &str, period: &Period, by: Fineness) -> crate::store::Result<Series> {
+fn series(
+    platform: &Platform,
+    device: &str,
+    period: &Period,
+    by: Fineness,
+) -> crate::store::Result<Series> {
     let point = PointId::from_bits(period.point);
     let currency = platform.config.currency.as_str();
     let text = |value: Value| scaled(point.quantity(), value, currency).0.to_string();
@@ -145,7 +163,9 @@ fn series(platform: &Platform, device: &str, period: &Period, by: Fineness) -> c
     let (name, rows) = match by {
         Fineness::Raw => {
             let limit = period.limit.unwrap_or(600).clamp(1, MOST);
-            let samples = platform.history.series(device, point, period.from, period.to, limit)?;
+            let samples = platform
+                .history
+                .series(device, point, period.from, period.to, limit)?;
             let row = |sample: crate::history::Sample| SeriesRow {
                 time: sample.time,
                 value: text(sample.value),
@@ -156,10 +176,20 @@ fn series(platform: &Platform, device: &str, period: &Period, by: Fineness) -> c
             };
             ("raw", samples.into_iter().map(row).collect())
         }
-        Fineness::Hour => ("hour", rolled(platform, device, point, Span::Hour, period, text)?),
-        Fineness::Day => ("day", rolled(platform, device, point, Span::Day, period, text)?),
+        Fineness::Hour => (
+            "hour",
+            rolled(platform, device, point, Span::Hour, period, text)?,
+        ),
+        Fineness::Day => (
+            "day",
+            rolled(platform, device, point, Span::Day, period, text)?,
+        ),
     };
-    Ok(Series { unit, by: name, rows })
+    Ok(Series {
+        unit,
+        by: name,
+        rows,
+    })
 }
 
 fn rolled(
@@ -170,11 +200,24 @@ fn rolled(
     period: &Period,
     text: impl Fn(Value) -> String,
 ) -> crate::store::Result<Vec<SeriesRow>> {
-    let rollups = platform.history.rollups(device, point, span, period.from, period.to)?;
-    let mut before = platform.history.rollup_before(device, point, span, period.from)?.map(|rollup| rollup.last);
+    let rollups = platform
+        .history
+        .rollups(device, point, span, period.from, period.to)?;
+    let mut before = platform
+        .history
+        .rollup_before(device, point, span, period.from)?
+        .map(|rollup| rollup.last);
     let mut rows = Vec::with_capacity(rollups.len());
     for rollup in rollups {
-        let Rollup { start, first, last, last_sealed, least, most, .. } = rollup;
+        let Rollup {
+            start,
+            first,
+            last,
+            last_sealed,
+            least,
+            most,
+            ..
+        } = rollup;
         rows.push(SeriesRow {
             time: start,
             value: text(last),

@@ -32,10 +32,17 @@ pub(super) struct Diagnostics {
     (status = 200, description = "State of the platform", body = Diagnostics),
     (status = 403, description = "Not an administrator", body = Problem),
 ))]
-pub(super) async fn read(State(context): State<Context>, caller: Caller) -> Answer<Json<Diagnostics>> {
+pub(super) async fn read(
+    State(context): State<Context>,
+    caller: Caller,
+) -> Answer<Json<Diagnostics>> {
     if caller.role() != Role::Admin {
         context.refused();
-        return Err(Problem::new(StatusCode::FORBIDDEN, "rights", "This page is for administrators."));
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "rights",
+            "This page is for administrators.",
+        ));
     }
     let diagnostics = context
         .blocking(|platform| {

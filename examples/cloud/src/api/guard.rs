@@ -51,7 +51,9 @@ pub(super) async fn caller(context: &Context, headers: &HeaderMap) -> Result<Cal
     };
     let found = context
         .blocking(move |platform| {
-            let Some(session) = platform.store.session(&token, real_now())? else { return Ok(None) };
+            let Some(session) = platform.store.session(&token, real_now())? else {
+                return Ok(None);
+            };
             let user = platform.store.user(&session.user)?;
             Ok(user.map(|user| Caller { user, session }))
         })
@@ -61,7 +63,11 @@ pub(super) async fn caller(context: &Context, headers: &HeaderMap) -> Result<Cal
 
 /// Whether the request comes from a page of this very server. A request without the header comes from no page.
 pub(super) fn same_origin(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value: &header::HeaderValue| value.to_str().ok());
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &header::HeaderValue| value.to_str().ok())
+    };
     match text(header::ORIGIN) {
         None => true,
         Some(origin) => {
@@ -89,12 +95,24 @@ impl FromRequestParts<Context> for Writer {
 
     async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, context).await?;
-        let token = parts.headers.get(CSRF).and_then(|value| value.to_str().ok());
-        let foreign = !same_origin(&parts.headers) || token.is_none_or(|token| !same_text(token, &caller.session.csrf));
+        let token = parts
+            .headers
+            .get(CSRF)
+            .and_then(|value| value.to_str().ok());
+        let foreign = !same_origin(&parts.headers)
+            || token.is_none_or(|token| !same_text(token, &caller.session.csrf));
         let problem = if foreign {
-            Problem::new(StatusCode::FORBIDDEN, "csrf", "This request does not come from our page. Load it again.")
+            Problem::new(
+                StatusCode::FORBIDDEN,
+                "csrf",
+                "This request does not come from our page. Load it again.",
+            )
         } else if !caller.user.role.may_write() {
-            Problem::new(StatusCode::FORBIDDEN, "rights", "You may look, but not change anything.")
+            Problem::new(
+                StatusCode::FORBIDDEN,
+                "rights",
+                "You may look, but not change anything.",
+            )
         } else {
             return Ok(Self(caller));
         };
@@ -110,7 +128,12 @@ pub(super) fn same_text(a: &str, b: &str) -> bool {
 
 /// A device that the caller may see; the same answer for one that is missing and one that is not theirs.
 pub(super) fn device(context: &Context, caller: &Caller, id: &str) -> Result<Device, Problem> {
-    let found = context.platform.devices().get(id).filter(|device| auth::sees(&caller.user, device)).cloned();
+    let found = context
+        .platform
+        .devices()
+        .get(id)
+        .filter(|device| auth::sees(&caller.user, device))
+        .cloned();
     found.ok_or_else(Problem::not_found)
 }
 
@@ -135,7 +158,11 @@ impl Attempts {
         let failed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (count, last) = failed.get(name)?;
         let pause = Duration::from_secs(1 << count.saturating_sub(Self::FREE).min(5));
-        if *count < Self::FREE { None } else { pause.checked_sub(last.elapsed()) }
+        if *count < Self::FREE {
+            None
+        } else {
+            pause.checked_sub(last.elapsed())
+        }
     }
 
     pub(super) fn failed(&self, name: &str) {
@@ -150,6 +177,9 @@ impl Attempts {
     }
 
     pub(super) fn succeeded(&self, name: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(name);
     }
 }

@@ -27,9 +27,13 @@ const GATHER: Duration = Duration::from_millis(250);
 pub(super) async fn stream(State(context): State<Context>, caller: Caller) -> impl IntoResponse {
     let (send, events) = mpsc::channel(64);
     tokio::spawn(feed(context, caller, send));
-    let sse = Sse::new(ReceiverStream::new(events)).keep_alive(KeepAlive::new().interval(Duration::from_secs(10)));
+    let sse = Sse::new(ReceiverStream::new(events))
+        .keep_alive(KeepAlive::new().interval(Duration::from_secs(10)));
     // Proxies that gather answers would hold events back.
-    ([("x-accel-buffering", "no"), ("cache-control", "no-store")], sse)
+    (
+        [("x-accel-buffering", "no"), ("cache-control", "no-store")],
+        sse,
+    )
 }
 
 /// Runs until the page goes, the session ends or the program stops.
@@ -99,8 +103,9 @@ async fn ended(stopped: &mut watch::Receiver<bool>) {
 
 async fn still(context: &Context, caller: &Caller) -> bool {
     let hash = caller.session.token_hash;
-    let session =
-        context.blocking(move |platform| Ok(platform.store.session(&hash, super::guard::real_now())?)).await;
+    let session = context
+        .blocking(move |platform| Ok(platform.store.session(&hash, super::guard::real_now())?))
+        .await;
     matches!(session, Ok(Some(_)))
 }
 
@@ -109,6 +114,8 @@ async fn emit(
     name: &'static str,
     content: &impl serde::Serialize,
 ) -> bool {
-    let Ok(event) = Event::default().event(name).json_data(content) else { return false };
+    let Ok(event) = Event::default().event(name).json_data(content) else {
+        return false;
+    };
     send.send(Ok(event)).await.is_ok()
 }

@@ -79,20 +79,31 @@ pub fn openapi() -> String {
 
 /// Everything that is served over HTTP.
 pub(crate) fn router(platform: Arc<Platform>, stopped: watch::Receiver<bool>) -> axum::Router {
-    let context = Context { platform, stopped, attempts: Arc::default() };
+    let context = Context {
+        platform,
+        stopped,
+        attempts: Arc::default(),
+    };
     let fixed = |name: &'static str, value: &'static str| {
-        SetResponseHeaderLayer::if_not_present(HeaderName::from_static(name), HeaderValue::from_static(value))
+        SetResponseHeaderLayer::if_not_present(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        )
     };
     described()
         .0
-        .route("/api/openapi.json", get(|| async { ([(header::CONTENT_TYPE, "application/json")], openapi()) }))
+        .route(
+            "/api/openapi.json",
+            get(|| async { ([(header::CONTENT_TYPE, "application/json")], openapi()) }),
+        )
         .route("/", get(index))
         .route("/web/{*name}", get(asset))
         .merge(plain::routes())
         .layer(
             // A compressed stream of events would wait for its buffer to fill.
-            CompressionLayer::new()
-                .compress_when(SizeAbove::new(256).and(NotForContentType::new("text/event-stream"))),
+            CompressionLayer::new().compress_when(
+                SizeAbove::new(256).and(NotForContentType::new("text/event-stream")),
+            ),
         )
         .layer(fixed("x-content-type-options", "nosniff"))
         .layer(fixed("referrer-policy", "no-referrer"))
@@ -101,7 +112,11 @@ pub(crate) fn router(platform: Arc<Platform>, stopped: watch::Receiver<bool>) ->
 }
 
 async fn index(State(context): State<Context>, headers: HeaderMap) -> Response {
-    if page::complete() { page::index() } else { plain::overview(State(context), headers).await }
+    if page::complete() {
+        page::index()
+    } else {
+        plain::overview(State(context), headers).await
+    }
 }
 
 async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
@@ -125,15 +140,27 @@ pub(crate) struct Problem {
 
 impl Problem {
     fn new(status: StatusCode, error: &'static str, message: impl Into<String>) -> Self {
-        Self { status: status.as_u16(), error, message: message.into(), field: None }
+        Self {
+            status: status.as_u16(),
+            error,
+            message: message.into(),
+            field: None,
+        }
     }
 
     fn field(field: &'static str, message: impl Into<String>) -> Self {
-        Self { field: Some(field), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_field", message) }
+        Self {
+            field: Some(field),
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_field", message)
+        }
     }
 
     fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such thing, or it is not yours.")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "There is no such thing, or it is not yours.",
+        )
     }
 }
 
@@ -147,14 +174,22 @@ impl IntoResponse for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "a request failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "database", "The database failed; the log says why.")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "database",
+            "The database failed; the log says why.",
+        )
     }
 }
 
 impl From<anyhow::Error> for Problem {
     fn from(error: anyhow::Error) -> Self {
         tracing::error!(%error, "a request failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something failed; the log says what.")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something failed; the log says what.",
+        )
     }
 }
 
@@ -174,6 +209,9 @@ impl Context {
     }
 
     fn refused(&self) {
-        self.platform.counters.refused_requests.fetch_add(1, Ordering::Relaxed);
+        self.platform
+            .counters
+            .refused_requests
+            .fetch_add(1, Ordering::Relaxed);
     }
 }

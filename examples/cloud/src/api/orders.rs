@@ -40,8 +40,15 @@ pub(super) struct Which {
 }
 
 fn key(headers: &HeaderMap) -> Answer<String> {
-    let key = headers.get(IDEMPOTENCY).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if (8..=64).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+    let key = headers
+        .get(IDEMPOTENCY)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if (8..=64).contains(&key.len())
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    {
         return Ok(key.to_owned());
     }
     Err(Problem::new(
@@ -51,9 +58,15 @@ fn key(headers: &HeaderMap) -> Answer<String> {
     ))
 }
 
-async fn give(context: &Context, device: Device, wish: Wish) -> Answer<(StatusCode, Json<OrderView>)> {
+async fn give(
+    context: &Context,
+    device: Device,
+    wish: Wish,
+) -> Answer<(StatusCode, Json<OrderView>)> {
     let (kind, amount) = (wish.kind, wish.amount);
-    let begun = context.blocking(move |platform| Ok(platform.give(&device, &wish)?)).await?;
+    let begun = context
+        .blocking(move |platform| Ok(platform.give(&device, &wish)?))
+        .await?;
     match begun {
         Begun::Fresh(order) => Ok((StatusCode::ACCEPTED, Json(OrderView::from(&order)))),
         Begun::Repeat(order) if order.kind == kind && order.amount == amount => {
@@ -62,7 +75,10 @@ async fn give(context: &Context, device: Device, wish: Wish) -> Answer<(StatusCo
         Begun::Repeat(order) => Err(Problem::new(
             StatusCode::CONFLICT,
             "idempotency_key",
-            format!("This key was used for order {}, which asked for something else.", order.number),
+            format!(
+                "This key was used for order {}, which asked for something else.",
+                order.number
+            ),
         )),
         Begun::Busy(order) => Err(Problem::new(
             StatusCode::CONFLICT,
@@ -96,12 +112,23 @@ pub(super) async fn sell(
 ) -> Answer<(StatusCode, Json<OrderView>)> {
     let device = device(&context, &caller, &id)?;
     if device.customer.is_none() {
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not_prepaid", "This meter is not prepaid."));
+        return Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "not_prepaid",
+            "This meter is not prepaid.",
+        ));
     }
-    let amount = parse_amount(&sale.amount)
-        .ok_or_else(|| Problem::field("amount", "Enter an amount above zero with at most two decimal places."))?;
+    let amount = parse_amount(&sale.amount).ok_or_else(|| {
+        Problem::field(
+            "amount",
+            "Enter an amount above zero with at most two decimal places.",
+        )
+    })?;
     if amount > MOST {
-        return Err(Problem::field("amount", format!("At most {} in one sale.", cents(MOST))));
+        return Err(Problem::field(
+            "amount",
+            format!("At most {} in one sale.", cents(MOST)),
+        ));
     }
     let wish = Wish {
         kind: OrderKind::Recharge,
@@ -130,24 +157,48 @@ pub(super) async fn relay(
 ) -> Answer<(StatusCode, Json<OrderView>)> {
     let device = device(&context, &caller, &id)?;
     if device.kind != DeviceKind::Electricity {
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "no_relay", "This device has no relay."));
+        return Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "no_relay",
+            "This device has no relay.",
+        ));
     }
     if wish.action == OrderKind::Recharge {
-        return Err(Problem::field("action", "A recharge is a sale, not a relay order."));
+        return Err(Problem::field(
+            "action",
+            "A recharge is a sale, not a relay order.",
+        ));
     }
-    let wish =
-        Wish { kind: wish.action, amount: None, actor: caller.user.name.clone(), idempotency: key(&headers)? };
+    let wish = Wish {
+        kind: wish.action,
+        amount: None,
+        actor: caller.user.name.clone(),
+        idempotency: key(&headers)?,
+    };
     give(&context, device, wish).await
 }
 
-async fn orders(context: &Context, caller: Caller, which: Which, wanted: fn(&Order) -> bool) -> Answer<Vec<OrderView>> {
-    let only = which.device.map(|id| device(context, &caller, &id)).transpose()?;
+async fn orders(
+    context: &Context,
+    caller: Caller,
+    which: Which,
+    wanted: fn(&Order) -> bool,
+) -> Answer<Vec<OrderView>> {
+    let only = which
+        .device
+        .map(|id| device(context, &caller, &id))
+        .transpose()?;
     context
         .blocking(move |platform| {
             let devices = platform.devices();
-            let orders = platform.store.orders(only.as_ref().map(|device| device.id.as_str()), 200)?;
+            let orders = platform
+                .store
+                .orders(only.as_ref().map(|device| device.id.as_str()), 200)?;
             let mine = |order: &&Order| {
-                wanted(order) && devices.get(&order.device).is_some_and(|device| auth::sees(&caller.user, device))
+                wanted(order)
+                    && devices
+                        .get(&order.device)
+                        .is_some_and(|device| auth::sees(&caller.user, device))
             };
             Ok(orders.iter().filter(mine).map(OrderView::from).collect())
         })
@@ -175,7 +226,11 @@ pub(super) async fn sales(
     caller: Caller,
     Query(which): Query<Which>,
 ) -> Answer<Json<Vec<OrderView>>> {
-    orders(&context, caller, which, |order| order.kind == OrderKind::Recharge).await.map(Json)
+    orders(&context, caller, which, |order| {
+        order.kind == OrderKind::Recharge
+    })
+    .await
+    .map(Json)
 }
 
 /// One order.
@@ -189,7 +244,9 @@ pub(super) async fn one(
     caller: Caller,
     Path(number): Path<u64>,
 ) -> Answer<Json<OrderView>> {
-    let order = context.blocking(move |platform| Ok(platform.store.order(number)?)).await?;
+    let order = context
+        .blocking(move |platform| Ok(platform.store.order(number)?))
+        .await?;
     let order = order.ok_or_else(Problem::not_found)?;
     device(&context, &caller, &order.device)?;
     Ok(Json(OrderView::from(&order)))

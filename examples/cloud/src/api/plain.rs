@@ -17,7 +17,9 @@ use crate::store::DeviceKind;
 use crate::view::{DeviceView, Reading, Relay};
 
 pub(super) fn routes() -> axum::Router<Context> {
-    axum::Router::new().route("/plain", get(overview)).route("/plain/login", post(login))
+    axum::Router::new()
+        .route("/plain", get(overview))
+        .route("/plain/login", post(login))
 }
 
 #[derive(Deserialize)]
@@ -26,9 +28,17 @@ pub(super) struct LoginForm {
     password: String,
 }
 
-async fn login(State(context): State<Context>, headers: HeaderMap, Form(form): Form<LoginForm>) -> Response {
+async fn login(
+    State(context): State<Context>,
+    headers: HeaderMap,
+    Form(form): Form<LoginForm>,
+) -> Response {
     match sign_in(&context, &headers, form.user.clone(), form.password).await {
-        Ok((_, _, token)) => ([(header::SET_COOKIE, set_cookie(&token))], Redirect::to("/plain")).into_response(),
+        Ok((_, _, token)) => (
+            [(header::SET_COOKIE, set_cookie(&token))],
+            Redirect::to("/plain"),
+        )
+            .into_response(),
         Err(problem) => {
             let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::UNAUTHORIZED);
             (status, login_page(&form.user, Some(&problem))).into_response()
@@ -37,7 +47,12 @@ async fn login(State(context): State<Context>, headers: HeaderMap, Form(form): F
 }
 
 fn login_page(user: &str, problem: Option<&Problem>) -> Response {
-    let said = problem.map(|problem| format!("<p role=\"alert\" class=\"bad\">{}</p>", escape(&problem.message)));
+    let said = problem.map(|problem| {
+        format!(
+            "<p role=\"alert\" class=\"bad\">{}</p>",
+            escape(&problem.message)
+        )
+    });
     let body = format!(
         "<h1>meterkit</h1>{missing}{said}<form method=\"post\" action=\"/plain/login\">\
          <label>Name <input name=\"user\" autocomplete=\"username\" required data-testid=\"login-name\" value=\"{user}\"></label>\
@@ -60,14 +75,18 @@ fn missing() -> &'static str {
 }
 
 pub(super) async fn overview(State(context): State<Context>, headers: HeaderMap) -> Response {
-    let Ok(caller) = caller(&context, &headers).await else { return login_page("admin", None) };
+    let Ok(caller) = caller(&context, &headers).await else {
+        return login_page("admin", None);
+    };
     let views = context
         .blocking(move |platform| {
             let devices = platform.devices();
-            let seen = devices
-                .values()
-                .filter(|device| device.kind != DeviceKind::Gateway && auth::sees(&caller.user, device));
-            Ok(seen.map(|device| platform.view(device)).collect::<crate::store::Result<Vec<_>>>()?)
+            let seen = devices.values().filter(|device| {
+                device.kind != DeviceKind::Gateway && auth::sees(&caller.user, device)
+            });
+            Ok(seen
+                .map(|device| platform.view(device))
+                .collect::<crate::store::Result<Vec<_>>>()?)
         })
         .await;
     let views = match views {
@@ -107,9 +126,22 @@ fn row(view: &DeviceView) -> String {
         offline = if view.online { "" } else { " · offline" },
         power = show(&view.power),
         register = show(&view.register),
-        today = view.today.used.as_ref().map_or("–".into(), |used| escape(&format!("{used} {}", view.today.unit))),
-        money =
-            view.today.money.as_ref().map_or("–".into(), |money| escape(&format!("{money} {}", view.today.currency))),
+        today = view
+            .today
+            .used
+            .as_ref()
+            .map_or("–".into(), |used| escape(&format!(
+                "{used} {}",
+                view.today.unit
+            ))),
+        money = view
+            .today
+            .money
+            .as_ref()
+            .map_or("–".into(), |money| escape(&format!(
+                "{money} {}",
+                view.today.currency
+            ))),
         balance = show(&view.balance),
         state = relay.0,
         relay = relay.1,

@@ -70,7 +70,11 @@ pub(super) async fn sign_in(
 ) -> Answer<(User, Session, String)> {
     if !same_origin(headers) {
         context.refused();
-        return Err(Problem::new(StatusCode::FORBIDDEN, "csrf", "This request does not come from our page."));
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "csrf",
+            "This request does not come from our page.",
+        ));
     }
     if let Some(wait) = context.attempts.wait(&name) {
         context.refused();
@@ -93,7 +97,9 @@ pub(super) async fn sign_in(
     let user = context
         .blocking(move |platform| {
             let user = platform.store.user(&tried)?;
-            let hash = user.as_ref().map_or(auth::dummy_hash(), |user| user.password_hash.as_str());
+            let hash = user
+                .as_ref()
+                .map_or(auth::dummy_hash(), |user| user.password_hash.as_str());
             if !auth::verify(&password, hash) {
                 return Ok(None);
             }
@@ -112,13 +118,20 @@ pub(super) async fn sign_in(
         None => {
             context.attempts.failed(&name);
             context.refused();
-            Err(Problem::new(StatusCode::UNAUTHORIZED, "wrong", "Name or password is wrong."))
+            Err(Problem::new(
+                StatusCode::UNAUTHORIZED,
+                "wrong",
+                "Name or password is wrong.",
+            ))
         }
     }
 }
 
 pub(super) fn set_cookie(token: &str) -> String {
-    format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}", LIFE_MS / 1000)
+    format!(
+        "{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}",
+        LIFE_MS / 1000
+    )
 }
 
 /// Signs in.
@@ -144,7 +157,9 @@ pub(super) async fn login(
 ))]
 pub(super) async fn logout(State(context): State<Context>, caller: Caller) -> Answer<Response> {
     let hash = caller.session.token_hash;
-    context.blocking(move |platform| Ok(platform.store.drop_session(&hash)?)).await?;
+    context
+        .blocking(move |platform| Ok(platform.store.drop_session(&hash)?))
+        .await?;
     let gone = format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, gone)]).into_response())
 }
@@ -155,5 +170,9 @@ pub(super) async fn logout(State(context): State<Context>, caller: Caller) -> An
     (status = 401, description = "Not signed in", body = Problem),
 ))]
 pub(super) async fn current(State(context): State<Context>, caller: Caller) -> Json<SessionView> {
-    Json(SessionView::new(&context.platform, &caller.user, &caller.session.csrf))
+    Json(SessionView::new(
+        &context.platform,
+        &caller.user,
+        &caller.session.csrf,
+    ))
 }

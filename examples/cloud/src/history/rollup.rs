@@ -75,7 +75,10 @@ const COLUMNS: &str =
 
 fn rollup(row: &Row<'_>) -> rusqlite::Result<Rollup> {
     let exponent: i8 = row.get(1)?;
-    let value = |column| row.get(column).map(|mantissa| Value::new(mantissa, exponent));
+    let value = |column| {
+        row.get(column)
+            .map(|mantissa| Value::new(mantissa, exponent))
+    };
     let time = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
     Ok(Rollup {
         start: time(0)?,
@@ -172,7 +175,11 @@ fn with(present: Option<Rollup>, start: u64, sample: Sample) -> Option<Rollup> {
         first_time: present.first_time.min(sample.time),
         last: value(if later { new } else { at(present.last)? }),
         last_time: present.last_time.max(sample.time),
-        last_sealed: if later { sample.sealed } else { present.last_sealed },
+        last_sealed: if later {
+            sample.sealed
+        } else {
+            present.last_sealed
+        },
         least: value(at(present.least)?.min(new)),
         most: value(at(present.most)?.max(new)),
         total: value(at(present.total)?.checked_add(new)?),
@@ -192,8 +199,16 @@ pub(super) fn range(
         "SELECT {COLUMNS} FROM rollup WHERE device = (SELECT id FROM device WHERE name = ?1)
          AND point = ?2 AND span = ?3 AND start >= ?4 AND start < ?5 ORDER BY start"
     ))?;
-    let rows =
-        statement.query_map(params![device, signed(point.bits()), span.code(), signed(from), signed(to)], rollup)?;
+    let rows = statement.query_map(
+        params![
+            device,
+            signed(point.bits()),
+            span.code(),
+            signed(from),
+            signed(to)
+        ],
+        rollup,
+    )?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -209,7 +224,10 @@ pub(super) fn before(
             "SELECT {COLUMNS} FROM rollup WHERE device = (SELECT id FROM device WHERE name = ?1)
              AND point = ?2 AND span = ?3 AND start < ?4 ORDER BY start DESC LIMIT 1"
         ))?
-        .query_row(params![device, signed(point.bits()), span.code(), signed(time)], rollup)
+        .query_row(
+            params![device, signed(point.bits()), span.code(), signed(time)],
+            rollup,
+        )
         .optional()?;
     Ok(found)
 }
@@ -225,7 +243,11 @@ pub(super) fn latest(connection: &Connection) -> Result<Vec<(String, PointId, Sa
             value: Value::new(row.get(3)?, row.get(2)?),
             sealed: row.get(5)?,
         };
-        Ok((row.get(0)?, PointId::from_bits(row.get::<_, i64>(1)?.unsigned_abs()), sample))
+        Ok((
+            row.get(0)?,
+            PointId::from_bits(row.get::<_, i64>(1)?.unsigned_abs()),
+            sample,
+        ))
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
@@ -235,7 +257,11 @@ mod tests {
     use super::*;
 
     fn sample(time: u64, mantissa: i64, exponent: i8) -> Sample {
-        Sample { time, value: Value::new(mantissa, exponent), sealed: false }
+        Sample {
+            time,
+            value: Value::new(mantissa, exponent),
+            sealed: false,
+        }
     }
 
     #[test]
@@ -251,10 +277,16 @@ mod tests {
     fn late_values_and_finer_scales_find_their_place() {
         let first = with(None, 0, sample(1000, 125, 1));
         let late = with(first, 0, sample(500, 12, 2)).unwrap();
-        assert_eq!((late.first.to_string(), late.last.to_string()), ("1200".into(), "1250".into()));
+        assert_eq!(
+            (late.first.to_string(), late.last.to_string()),
+            ("1200".into(), "1250".into())
+        );
         let finer = with(Some(late), 0, sample(1500, 12_512, -1)).unwrap();
         assert_eq!(finer.last.to_string(), "1251.2");
         assert_eq!(finer.total.to_string(), "3701.2");
-        assert_eq!((finer.count, finer.first_time, finer.last_time), (3, 500, 1500));
+        assert_eq!(
+            (finer.count, finer.first_time, finer.last_time),
+            (3, 500, 1500)
+        );
     }
 }

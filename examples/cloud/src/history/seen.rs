@@ -21,7 +21,9 @@ impl Seen {
     }
 
     fn bit(&self, ahead: u32) -> bool {
-        self.bits.get((ahead / 64) as usize).is_some_and(|word| word >> (ahead % 64) & 1 == 1)
+        self.bits
+            .get((ahead / 64) as usize)
+            .is_some_and(|word| word >> (ahead % 64) & 1 == 1)
     }
 
     /// Moves on so that the number is in reach, giving up what is missing below: for streams whose sender drops its
@@ -77,7 +79,13 @@ impl Seen {
                 (false, None) => from = Some(number),
                 (true, Some(first)) => {
                     // Full: what lies beyond the last gap is simply not spoken of.
-                    if gaps.push(Gap { first, last: number - 1 }).is_err() {
+                    if gaps
+                        .push(Gap {
+                            first,
+                            last: number - 1,
+                        })
+                        .is_err()
+                    {
                         break;
                     }
                     from = None;
@@ -85,17 +93,29 @@ impl Seen {
                 _ => {}
             }
         }
-        Acknowledgement { stream: Stream(stream), boot, contiguous: self.contiguous, gaps }
+        Acknowledgement {
+            stream: Stream(stream),
+            boot,
+            contiguous: self.contiguous,
+            gaps,
+        }
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let words = self.bits.iter().flat_map(|word| word.to_le_bytes());
-        self.contiguous.to_le_bytes().into_iter().chain(words).collect()
+        self.contiguous
+            .to_le_bytes()
+            .into_iter()
+            .chain(words)
+            .collect()
     }
 
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (contiguous, words) = bytes.split_first_chunk::<4>()?;
-        let mut seen = Self { contiguous: u32::from_le_bytes(*contiguous), ..Self::default() };
+        let mut seen = Self {
+            contiguous: u32::from_le_bytes(*contiguous),
+            ..Self::default()
+        };
         if words.len() != WORDS * 8 {
             return None;
         }
@@ -120,8 +140,14 @@ mod tests {
         assert!(!seen.take(0));
         let told = seen.acknowledgement(1, 7);
         assert_eq!(told.contiguous, 2);
-        assert_eq!(told.gaps.as_slice(), [Gap { first: 3, last: 3 }, Gap { first: 6, last: 8 }]);
-        assert!(told.covers(7, 4) && !told.covers(7, 6) && !told.covers(7, 9), "nothing is said beyond the last gap");
+        assert_eq!(
+            told.gaps.as_slice(),
+            [Gap { first: 3, last: 3 }, Gap { first: 6, last: 8 }]
+        );
+        assert!(
+            told.covers(7, 4) && !told.covers(7, 6) && !told.covers(7, 9),
+            "nothing is said beyond the last gap"
+        );
         assert_eq!(Seen::from_bytes(&seen.to_bytes()), Some(seen.clone()));
         assert!(seen.take(3) && seen.take(6) && seen.take(7) && seen.take(8));
         assert_eq!(seen.acknowledgement(1, 7).contiguous, 9);

@@ -74,7 +74,11 @@ pub struct Outcome {
     pub acknowledgement: Acknowledgement,
 }
 
-pub(super) fn commit(connection: &mut Connection, entries: &[Entry], offset_s: i64) -> Result<Vec<Outcome>> {
+pub(super) fn commit(
+    connection: &mut Connection,
+    entries: &[Entry],
+    offset_s: i64,
+) -> Result<Vec<Outcome>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut windows: BTreeMap<(String, u8, u32), Seen> = BTreeMap::new();
     let mut outcomes = Vec::with_capacity(entries.len());
@@ -83,7 +87,9 @@ pub(super) fn commit(connection: &mut Connection, entries: &[Entry], offset_s: i
         let name = (key.device.clone(), key.stream, key.boot);
         let window = match windows.entry(name) {
             std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::btree_map::Entry::Vacant(slot) => slot.insert(load(&transaction, key)?),
+            std::collections::btree_map::Entry::Vacant(slot) => {
+                slot.insert(load(&transaction, key)?)
+            }
         };
         if !window.reaches(key.seq) && LOSSY.contains(&key.stream) {
             window.give_up_before(key.seq);
@@ -93,11 +99,17 @@ pub(super) fn commit(connection: &mut Connection, entries: &[Entry], offset_s: i
         if new {
             keep(&transaction, entry, offset_s)?;
         }
-        outcomes.push(Outcome { new, too_far, acknowledgement: window.acknowledgement(key.stream, key.boot) });
+        outcomes.push(Outcome {
+            new,
+            too_far,
+            acknowledgement: window.acknowledgement(key.stream, key.boot),
+        });
     }
     for ((device, stream, boot), window) in &windows {
         transaction
-            .prepare_cached("INSERT OR REPLACE INTO seen (device, stream, boot, state) VALUES (?1, ?2, ?3, ?4)")?
+            .prepare_cached(
+                "INSERT OR REPLACE INTO seen (device, stream, boot, state) VALUES (?1, ?2, ?3, ?4)",
+            )?
             .execute(params![device, stream, boot, window.to_bytes()])?;
     }
     transaction.commit()?;
@@ -118,8 +130,10 @@ fn load(transaction: &Transaction<'_>, key: &RecordKey) -> Result<Seen> {
         .optional()?;
     match bytes {
         None => Ok(Seen::default()),
-        Some(bytes) => Seen::from_bytes(&bytes)
-            .ok_or_else(|| StoreError::Content { expected: "a window of received numbers", found: hex::encode(bytes) }),
+        Some(bytes) => Seen::from_bytes(&bytes).ok_or_else(|| StoreError::Content {
+            expected: "a window of received numbers",
+            found: hex::encode(bytes),
+        }),
     }
 }
 
@@ -157,7 +171,11 @@ fn keep(transaction: &Transaction<'_>, entry: &Entry, offset_s: i64) -> Result<(
                 pack(&snapshot.values)?
             ])?;
         for (point, value) in &snapshot.values {
-            let sample = Sample { time: snapshot.time, value: *value, sealed: snapshot.sealed };
+            let sample = Sample {
+                time: snapshot.time,
+                value: *value,
+                sealed: snapshot.sealed,
+            };
             rollup::add(transaction, device, *point, sample, offset_s)?;
         }
     }
@@ -172,16 +190,25 @@ fn device_id(transaction: &Transaction<'_>, name: &str) -> Result<i64> {
     if let Some(id) = known {
         return Ok(id);
     }
-    Ok(transaction.query_row("INSERT INTO device (name) VALUES (?1) RETURNING id", [name], |row| row.get(0))?)
+    Ok(transaction.query_row(
+        "INSERT INTO device (name) VALUES (?1) RETURNING id",
+        [name],
+        |row| row.get(0),
+    )?)
 }
 
 /// Values as a list of (point, value) in the layout of the compact form.
 fn pack(values: &[(PointId, Value)]) -> Result<Vec<u8>> {
-    postcard::to_stdvec(values).map_err(|error| StoreError::Content { expected: "values", found: error.to_string() })
+    postcard::to_stdvec(values).map_err(|error| StoreError::Content {
+        expected: "values",
+        found: error.to_string(),
+    })
 }
 
 /// The opposite of [`pack`].
 pub(super) fn unpack(bytes: &[u8]) -> Result<Vec<(PointId, Value)>> {
-    postcard::from_bytes(bytes)
-        .map_err(|_| StoreError::Content { expected: "a list of values", found: hex::encode(bytes) })
+    postcard::from_bytes(bytes).map_err(|_| StoreError::Content {
+        expected: "a list of values",
+        found: hex::encode(bytes),
+    })
 }

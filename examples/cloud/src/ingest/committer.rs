@@ -83,11 +83,18 @@ async fn run(platform: Arc<Platform>, mut waiting: mpsc::Receiver<(Entry, onesho
 }
 
 /// One acknowledgement for each sequence in the batch.
-fn acknowledgements(platform: &Platform, entries: &[Entry], outcomes: &[Outcome]) -> Vec<(String, Vec<u8>)> {
+fn acknowledgements(
+    platform: &Platform,
+    entries: &[Entry],
+    outcomes: &[Outcome],
+) -> Vec<(String, Vec<u8>)> {
     let mut told = BTreeMap::new();
     for (entry, outcome) in entries.iter().zip(outcomes) {
         let counter = if outcome.too_far {
-            platform.refuse(&platform.counters.bad_messages, &format!("{}: too far ahead", crate::orders::describe(&entry.key)));
+            platform.refuse(
+                &platform.counters.bad_messages,
+                &format!("{}: too far ahead", crate::orders::describe(&entry.key)),
+            );
             continue;
         } else if outcome.new {
             &platform.counters.records
@@ -98,7 +105,10 @@ fn acknowledgements(platform: &Platform, entries: &[Entry], outcomes: &[Outcome]
         if outcome.new && entry.sealed.is_some() {
             Counters::count(&platform.counters.sealed_blocks);
         }
-        told.insert((entry.key.device.as_str(), entry.key.stream, entry.key.boot), &outcome.acknowledgement);
+        told.insert(
+            (entry.key.device.as_str(), entry.key.stream, entry.key.boot),
+            &outcome.acknowledgement,
+        );
     }
     let mut messages = Vec::new();
     for ((gateway, ..), acknowledgement) in told {
@@ -118,7 +128,12 @@ fn publish_values(platform: &Platform, entries: &[Entry], outcomes: &[Outcome]) 
             continue;
         }
         for snapshot in &entry.snapshots {
-            platform.live.update(&snapshot.device, snapshot.time, snapshot.sealed, &snapshot.values);
+            platform.live.update(
+                &snapshot.device,
+                snapshot.time,
+                snapshot.sealed,
+                &snapshot.values,
+            );
             if let Some(device) = devices.get(&snapshot.device)
                 && let Err(error) = alarms::judge(platform, device, snapshot.time, &snapshot.values)
             {

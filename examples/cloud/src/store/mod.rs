@@ -55,7 +55,9 @@ impl DeviceKind {
 
     /// Reads the word back.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Electricity, Self::Water, Self::Gateway].into_iter().find(|kind| kind.as_str() == text)
+        [Self::Electricity, Self::Water, Self::Gateway]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
     }
 }
 
@@ -106,7 +108,9 @@ impl Role {
 
     /// Reads the word back.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Admin, Self::Operator, Self::Viewer].into_iter().find(|role| role.as_str() == text)
+        [Self::Admin, Self::Operator, Self::Viewer]
+            .into_iter()
+            .find(|role| role.as_str() == text)
     }
 
     /// Whether this role may change anything.
@@ -171,9 +175,15 @@ impl OrderState {
 
     /// Reads the word back.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Made, Self::Sent, Self::Done, Self::Refused, Self::Expired]
-            .into_iter()
-            .find(|state| state.as_str() == text)
+        [
+            Self::Made,
+            Self::Sent,
+            Self::Done,
+            Self::Refused,
+            Self::Expired,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == text)
     }
 }
 
@@ -210,9 +220,16 @@ impl OrderKind {
 
     /// Reads the word back.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Recharge, Self::Open, Self::Close, Self::PermitClose, Self::KeepPower, Self::EndKeepPower]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
+        [
+            Self::Recharge,
+            Self::Open,
+            Self::Close,
+            Self::PermitClose,
+            Self::KeepPower,
+            Self::EndKeepPower,
+        ]
+        .into_iter()
+        .find(|kind| kind.as_str() == text)
     }
 }
 
@@ -365,7 +382,8 @@ pub trait Store: Send + Sync {
     /// Clears an alarm that is up; returns the row.
     fn clear_alarm(&self, device: &str, code: &str, at: u64) -> Result<Option<Alarm>>;
     /// Acknowledges an alarm; returns the row, `None` if there is none with this number.
-    fn acknowledge_alarm(&self, id: i64, by: &str, comment: &str, at: u64) -> Result<Option<Alarm>>;
+    fn acknowledge_alarm(&self, id: i64, by: &str, comment: &str, at: u64)
+    -> Result<Option<Alarm>>;
     /// Latest alarms first; those that are up or not acknowledged come before the rest.
     fn alarms(&self, limit: u32) -> Result<Vec<Alarm>>;
 

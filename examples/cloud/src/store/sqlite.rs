@@ -1,8 +1,8 @@
 //! The business store in one SQLite file.
 
 use super::{
-    Alarm, Audit, Begun, Device, DeviceKind, Order, OrderKind, OrderState, Result, Role, Session, Store, StoreError,
-    User, schema,
+    Alarm, Audit, Begun, Device, DeviceKind, Order, OrderKind, OrderState, Result, Role, Session,
+    Store, StoreError, User, schema,
 };
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use std::path::Path;
@@ -18,20 +18,24 @@ impl SqliteStore {
     pub fn open(path: &Path) -> Result<Self> {
         let mut connection = Connection::open(path)?;
         schema::prepare(&mut connection)?;
-        Ok(Self { connection: Mutex::new(connection) })
+        Ok(Self {
+            connection: Mutex::new(connection),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
         // A panic of another thread leaves no half-made transaction behind: SQLite rolled it back.
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-const DEVICE: &str = "id, tenant, kind, name, gateway, node, customer, power_limit_w, voltage_limit_mv";
+const DEVICE: &str =
+    "id, tenant, kind, name, gateway, node, customer, power_limit_w, voltage_limit_mv";
 const ORDER: &str = "number, device, kind, state, actor, created, expires, amount, purchase, tries, body, status, ack, \
                      answered, idempotency";
-const ALARM: &str =
-    "id, device, code, severity, raised, cleared, value, bound, acknowledged, acknowledged_by, comment";
+const ALARM: &str = "id, device, code, severity, raised, cleared, value, bound, acknowledged, acknowledged_by, comment";
 
 fn content(expected: &'static str, found: String) -> StoreError {
     StoreError::Content { expected, found }
@@ -42,7 +46,12 @@ fn in_row(error: StoreError) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
 }
 
-fn word<T>(row: &Row<'_>, column: usize, expected: &'static str, parse: fn(&str) -> Option<T>) -> rusqlite::Result<T> {
+fn word<T>(
+    row: &Row<'_>,
+    column: usize,
+    expected: &'static str,
+    parse: fn(&str) -> Option<T>,
+) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     parse(&text).ok_or_else(|| in_row(content(expected, text)))
 }
@@ -98,11 +107,14 @@ fn alarm(row: &Row<'_>) -> rusqlite::Result<Alarm> {
 }
 
 fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    row.get::<_, i64>(column).map(|value| u64::try_from(value).unwrap_or(0))
+    row.get::<_, i64>(column)
+        .map(|value| u64::try_from(value).unwrap_or(0))
 }
 
 fn optional_time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
-    Ok(row.get::<_, Option<i64>>(column)?.map(|value| u64::try_from(value).unwrap_or(0)))
+    Ok(row
+        .get::<_, Option<i64>>(column)?
+        .map(|value| u64::try_from(value).unwrap_or(0)))
 }
 
 /// Integers of SQLite are signed; our times and numbers stay far below the limit.
@@ -111,13 +123,20 @@ fn signed(value: u64) -> i64 {
 }
 
 fn alarm_by_id(connection: &Connection, id: i64) -> rusqlite::Result<Option<Alarm>> {
-    connection.query_row(&format!("SELECT {ALARM} FROM alarm WHERE id = ?1"), [id], alarm).optional()
+    connection
+        .query_row(
+            &format!("SELECT {ALARM} FROM alarm WHERE id = ?1"),
+            [id],
+            alarm,
+        )
+        .optional()
 }
 
 impl Store for SqliteStore {
     fn devices(&self) -> Result<Vec<Device>> {
         let connection = self.lock();
-        let mut statement = connection.prepare_cached(&format!("SELECT {DEVICE} FROM device ORDER BY id"))?;
+        let mut statement =
+            connection.prepare_cached(&format!("SELECT {DEVICE} FROM device ORDER BY id"))?;
         let rows = statement.query_map([], device)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
@@ -145,22 +164,28 @@ impl Store for SqliteStore {
     }
 
     fn set_node(&self, device: &str, gateway: &str, node: u16) -> Result<()> {
-        self.lock()
-            .execute("UPDATE device SET gateway = ?2, node = ?3 WHERE id = ?1", params![device, gateway, node])?;
+        self.lock().execute(
+            "UPDATE device SET gateway = ?2, node = ?3 WHERE id = ?1",
+            params![device, gateway, node],
+        )?;
         Ok(())
     }
 
     fn user(&self, name: &str) -> Result<Option<User>> {
         let connection = self.lock();
         let user = connection
-            .query_row("SELECT name, tenant, role, password_hash FROM user WHERE name = ?1", [name], |row| {
-                Ok(User {
-                    name: row.get(0)?,
-                    tenant: row.get(1)?,
-                    role: word(row, 2, "a role", Role::parse)?,
-                    password_hash: row.get(3)?,
-                })
-            })
+            .query_row(
+                "SELECT name, tenant, role, password_hash FROM user WHERE name = ?1",
+                [name],
+                |row| {
+                    Ok(User {
+                        name: row.get(0)?,
+                        tenant: row.get(1)?,
+                        role: word(row, 2, "a role", Role::parse)?,
+                        password_hash: row.get(3)?,
+                    })
+                },
+            )
             .optional()?;
         Ok(user)
     }
@@ -176,12 +201,19 @@ impl Store for SqliteStore {
     fn mqtt_password(&self, user: &str) -> Result<Option<String>> {
         Ok(self
             .lock()
-            .query_row("SELECT password_hash FROM mqtt_account WHERE name = ?1", [user], |row| row.get(0))
+            .query_row(
+                "SELECT password_hash FROM mqtt_account WHERE name = ?1",
+                [user],
+                |row| row.get(0),
+            )
             .optional()?)
     }
 
     fn put_mqtt_password(&self, user: &str, hash: &str) -> Result<()> {
-        self.lock().execute("INSERT OR REPLACE INTO mqtt_account (name, password_hash) VALUES (?1, ?2)", [user, hash])?;
+        self.lock().execute(
+            "INSERT OR REPLACE INTO mqtt_account (name, password_hash) VALUES (?1, ?2)",
+            [user, hash],
+        )?;
         Ok(())
     }
 
@@ -191,7 +223,12 @@ impl Store for SqliteStore {
         transaction.execute("DELETE FROM session WHERE expires <= ?1", [signed(now)])?;
         transaction.execute(
             "INSERT INTO session (token_hash, user, csrf, expires) VALUES (?1, ?2, ?3, ?4)",
-            params![session.token_hash, session.user, session.csrf, signed(session.expires)],
+            params![
+                session.token_hash,
+                session.user,
+                session.csrf,
+                signed(session.expires)
+            ],
         )?;
         Ok(transaction.commit()?)
     }
@@ -216,13 +253,18 @@ impl Store for SqliteStore {
     }
 
     fn drop_session(&self, token_hash: &[u8; 32]) -> Result<()> {
-        self.lock().execute("DELETE FROM session WHERE token_hash = ?1", [token_hash])?;
+        self.lock()
+            .execute("DELETE FROM session WHERE token_hash = ?1", [token_hash])?;
         Ok(())
     }
 
     fn counter(&self, name: &str) -> Result<u64> {
-        let limit: Option<i64> =
-            self.lock().query_row("SELECT used FROM counter WHERE name = ?1", [name], |row| row.get(0)).optional()?;
+        let limit: Option<i64> = self
+            .lock()
+            .query_row("SELECT used FROM counter WHERE name = ?1", [name], |row| {
+                row.get(0)
+            })
+            .optional()?;
         Ok(limit.unwrap_or(0).unsigned_abs())
     }
 
@@ -279,13 +321,22 @@ impl Store for SqliteStore {
         )?;
         let number = transaction.last_insert_rowid().unsigned_abs();
         transaction.commit()?;
-        Ok(Begun::Fresh(Order { number, state: OrderState::Made, tries: 0, ..new.clone() }))
+        Ok(Begun::Fresh(Order {
+            number,
+            state: OrderState::Made,
+            tries: 0,
+            ..new.clone()
+        }))
     }
 
     fn order(&self, number: u64) -> Result<Option<Order>> {
         Ok(self
             .lock()
-            .query_row(&format!("SELECT {ORDER} FROM command WHERE number = ?1"), [signed(number)], order)
+            .query_row(
+                &format!("SELECT {ORDER} FROM command WHERE number = ?1"),
+                [signed(number)],
+                order,
+            )
             .optional()?)
     }
 
@@ -300,14 +351,18 @@ impl Store for SqliteStore {
 
     fn open_orders(&self) -> Result<Vec<Order>> {
         let connection = self.lock();
-        let mut statement = connection
-            .prepare_cached(&format!("SELECT {ORDER} FROM command WHERE state IN ('made', 'sent') ORDER BY number"))?;
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {ORDER} FROM command WHERE state IN ('made', 'sent') ORDER BY number"
+        ))?;
         let rows = statement.query_map([], order)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     fn set_order_body(&self, number: u64, body: &[u8]) -> Result<()> {
-        self.lock().execute("UPDATE command SET body = ?2 WHERE number = ?1", params![signed(number), body])?;
+        self.lock().execute(
+            "UPDATE command SET body = ?2 WHERE number = ?1",
+            params![signed(number), body],
+        )?;
         Ok(())
     }
 
@@ -339,7 +394,11 @@ impl Store for SqliteStore {
     fn purchase_count(&self, device: &str) -> Result<u32> {
         Ok(self
             .lock()
-            .query_row("SELECT purchase_count FROM purse WHERE device = ?1", [device], |row| row.get(0))
+            .query_row(
+                "SELECT purchase_count FROM purse WHERE device = ?1",
+                [device],
+                |row| row.get(0),
+            )
             .optional()?
             .unwrap_or(0))
     }
@@ -384,7 +443,13 @@ impl Store for SqliteStore {
         }
     }
 
-    fn acknowledge_alarm(&self, id: i64, by: &str, comment: &str, at: u64) -> Result<Option<Alarm>> {
+    fn acknowledge_alarm(
+        &self,
+        id: i64,
+        by: &str,
+        comment: &str,
+        at: u64,
+    ) -> Result<Option<Alarm>> {
         let connection = self.lock();
         connection.execute(
             "UPDATE alarm SET acknowledged = ?2, acknowledged_by = ?3, comment = ?4
@@ -407,15 +472,22 @@ impl Store for SqliteStore {
     fn audit(&self, line: &Audit) -> Result<()> {
         self.lock().execute(
             "INSERT INTO audit (time, actor, action, object, detail) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![signed(line.time), line.actor, line.action, line.object, line.detail],
+            params![
+                signed(line.time),
+                line.actor,
+                line.action,
+                line.object,
+                line.detail
+            ],
         )?;
         Ok(())
     }
 
     fn audits(&self, limit: u32) -> Result<Vec<Audit>> {
         let connection = self.lock();
-        let mut statement =
-            connection.prepare_cached("SELECT time, actor, action, object, detail FROM audit ORDER BY id DESC LIMIT ?1")?;
+        let mut statement = connection.prepare_cached(
+            "SELECT time, actor, action, object, detail FROM audit ORDER BY id DESC LIMIT ?1",
+        )?;
         let rows = statement.query_map([limit], |row| {
             Ok(Audit {
                 time: time(row, 0)?,

@@ -1,7 +1,10 @@
 //! A platform in a scratch folder, and a gateway with meters behind it that speaks the real formats.
 #![allow(dead_code)] // Each test uses its part.
 
-use meter_proto::message::{Body, CommandBody, CommandResult, Head, LegalBlock, Message, Node, Protocol, Sample, Sealed, Snapshot, Status, Stream, Topology};
+use meter_proto::message::{
+    Body, CommandBody, CommandResult, Head, LegalBlock, Message, Node, Protocol, Sample, Sealed,
+    Snapshot, Status, Stream, Topology,
+};
 use meter_proto::point::{Direction as Flow, Phase, PointId};
 use meter_proto::quantity::Quantity;
 use meter_proto::time::{ClockQuality, Stamp};
@@ -77,17 +80,28 @@ impl House {
     }
 
     pub async fn start_in(folder: tempfile::TempDir, hands: Hands) -> Self {
-        let names = ["Flat 3-2, prepaid", "Workshop", "House with solar roof", "Cold water, cellar"];
+        let names = [
+            "Flat 3-2, prepaid",
+            "Workshop",
+            "House with solar roof",
+            "Cold water, cellar",
+        ];
         let mut provisioned = Vec::new();
         for (device, name) in METERS.into_iter().zip(names) {
-            let mut wanted = cloud::Provision { name: name.into(), ..cloud::Provision::new(device) };
+            let mut wanted = cloud::Provision {
+                name: name.into(),
+                ..cloud::Provision::new(device)
+            };
             if device == PREPAID {
                 wanted.customer = Some("000000202611".into());
                 wanted.power_limit_w = Some(8_000);
             }
             provisioned.push(cloud::provision(folder.path(), &wanted).unwrap());
         }
-        let gateway = cloud::Provision { name: "Gateway, cellar".into(), ..cloud::Provision::new(GATEWAY) };
+        let gateway = cloud::Provision {
+            name: "Gateway, cellar".into(),
+            ..cloud::Provision::new(GATEWAY)
+        };
         provisioned.push(cloud::provision(folder.path(), &gateway).unwrap());
         let config = cloud::Config {
             http: "127.0.0.1:0".parse().unwrap(),
@@ -98,7 +112,12 @@ impl House {
             ..cloud::Config::new(folder.path())
         };
         let running = cloud::start(config, hands.clock()).await.unwrap();
-        Self { folder, hands, running, provisioned }
+        Self {
+            folder,
+            hands,
+            running,
+            provisioned,
+        }
     }
 
     /// Stops the platform and starts it again on the same files.
@@ -108,12 +127,20 @@ impl House {
     }
 
     pub fn keys(&self, device: &str) -> &cloud::Provisioned {
-        self.provisioned.iter().find(|one| one.device == device).unwrap()
+        self.provisioned
+            .iter()
+            .find(|one| one.device == device)
+            .unwrap()
     }
 
     pub fn device_key(&self, device: &str, purpose: Purpose) -> DeviceKey {
         let id = cloud::keys::key_id(device).unwrap();
-        DeviceKey::new(Secret::new(self.keys(device).key(purpose).unwrap()), id, purpose, 1)
+        DeviceKey::new(
+            Secret::new(self.keys(device).key(purpose).unwrap()),
+            id,
+            purpose,
+            1,
+        )
     }
 
     pub fn platform(&self) -> &cloud::Platform {
@@ -122,7 +149,11 @@ impl House {
 
     pub fn sealed_count(&self, device: &str) -> u64 {
         let counts = self.platform().history.sealed_counts().unwrap();
-        counts.iter().filter(|row| row.device == device).map(|row| row.records).sum()
+        counts
+            .iter()
+            .filter(|row| row.device == device)
+            .map(|row| row.records)
+            .sum()
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -164,29 +195,49 @@ impl Gateway {
     pub async fn connect(house: &House) -> Self {
         let password = house.keys(GATEWAY).mqtt_password.clone().unwrap();
         let mut options = MqttOptions::new(GATEWAY, "127.0.0.1", house.running.mqtt().port());
-        options.set_credentials(GATEWAY, password).set_keep_alive(Duration::from_secs(5));
+        options
+            .set_credentials(GATEWAY, password)
+            .set_keep_alive(Duration::from_secs(5));
         let (client, events) = AsyncClient::new(options, 64);
         let device = GATEWAY.parse().unwrap();
-        client.subscribe(Topic::Down { device }.text().as_str(), QoS::AtLeastOnce).await.unwrap();
+        client
+            .subscribe(Topic::Down { device }.text().as_str(), QoS::AtLeastOnce)
+            .await
+            .unwrap();
         let from = |device: &str, purpose| {
             let key = house.device_key(device, purpose);
             // Each connection of a test seals above what any earlier one used.
             static LIMIT: AtomicU64 = AtomicU64::new(0);
-            let mut counter = SendCounter::boot(LIMIT.fetch_add(100_000, Ordering::SeqCst), 100_000);
+            let mut counter =
+                SendCounter::boot(LIMIT.fetch_add(100_000, Ordering::SeqCst), 100_000);
             counter.reservation().unwrap().confirm();
             Sealer::new(&key, Direction::FromDevice, Suite::Ccm16, counter)
         };
         let meters = METERS
             .into_iter()
-            .map(|meter| (meter.to_owned(), meter.starts_with("d645").then(|| from(meter, Purpose::Data))))
+            .map(|meter| {
+                (
+                    meter.to_owned(),
+                    meter
+                        .starts_with("d645")
+                        .then(|| from(meter, Purpose::Data)),
+                )
+            })
             .collect();
         let mut gateway = Self {
             sealer: from(GATEWAY, Purpose::Mdata),
-            opener: Opener::new(&house.device_key(GATEWAY, Purpose::Ctrl), Direction::ToDevice, Suite::Ccm16),
+            opener: Opener::new(
+                &house.device_key(GATEWAY, Purpose::Ctrl),
+                Direction::ToDevice,
+                Suite::Ccm16,
+            ),
             purse: Purse {
                 gate: OrderGate::new(&house.device_key(PREPAID, Purpose::Purse), Suite::Ccm16),
                 sealer: from(PREPAID, Purpose::Purse),
-                state: PurseState { balance: 0, count: 7 },
+                state: PurseState {
+                    balance: 0,
+                    count: 7,
+                },
                 executed: 0,
             },
             client,
@@ -198,11 +249,18 @@ impl Gateway {
         let nodes = METERS.into_iter().zip(1..).map(|(meter, number)| Node {
             number,
             device: meter.parse().unwrap(),
-            protocol: if meter == WATER { Protocol::CJT188 } else { Protocol::DLT645 },
+            protocol: if meter == WATER {
+                Protocol::CJT188
+            } else {
+                Protocol::DLT645
+            },
             line: 1,
             last_seen: 0,
         });
-        let topology = Topology { total: 4, nodes: nodes.collect() };
+        let topology = Topology {
+            total: 4,
+            nodes: nodes.collect(),
+        };
         let message = Message::new(Head::session(1, gateway.stamp()), topology);
         let bytes = gateway.seal(Stream::SESSION, &message);
         gateway.publish(Stream::SESSION, bytes).await;
@@ -214,18 +272,32 @@ impl Gateway {
     }
 
     pub fn topic(stream: Stream) -> String {
-        Topic::Up { device: GATEWAY.parse().unwrap(), stream }.text().to_string()
+        Topic::Up {
+            device: GATEWAY.parse().unwrap(),
+            stream,
+        }
+        .text()
+        .to_string()
     }
 
     pub fn head(&self, meter: &str, stream: Stream, seq: u32) -> Head {
         let node = METERS.iter().position(|one| *one == meter).unwrap() as u16 + 1;
-        Head { node, stream, boot: self.boot, seq, stamp: self.stamp() }
+        Head {
+            node,
+            stream,
+            boot: self.boot,
+            seq,
+            stamp: self.stamp(),
+        }
     }
 
     pub fn seal_plain(&mut self, stream: Stream, plain: &[u8]) -> Vec<u8> {
         let mut buffer = vec![0; plain.len() + 64];
         let topic = Self::topic(stream);
-        self.sealer.seal_from(Class::Data, topic.as_bytes(), plain, &mut buffer).unwrap().to_vec()
+        self.sealer
+            .seal_from(Class::Data, topic.as_bytes(), plain, &mut buffer)
+            .unwrap()
+            .to_vec()
     }
 
     pub fn seal(&mut self, stream: Stream, message: &Message) -> Vec<u8> {
@@ -240,14 +312,21 @@ impl Gateway {
     }
 
     pub async fn publish_to(&mut self, topic: String, payload: Vec<u8>) {
-        self.client.publish(topic, QoS::AtLeastOnce, false, payload).await.unwrap();
+        self.client
+            .publish(topic, QoS::AtLeastOnce, false, payload)
+            .await
+            .unwrap();
         while !matches!(self.poll().await, Packet::PubAck(_)) {}
     }
 
     async fn poll(&mut self) -> Packet {
         loop {
             let event = tokio::time::timeout(Duration::from_secs(10), self.events.poll());
-            if let Event::Incoming(packet) = event.await.expect("the broker is silent").expect("the connection holds") {
+            if let Event::Incoming(packet) = event
+                .await
+                .expect("the broker is silent")
+                .expect("the connection holds")
+            {
                 return packet;
             }
         }
@@ -258,7 +337,10 @@ impl Gateway {
         loop {
             if let Packet::Publish(publish) = self.poll().await {
                 let mut bytes = publish.payload.to_vec();
-                let opened = self.opener.open(publish.topic.as_bytes(), &mut bytes).expect("sealed for us");
+                let opened = self
+                    .opener
+                    .open(publish.topic.as_bytes(), &mut bytes)
+                    .expect("sealed for us");
                 return form::decode(opened.plain).unwrap();
             }
         }
@@ -267,29 +349,64 @@ impl Gateway {
     /// Ordinary values.
     pub async fn telemetry(&mut self, meter: &str, seq: u32, values: &[(PointId, Value)]) {
         let head = self.head(meter, Stream::TELEMETRY, seq);
-        let snapshot: Snapshot = values.iter().map(|(point, value)| Sample::new(*point, *value)).collect();
+        let snapshot: Snapshot = values
+            .iter()
+            .map(|(point, value)| Sample::new(*point, *value))
+            .collect();
         let bytes = self.seal(Stream::TELEMETRY, &Message::new(head, snapshot));
         self.publish(Stream::TELEMETRY, bytes).await;
     }
 
     /// A block sealed by the metering core, in the gateway's envelope.
-    pub fn legal(&mut self, meter: &str, carrier_seq: u32, boot: u32, seq: u32, values: &[(PointId, Value)]) -> Vec<u8> {
+    pub fn legal(
+        &mut self,
+        meter: &str,
+        carrier_seq: u32,
+        boot: u32,
+        seq: u32,
+        values: &[(PointId, Value)],
+    ) -> Vec<u8> {
         let stamp = self.stamp();
-        let inner: Snapshot = values.iter().map(|(point, value)| Sample::new(*point, *value)).collect();
-        let inner = Message::new(Head { node: 0, stream: Stream::LEGAL, boot, seq, stamp }, inner);
+        let inner: Snapshot = values
+            .iter()
+            .map(|(point, value)| Sample::new(*point, *value))
+            .collect();
+        let inner = Message::new(
+            Head {
+                node: 0,
+                stream: Stream::LEGAL,
+                boot,
+                seq,
+                stamp,
+            },
+            inner,
+        );
         let mut plain = [0; 512];
         let length = compact::encode(&inner, &mut plain).unwrap();
-        let sealer = self.meters.iter_mut().find(|(name, _)| name == meter).and_then(|(_, sealer)| sealer.as_mut());
+        let sealer = self
+            .meters
+            .iter_mut()
+            .find(|(name, _)| name == meter)
+            .and_then(|(_, sealer)| sealer.as_mut());
         let mut room = [0; 600];
-        let sealed = sealer.unwrap().seal_from(Class::Data, &[], &plain[..length], &mut room).unwrap();
+        let sealed = sealer
+            .unwrap()
+            .seal_from(Class::Data, &[], &plain[..length], &mut room)
+            .unwrap();
         let envelope = heapless::Vec::from_slice(sealed).unwrap();
         let head = self.head(meter, Stream::LEGAL, carrier_seq);
         self.seal(Stream::LEGAL, &Message::new(head, LegalBlock { envelope }))
     }
 
     /// Does what the prepaid meter does with a sealed order, and returns the result to publish.
-    pub fn obey(&mut self, command: &meter_proto::message::Command, seq: u32) -> (OrderAck, Message) {
-        let CommandBody::Sealed(sealed) = &command.body else { panic!("orders are sealed") };
+    pub fn obey(
+        &mut self,
+        command: &meter_proto::message::Command,
+        seq: u32,
+    ) -> (OrderAck, Message) {
+        let CommandBody::Sealed(sealed) = &command.body else {
+            panic!("orders are sealed")
+        };
         let mut envelope = sealed.envelope.to_vec();
         let conditions = Conditions {
             port_allows: true,
@@ -303,22 +420,41 @@ impl Gateway {
                 hoarding_limit: 10_000_000,
             }),
         };
-        let ack = match self.purse.gate.judge(&[], &mut envelope, &conditions, RelayFeedback::Closed) {
-            Verdict::New(pending) => {
-                let order = pending.stored();
-                assert_eq!(order.get().kind(), Kind::Recharge);
-                let recharge = *order.get().recharge().unwrap();
-                self.purse.state.balance += i64::from(recharge.amount);
-                self.purse.state.count = recharge.count;
-                self.purse.executed += 1;
-                self.purse.gate.finish(order, Outcome::Done, RelayFeedback::Closed, Some(self.purse.state))
-            }
-            Verdict::Repeated(ack) | Verdict::Refused(ack) => ack,
-            Verdict::Dropped(refusal) => panic!("dropped: {refusal}"),
-        };
+        let ack =
+            match self
+                .purse
+                .gate
+                .judge(&[], &mut envelope, &conditions, RelayFeedback::Closed)
+            {
+                Verdict::New(pending) => {
+                    let order = pending.stored();
+                    assert_eq!(order.get().kind(), Kind::Recharge);
+                    let recharge = *order.get().recharge().unwrap();
+                    self.purse.state.balance += i64::from(recharge.amount);
+                    self.purse.state.count = recharge.count;
+                    self.purse.executed += 1;
+                    self.purse.gate.finish(
+                        order,
+                        Outcome::Done,
+                        RelayFeedback::Closed,
+                        Some(self.purse.state),
+                    )
+                }
+                Verdict::Repeated(ack) | Verdict::Refused(ack) => ack,
+                Verdict::Dropped(refusal) => panic!("dropped: {refusal}"),
+            };
         let mut room = [0; 128];
         let bytes = ack.encode();
-        let sealed = self.purse.sealer.seal_from(Class::Acknowledge, &[], &bytes[..ack.encoded_len()], &mut room).unwrap();
+        let sealed = self
+            .purse
+            .sealer
+            .seal_from(
+                Class::Acknowledge,
+                &[],
+                &bytes[..ack.encoded_len()],
+                &mut room,
+            )
+            .unwrap();
         let result = CommandResult {
             id: command.id,
             status: Status::DONE,
@@ -330,7 +466,10 @@ impl Gateway {
                 envelope: heapless::Vec::from_slice(sealed).unwrap(),
             }),
         };
-        (ack, Message::new(self.head(PREPAID, Stream::LEDGER, seq), result))
+        (
+            ack,
+            Message::new(self.head(PREPAID, Stream::LEDGER, seq), result),
+        )
     }
 
     /// Waits for a command, skipping acknowledgements.
@@ -363,13 +502,24 @@ pub struct Reply {
 
 impl Person {
     pub fn at(house: &House) -> Self {
-        let config = ureq::Agent::config_builder().http_status_as_error(false).build();
-        Self { agent: config.into(), base: house.url(""), cookie: String::new(), csrf: String::new() }
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build();
+        Self {
+            agent: config.into(),
+            base: house.url(""),
+            cookie: String::new(),
+            csrf: String::new(),
+        }
     }
 
     pub fn sign_in(house: &House) -> Self {
         let mut person = Self::at(house);
-        let reply = person.post("/api/v1/login", serde_json::json!({ "user": "admin", "password": PASSWORD }), &[]);
+        let reply = person.post(
+            "/api/v1/login",
+            serde_json::json!({ "user": "admin", "password": PASSWORD }),
+            &[],
+        );
         assert_eq!(reply.status, 200, "{}", reply.body);
         person.cookie = reply.cookie.unwrap().split(';').next().unwrap().to_owned();
         person.csrf = reply.body["csrf"].as_str().unwrap().to_owned();
@@ -378,7 +528,10 @@ impl Person {
 
     fn reply(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Reply {
         let mut answer = answer.unwrap();
-        let cookie = answer.headers().get("set-cookie").map(|value| value.to_str().unwrap().to_owned());
+        let cookie = answer
+            .headers()
+            .get("set-cookie")
+            .map(|value| value.to_str().unwrap().to_owned());
         let text = answer.body_mut().read_to_string().unwrap();
         Reply {
             status: answer.status().as_u16(),
@@ -388,11 +541,19 @@ impl Person {
     }
 
     pub fn get(&self, path: &str) -> Reply {
-        Self::reply(self.agent.get(format!("{}{path}", self.base)).header("cookie", &self.cookie).call())
+        Self::reply(
+            self.agent
+                .get(format!("{}{path}", self.base))
+                .header("cookie", &self.cookie)
+                .call(),
+        )
     }
 
     pub fn post(&self, path: &str, body: serde_json::Value, headers: &[(&str, &str)]) -> Reply {
-        let mut request = self.agent.post(format!("{}{path}", self.base)).header("cookie", &self.cookie);
+        let mut request = self
+            .agent
+            .post(format!("{}{path}", self.base))
+            .header("cookie", &self.cookie);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -402,6 +563,10 @@ impl Person {
     /// A writing request as the page makes it.
     pub fn write(&self, path: &str, body: serde_json::Value, key: &str) -> Reply {
         let csrf = self.csrf.clone();
-        self.post(path, body, &[("x-csrf-token", &csrf), ("idempotency-key", key)])
+        self.post(
+            path,
+            body,
+            &[("x-csrf-token", &csrf), ("idempotency-key", key)],
+        )
     }
 }
