@@ -51,6 +51,8 @@ pub struct Decoder {
     buffer: [u8; FRAME_MAX],
     /// Bytes held, the first of them a 68.
     len: usize,
+    /// Bytes that must be held before the next look at them: what comes byte by byte is not looked at each time.
+    need: usize,
     /// Bytes of a frame handed out, dropped with the next call.
     done: usize,
     refusals: Refusals,
@@ -92,6 +94,7 @@ impl Decoder {
         Decoder {
             buffer: [0; FRAME_MAX],
             len: 0,
+            need: 0,
             done: 0,
             refusals,
         }
@@ -112,6 +115,7 @@ impl Decoder {
     /// Forgets a frame that has begun.
     pub fn reset(&mut self) {
         self.len = 0;
+        self.need = 0;
         self.done = 0;
     }
 
@@ -145,72 +149,57 @@ impl Decoder {
             let done = core::mem::take(&mut self.done);
             self.resume_behind(done);
         }
+        if self.len == 0 {
+            *used += self.skip_to_start(bytes);
+            // Most frames come in one piece.
+            let rest = bytes.get(*used..)?;
+            if let Step::Whole(len) = look(rest) {
+                self.buffer.get_mut(..len)?.copy_from_slice(rest.get(..len)?);
+                self.len = len;
+                *used += len;
+                return Some(len);
+            }
+        }
         loop {
-            let need = match self.look() {
-                Step::Whole(len) => return Some(len),
-                Step::Fails(fault) => {
-                    match fault {
-                        Fault::Length => bump(&mut self.refusals.length),
-                        Fault::Checksum => bump(&mut self.refusals.checksum),
-                        Fault::End => bump(&mut self.refusals.end),
+            if self.len >= self.need {
+                match look(self.buffer.get(..self.len)?) {
+                    Step::Whole(len) => return Some(len),
+                    Step::Fails(fault) => {
+                        match fault {
+                            Fault::Length => bump(&mut self.refusals.length),
+                            Fault::Checksum => bump(&mut self.refusals.checksum),
+                            Fault::End => bump(&mut self.refusals.end),
+                        }
+                        self.resume_behind(1);
+                        continue;
                     }
-                    self.resume_behind(1);
-                    continue;
+                    Step::Needs(need) => self.need = need,
                 }
-                Step::Needs(need) => need,
-            };
-            let rest = bytes.get(*used..)?;
+            }
             if self.len == 0 {
-                *used += self.skip_to_start(rest);
+                *used += self.skip_to_start(bytes.get(*used..)?);
             }
             let rest = bytes.get(*used..)?;
-            let take = rest.len().min(need.saturating_sub(self.len));
-            let (Some(from), Some(to)) = (
-                rest.get(..take),
-                self.buffer.get_mut(self.len..self.len + take),
-            ) else {
-                return None;
-            };
-            if take == 0 {
+            let end = self.need.min(self.len.saturating_add(rest.len()));
+            let place = self.buffer.get_mut(self.len..end)?;
+            if place.is_empty() {
                 return None;
             }
-            to.copy_from_slice(from);
-            self.len += take;
-            *used += take;
-        }
-    }
-
-    fn look(&self) -> Step {
-        let Some(held) = self.buffer.get(..self.len) else {
-            return Step::Needs(11);
-        };
-        let Some(len) = held.get(10) else {
-            return Step::Needs(11);
-        };
-        let len = usize::from(*len);
-        if len > DATA_MAX {
-            return Step::Fails(Fault::Length);
-        }
-        let whole = OVERHEAD + len;
-        let Some(frame) = held.get(..whole) else {
-            return Step::Needs(whole);
-        };
-        match frame.split_last_chunk::<2>() {
-            Some((summed, [sum, end])) => {
-                if sum8(summed) != *sum {
-                    Step::Fails(Fault::Checksum)
-                } else if *end != END {
-                    Step::Fails(Fault::End)
-                } else {
-                    Step::Whole(whole)
-                }
+            for (to, from) in place.iter_mut().zip(rest) {
+                *to = *from;
             }
-            None => Step::Needs(whole),
+            *used += place.len();
+            self.len = end;
         }
     }
 
     /// Drops `behind` bytes and everything up to the next 68.
     fn resume_behind(&mut self, behind: usize) {
+        self.need = 0;
+        if behind >= self.len {
+            self.len = 0;
+            return;
+        }
         let held = self.buffer.get(behind..self.len).unwrap_or_default();
         let skipped = held.iter().take_while(|byte| **byte != START).count();
         let noise = held
@@ -253,6 +242,28 @@ impl Decoder {
             control: ControlCode(*control),
             data,
         })
+    }
+}
+
+/// What the bytes behind and with a 68 are.
+fn look(held: &[u8]) -> Step {
+    let Some(len) = held.get(10) else {
+        return Step::Needs(11);
+    };
+    let len = usize::from(*len);
+    if len > DATA_MAX {
+        return Step::Fails(Fault::Length);
+    }
+    let whole = OVERHEAD + len;
+    let Some((summed, [sum, end])) = held.get(..whole).and_then(<[u8]>::split_last_chunk) else {
+        return Step::Needs(whole);
+    };
+    if sum8(summed) != *sum {
+        Step::Fails(Fault::Checksum)
+    } else if *end != END {
+        Step::Fails(Fault::End)
+    } else {
+        Step::Whole(whole)
     }
 }
 
