@@ -9,11 +9,11 @@ use meter::store::{FlashStore, StoreError};
 use security::key::Purpose;
 
 use crate::board::{self, Emulator};
-use crate::metering::{self, Taker};
+use crate::metering::{self, Feed, Taker};
 use crate::setup;
 
-/// Meters `samples.bin` and reports. With the argument `link` it then answers the management core on the serial port,
-/// and reports when that one ends.
+/// Meters `samples.bin` and reports. With the argument `link` it answers the management core on the serial port
+/// meanwhile, and that one takes the legal blocks.
 ///
 /// # Panics
 /// No file, or the constants of [`setup`] are not good.
@@ -34,11 +34,13 @@ pub fn metering<const P: usize>() -> ! {
         Ok(core) => core,
         Err(error) => panic!("{error}"),
     };
-    let work = metering::run(core, &mut emulator, taker).expect("the host takes text");
+    let mut feed = Feed::default();
     #[cfg(board = "mps2_an386")]
     if taker == Taker::OtherBoard {
-        crate::wire::serve(core, &mut board::Uart::start());
+        crate::wire::serve(core, &mut board::Uart::start(), &mut feed, &mut emulator);
     }
+    feed.rest(core, &mut emulator, taker)
+        .expect("the host takes text");
     let reported = metering::report(core, &mut emulator);
     drop(started);
     reported
@@ -48,7 +50,7 @@ pub fn metering<const P: usize>() -> ! {
             writeln!(
                 emulator,
                 "# core {size} bytes, {} sets in {} ticks",
-                work.sets, work.ticks
+                feed.sets, feed.ticks
             )
         })
         .expect("the host takes text");

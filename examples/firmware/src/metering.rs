@@ -33,41 +33,38 @@ pub trait Bench: Write {
 pub enum Taker {
     /// This bench: it writes them as lines.
     Bench,
-    /// The management core, later.
+    /// The management core.
     OtherBoard,
 }
 
-/// What metering cost.
+/// The way from the file into the core, and what it cost.
+///
+/// The file holds little-endian 32-bit counts, voltages then currents, one set after the other. The contact of the
+/// relay is simulated: while it is open, no current flows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Work {
-    /// Sets of samples.
+pub struct Feed {
+    /// Sets of samples metered.
     pub sets: u64,
     /// Ticks of the board's clock within the signal chain.
     pub ticks: u64,
 }
 
-/// Meters the whole file: little-endian 32-bit counts, voltages then currents, one set after the other.
-///
-/// # Errors
-/// The text cannot be written.
-#[inline(never)]
-pub fn run<const P: usize, S: Store>(
-    core: &mut MeteringCore<P, S>,
-    bench: &mut impl Bench,
-    taker: Taker,
-) -> Result<Work, Error> {
-    let mut work = Work::default();
-    let mut acknowledged = None;
-    let mut bytes = [0; CHUNK];
-    let mut sets = [Sample::<P>::ZERO; SETS];
-    let whole = CHUNK - CHUNK % (8 * P);
-    loop {
+impl Feed {
+    /// Meters the next piece of the file; `false` at its end.
+    #[inline(never)]
+    pub fn piece<const P: usize, S: Store>(
+        &mut self,
+        core: &mut MeteringCore<P, S>,
+        bench: &mut impl Bench,
+    ) -> bool {
+        let mut bytes = [0; CHUNK];
+        let mut sets = [Sample::<P>::ZERO; SETS];
+        let whole = CHUNK - CHUNK % (8 * P);
         let length = bench.read(bytes.get_mut(..whole).unwrap_or_default());
+        let read = bytes.get(..length).unwrap_or_default();
+        let closed = core.relay_closed();
         let mut count = 0;
-        for (set, bytes) in sets
-            .iter_mut()
-            .zip(bytes.get(..length).unwrap_or_default().chunks_exact(8 * P))
-        {
+        for (set, bytes) in sets.iter_mut().zip(read.chunks_exact(8 * P)) {
             let mut counts = bytes
                 .as_chunks()
                 .0
@@ -76,19 +73,39 @@ pub fn run<const P: usize, S: Store>(
             for channel in set.u.iter_mut().chain(&mut set.i) {
                 *channel = counts.next().unwrap_or(0);
             }
+            if !closed {
+                set.i = [0; P];
+            }
             count += 1;
         }
         if count == 0 {
-            return Ok(work);
+            return false;
         }
         let _ = bench.lap();
         core.process(sets.get(..count).unwrap_or_default());
-        work.ticks += u64::from(bench.lap());
-        work.sets += count as u64;
-        core.tick(START_MS + work.sets * 1000 / u64::from(SAMPLE_RATE_HZ));
-        if taker == Taker::Bench {
-            take_block(core, &mut acknowledged, bench)?;
+        self.ticks += u64::from(bench.lap());
+        self.sets += count as u64;
+        core.tick(START_MS + self.sets * 1000 / u64::from(SAMPLE_RATE_HZ));
+        true
+    }
+
+    /// Meters what is left of the file.
+    ///
+    /// # Errors
+    /// The text cannot be written.
+    pub fn rest<const P: usize, S: Store>(
+        &mut self,
+        core: &mut MeteringCore<P, S>,
+        bench: &mut impl Bench,
+        taker: Taker,
+    ) -> Result<(), Error> {
+        let mut acknowledged = None;
+        while self.piece(core, bench) {
+            if taker == Taker::Bench {
+                take_block(core, &mut acknowledged, bench)?;
+            }
         }
+        Ok(())
     }
 }
 

@@ -22,12 +22,15 @@ pub const START_MS: u64 = 1_795_235_400_000;
 pub const LEGAL_INTERVAL_MS: u64 = 1_000;
 /// Minutes from UTC to the calendar of the meter.
 pub const UTC_OFFSET_MIN: i16 = 480;
-/// Password of the DL/T 645 line.
-pub const PASSWORD: u32 = 123_456;
+/// Password of the DL/T 645 line, packed decimal.
+pub const PASSWORD: u32 = 0x12_34_56;
 /// Simulated flash of one core, bytes.
 pub const FLASH: usize = 64 * 1024;
 /// Address of the meter, digits as they are read.
 pub const ADDRESS: [u8; 6] = [0x20, 0x26, 0x11, 0x00, 0x00, 0x01];
+
+/// Number of the customer, six bytes BCD.
+pub const CUSTOMER: [u8; 6] = [0x00, 0x00, 0x00, 0x00, 0x12, 0x34];
 
 /// The key for `purpose`. These are the keys of a demonstration, not of a meter in the field.
 #[must_use]
@@ -96,7 +99,7 @@ pub fn management_config() -> management::Config {
                     close_allow: Money::ZERO,
                 },
                 initial: Money::from_hundredths(100),
-                customer: [0, 0, 0, 0, 0x12, 0x34],
+                customer: CUSTOMER,
             }),
         },
         limits: Limits::default(),

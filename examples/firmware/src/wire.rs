@@ -12,6 +12,11 @@ use meter::metering::MeteringCore;
 use meter::store::Store;
 use meter_proto::link::spi::HEADER;
 
+use crate::metering::{Bench, Feed};
+
+/// Pieces of the file metered between two transfers.
+pub const PIECES: usize = 5;
+
 const TRANSFER: u8 = b'T';
 const END: u8 = b'E';
 
@@ -78,7 +83,15 @@ impl<W: Wire> Line for Remote<W> {
 }
 
 /// Answers for the metering core until the other board ends.
-pub fn serve<const P: usize, S: Store>(core: &mut MeteringCore<P, S>, wire: &mut impl Wire) {
+///
+/// The core meters on: after each transfer come [`PIECES`] pieces of the file, so the time of the meter runs with the
+/// transfers and every run is the same.
+pub fn serve<const P: usize, S: Store>(
+    core: &mut MeteringCore<P, S>,
+    wire: &mut impl Wire,
+    feed: &mut Feed,
+    bench: &mut impl Bench,
+) {
     let mut slave = CoreSlave::new();
     loop {
         let mut select = [0];
@@ -99,7 +112,20 @@ pub fn serve<const P: usize, S: Store>(core: &mut MeteringCore<P, S>, wire: &mut
             wire.send(body.get(..phase).unwrap_or_default());
             slave.body(theirs);
         }
-        slave.serve(core);
+        between(core, &mut slave, feed, bench);
         wire.send(&[slave.data_line().into()]);
+    }
+}
+
+/// What the metering core does between two transfers.
+pub fn between<const P: usize, S: Store>(
+    core: &mut MeteringCore<P, S>,
+    slave: &mut CoreSlave,
+    feed: &mut Feed,
+    bench: &mut impl Bench,
+) {
+    slave.serve(core);
+    for _ in 0..PIECES {
+        feed.piece(core, bench);
     }
 }

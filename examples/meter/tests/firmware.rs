@@ -20,14 +20,22 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use dlt645::DataId;
+use meter::face::{ACKNOWLEDGE, COMMAND, RECORD};
 use meter::link::{CoreMaster, CoreSlave};
 use meter::metering::{Keys, MeteringCore};
 use meter::store::{FlashStore, RamFlash};
 use meter::wave::{Load, Schedule, Shape, Synth};
+use meter_proto::compact;
+use meter_proto::message::{Acknowledgement, Command as Wanted, CommandBody, Head, Sealed, Stream};
+use meter_proto::time::{ClockQuality, Stamp};
+use security::counter::SendCounter;
+use security::envelope::{Class, Direction};
 use security::key::Purpose;
+use security::link::Sealer;
+use security::order::{Kind, Order, Recharge};
+use security::suite::Suite;
 
-use metering::{Bench, Taker};
+use metering::{Bench, Feed, Taker};
 
 const M4: &str = "thumbv7em-none-eabihf";
 const M0: &str = "thumbv6m-none-eabi";
@@ -42,7 +50,10 @@ struct Desk {
 
 impl Desk {
     fn new(input: &[u8]) -> Self {
-        Self { input: std::io::Cursor::new(input.to_vec()), text: String::new() }
+        Self {
+            input: std::io::Cursor::new(input.to_vec()),
+            text: String::new(),
+        }
     }
 }
 
@@ -78,8 +89,17 @@ fn new_store() -> HostStore {
 
 fn start<const P: usize>(store: &mut HostStore) -> MeteringCore<P, &mut HostStore> {
     let (data, lctrl) = (setup::key(Purpose::Data), setup::key(Purpose::Lctrl));
-    let keys = Keys { data: &data, lctrl: &lctrl };
-    MeteringCore::start(setup::metering_config().unwrap(), &keys, store, setup::START_MS).unwrap()
+    let keys = Keys {
+        data: &data,
+        lctrl: &lctrl,
+    };
+    MeteringCore::start(
+        setup::metering_config().unwrap(),
+        &keys,
+        store,
+        setup::START_MS,
+    )
+    .unwrap()
 }
 
 /// What the metering image prints, from the host's own core.
@@ -87,7 +107,9 @@ fn metered_on_host<const P: usize>(samples: &[u8]) -> String {
     let mut desk = Desk::new(samples);
     let mut store = new_store();
     let mut core = start::<P>(&mut store);
-    metering::run(&mut core, &mut desk, Taker::Bench).unwrap();
+    Feed::default()
+        .rest(&mut core, &mut desk, Taker::Bench)
+        .unwrap();
     metering::report(&mut core, &mut desk).unwrap();
     drop(core);
     metering::dump(&mut store, &metering::RECORDS, &mut desk).unwrap();
@@ -124,19 +146,33 @@ fn firmware_folder() -> PathBuf {
 fn images(target: &str, bins: &[&str]) -> Option<PathBuf> {
     // One build at a time: they share a folder.
     static BUILD: Mutex<()> = Mutex::new(());
-    let _building = BUILD.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _building = BUILD
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
     if !present("qemu-system-arm", &["--version"]) {
         testkit::skip("the firmware images: qemu-system-arm is not installed");
         return None;
     }
     if !has_target(target) {
-        testkit::skip(&format!("the firmware images: the Rust target {target} is not installed"));
+        testkit::skip(&format!(
+            "the firmware images: the Rust target {target} is not installed"
+        ));
         return None;
     }
     let out = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/firmware");
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(firmware_folder());
-    cargo.args(["build", "--quiet", "--locked", "--release", "--target", target, "--target-dir"]).arg(&out);
+    cargo
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--release",
+            "--target",
+            target,
+            "--target-dir",
+        ])
+        .arg(&out);
     for bin in bins {
         cargo.args(["--bin", bin]);
     }
@@ -150,18 +186,28 @@ fn images(target: &str, bins: &[&str]) -> Option<PathBuf> {
 }
 
 fn present(program: &str, arguments: &[&str]) -> bool {
-    Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
+    Command::new(program)
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|s| s.success())
 }
 
 /// Whether the compiler has a core library for `target`.
 fn has_target(target: &str) -> bool {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let Ok(answer) = Command::new(rustc).args(["--print", "target-libdir", "--target", target]).output() else {
+    let Ok(answer) = Command::new(rustc)
+        .args(["--print", "target-libdir", "--target", target])
+        .output()
+    else {
         return false;
     };
     let folder = PathBuf::from(String::from_utf8_lossy(&answer.stdout).trim());
     std::fs::read_dir(folder).is_ok_and(|mut files| {
-        files.any(|file| file.is_ok_and(|file| file.file_name().to_string_lossy().starts_with("libcore-")))
+        files.any(|file| {
+            file.is_ok_and(|file| file.file_name().to_string_lossy().starts_with("libcore-"))
+        })
     })
 }
 
@@ -172,7 +218,9 @@ impl Board {
     fn start(machine: &str, image: &Path, folder: &Path, arguments: &str, serial: &str) -> Self {
         let child = Command::new("qemu-system-arm")
             .current_dir(folder)
-            .args(["-M", machine, "-display", "none", "-monitor", "none", "-serial", serial])
+            .args([
+                "-M", machine, "-display", "none", "-monitor", "none", "-serial", serial,
+            ])
             // Each instruction takes a nanosecond of the board's time, however fast the host is.
             .args(["-icount", "shift=0,sleep=off"])
             .arg("-semihosting-config")
@@ -193,16 +241,24 @@ impl Board {
         let id = child.id();
         let (send, receive) = std::sync::mpsc::channel();
         std::thread::spawn(move || send.send(child.wait_with_output()));
-        let Output { status, stdout, stderr } = match receive.recv_timeout(PATIENCE) {
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = match receive.recv_timeout(PATIENCE) {
             Ok(output) => output.expect("the emulator can be waited for"),
             Err(_) => {
                 let _ = Command::new("kill").arg(id.to_string()).status();
                 panic!("{what}: no end after {PATIENCE:?}");
             }
         };
-        let (text, noise) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+        let (text, noise) = (
+            String::from_utf8_lossy(&stdout),
+            String::from_utf8_lossy(&stderr),
+        );
         assert!(status.success(), "{what}: {status}\n{text}\n{noise}");
-        let (figures, lines): (Vec<_>, Vec<_>) = text.lines().partition(|line| line.starts_with('#'));
+        let (figures, lines): (Vec<_>, Vec<_>) =
+            text.lines().partition(|line| line.starts_with('#'));
         for figure in figures {
             println!("{what} {figure}");
         }
@@ -221,13 +277,18 @@ impl Drop for Board {
 
 fn same(what: &str, emulator: &str, host: &str) {
     for (number, (ours, theirs)) in (1..).zip(emulator.lines().zip(host.lines())) {
-        assert_eq!(ours, theirs, "{what}, line {number}: emulator and host differ");
+        assert_eq!(
+            ours, theirs,
+            "{what}, line {number}: emulator and host differ"
+        );
     }
     assert_eq!(emulator, host, "{what}: one of them says more");
 }
 
 fn metering_is_the_same<const P: usize>(target: &str, machine: &str, bin: &str, seconds: u32) {
-    let Some(images) = images(target, &[bin]) else { return };
+    let Some(images) = images(target, &[bin]) else {
+        return;
+    };
     let samples = samples::<P>(seconds, &house(), 0xC0FFEE);
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("samples.bin"), &samples).unwrap();
@@ -236,8 +297,14 @@ fn metering_is_the_same<const P: usize>(target: &str, machine: &str, bin: &str, 
     let host = metered_on_host::<P>(&samples);
     let emulator = board.finish(&what);
     same(&what, &emulator, &host);
-    let blocks = host.lines().filter(|line| line.starts_with("block ")).count();
-    assert!(blocks >= seconds as usize - 1, "{blocks} legal blocks in {seconds} s");
+    let blocks = host
+        .lines()
+        .filter(|line| line.starts_with("block "))
+        .count();
+    assert!(
+        blocks >= seconds as usize - 1,
+        "{blocks} legal blocks in {seconds} s"
+    );
 }
 
 #[test]
@@ -253,4 +320,316 @@ fn cortex_m4_meters_three_phases_like_the_host() {
 #[test]
 fn cortex_m0_meters_one_phase_like_the_host() {
     metering_is_the_same::<1>(M0, "microbit", "metering", 12);
+}
+
+/// The other core in the same memory, by the library's own exchange.
+struct Here<'a> {
+    slave: CoreSlave,
+    core: MeteringCore<1, &'a mut HostStore>,
+    feed: Feed,
+    desk: Desk,
+}
+
+impl wire::Line for Here<'_> {
+    fn transfer(&mut self, master: &mut CoreMaster, now_ms: u64) -> bool {
+        let moved = meter::link::exchange(master, &mut self.slave, now_ms);
+        if moved {
+            wire::between(
+                &mut self.core,
+                &mut self.slave,
+                &mut self.feed,
+                &mut self.desk,
+            );
+        }
+        moved
+    }
+}
+
+/// What both images print, from the host's own cores: metering, management.
+fn both_on_host(samples: &[u8], script: &[u8]) -> (String, String) {
+    let (mut store, mut state, mut waiting) = (new_store(), new_store(), new_store());
+    let mut managed = Desk::new(script);
+    let mut here = Here {
+        slave: CoreSlave::new(),
+        core: start::<1>(&mut store),
+        feed: Feed::default(),
+        desk: Desk::new(samples),
+    };
+    management::run(&mut here, &mut managed, &mut state, &mut waiting).unwrap();
+    metering::dump(&mut state, &management::RECORDS, &mut managed).unwrap();
+    let Here {
+        mut core,
+        mut feed,
+        desk: mut metered,
+        ..
+    } = here;
+    feed.rest(&mut core, &mut metered, Taker::OtherBoard)
+        .unwrap();
+    metering::report(&mut core, &mut metered).unwrap();
+    drop(core);
+    metering::dump(&mut store, &metering::RECORDS, &mut metered).unwrap();
+    (metered.text, managed.text)
+}
+
+/// What comes over the DL/T 645 line, and when.
+struct Script {
+    bytes: Vec<u8>,
+    at_ms: u32,
+    /// Frames that have an answer.
+    answers: usize,
+}
+
+impl Script {
+    fn put(&mut self, bytes: &[u8]) {
+        self.at_ms += 200;
+        self.bytes.extend(self.at_ms.to_le_bytes());
+        self.bytes
+            .extend(u16::try_from(bytes.len()).unwrap().to_le_bytes());
+        self.bytes.extend(bytes);
+    }
+
+    fn ask(&mut self, control: u8, data: &[u8]) {
+        let mut address = setup::ADDRESS;
+        address.reverse();
+        self.put(&frame(address, control, data));
+        self.answers += 1;
+    }
+
+    fn read(&mut self, id: u32) {
+        self.ask(0x11, &id.to_le_bytes());
+    }
+
+    /// Function 03 with operator 0.
+    fn secure(&mut self, id: dlt645::DataId, data: &[u8]) {
+        self.ask(0x03, &[&id.0.to_le_bytes(), &[0; 4], data].concat());
+    }
+}
+
+/// A frame by the book: start, address, start, control, length, data with 33H added, sum, end.
+fn frame(address: [u8; 6], control: u8, data: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0x68];
+    frame.extend(address);
+    frame.extend([0x68, control, u8::try_from(data.len()).unwrap()]);
+    frame.extend(data.iter().map(|byte| byte.wrapping_add(0x33)));
+    frame.push(
+        frame
+            .iter()
+            .fold(0, |sum: u8, byte| sum.wrapping_add(*byte)),
+    );
+    frame.push(0x16);
+    frame
+}
+
+fn session() -> Head {
+    Head::session(
+        1,
+        Stamp::from_seconds(setup::START_MS / 1000, ClockQuality::SYNCHRONISED),
+    )
+}
+
+/// A recharge as the key service seals it.
+fn recharge(amount: u32, number: u64) -> Vec<u8> {
+    let deadline_ms = setup::START_MS + 600_000;
+    let deadline = meter::clock::order_moment(deadline_ms, setup::UTC_OFFSET_MIN).unwrap();
+    let recharge = Recharge {
+        amount,
+        count: 1,
+        customer: setup::CUSTOMER,
+    };
+    let order = Order::try_purse(Kind::Recharge, deadline, number, [1, 0, 0, 7], recharge).unwrap();
+    let mut sealer = Sealer::new(
+        &setup::key(Purpose::Purse),
+        Direction::ToDevice,
+        Suite::Ccm16,
+        SendCounter::session(),
+    );
+    let mut buffer = [0; 128];
+    let envelope = sealer
+        .seal_from(
+            Class::Command,
+            b"",
+            &order.encode()[..order.encoded_len()],
+            &mut buffer,
+        )
+        .unwrap();
+    let sealed = Sealed {
+        purpose: Purpose::Purse.number(),
+        envelope: heapless::Vec::from_slice(envelope).unwrap(),
+    };
+    let command = Wanted {
+        id: number,
+        issuer: 1,
+        not_before: 0,
+        expires: deadline_ms / 1000,
+        priority: 3,
+        body: CommandBody::Sealed(sealed),
+    };
+    let mut bytes = [0; 256];
+    let length = compact::encode_as(&session(), &command, &mut bytes).unwrap();
+    bytes[..length].to_vec()
+}
+
+fn acknowledgement(stream: Stream, boot: u32, seq: u32) -> Vec<u8> {
+    let told = Acknowledgement {
+        stream,
+        boot,
+        contiguous: seq,
+        gaps: heapless::Vec::new(),
+    };
+    let mut bytes = [0; 64];
+    let length = compact::encode_as(&session(), &told, &mut bytes).unwrap();
+    bytes[..length].to_vec()
+}
+
+/// Reads, refusals, noise, records; then the purse is empty, a recharge, a trip by password.
+fn script() -> Script {
+    let mut script = Script {
+        bytes: Vec::new(),
+        at_ms: 1_000,
+        answers: 0,
+    };
+    script.put(&[0xFE, 0xFE, 0xFE, 0xFE]);
+    script.put(&frame([0xAA; 6], 0x13, &[]));
+    script.answers += 1;
+    for id in [
+        0x0000_0000,
+        0x0001_0000,
+        0x0001_FF00,
+        0x0002_0000,
+        0x0090_0200,
+        0x0090_0201,
+        0x0201_FF00,
+        0x0202_0100,
+        0x0203_FF00,
+        0x0204_0000,
+        0x0206_0000,
+        0x0280_0002,
+        0x0400_0101,
+        0x0400_0102,
+        0x0400_05FF,
+        // Known to the standard, not to this meter; known to nobody.
+        0x0001_0001,
+        0x0777_0001,
+    ] {
+        script.read(id);
+    }
+    // Noise, a wrong sum, another meter, a frame cut short.
+    script.put(&[0x68, 0x00, 0x16, 0x68, 0x68, 0xFF, 0x13]);
+    let mut own = setup::ADDRESS;
+    own.reverse();
+    let mut wrong = frame(own, 0x11, &[0, 0, 1, 0]);
+    wrong[14] ^= 0x40;
+    script.put(&wrong);
+    script.put(&frame([0x99; 6], 0x11, &[0, 0, 1, 0]));
+    script.put(&frame(own, 0x11, &[0, 0, 1, 0])[..9]);
+    script.at_ms += 1_000;
+    // A wrong password; a trip whose time is over.
+    script.ask(
+        0x14,
+        &[
+            0x01, 0x01, 0x00, 0x04, 0x04, 0, 0, 0, 0, 0, 0, 0, 0, 21, 11, 26,
+        ],
+    );
+    script.ask(
+        0x1C,
+        &[
+            0x02, 0x56, 0x34, 0x12, 0, 0, 0, 0, 0x1A, 0, 0, 0, 0, 1, 1, 0x20,
+        ],
+    );
+    for seq in 1..=3 {
+        script.read(RECORD.0);
+        script.secure(ACKNOWLEDGE, &acknowledgement(Stream::EVENT, 1, seq));
+    }
+    for seq in 1..=4 {
+        script.read(RECORD.0);
+        script.secure(ACKNOWLEDGE, &acknowledgement(Stream::LEGAL, 1, seq));
+    }
+    // By now the first credit is used up.
+    script.at_ms += 10_000;
+    script.read(0x0400_0503);
+    script.read(0x0090_0200);
+    script.read(RECORD.0);
+    script.secure(COMMAND, &recharge(5_000, 44));
+    script.secure(COMMAND, &recharge(5_000, 44));
+    script.secure(COMMAND, &[0x21, 0xFF, 0xFF]);
+    script.at_ms += 4_000;
+    script.read(0x0400_0503);
+    script.read(0x0090_0200);
+    // A trip that is still valid.
+    script.ask(
+        0x1C,
+        &[
+            0x02, 0x56, 0x34, 0x12, 0, 0, 0, 0, 0x1A, 0, 0, 0, 0, 0x31, 0x12, 0x26,
+        ],
+    );
+    script.at_ms += 4_000;
+    script.read(0x0400_0503);
+    script.at_ms += 1_000;
+    script.put(&[0xFE]);
+    script
+}
+
+#[test]
+fn two_boards_answer_like_two_cores_on_the_host() {
+    let Some(images) = images(M4, &["metering", "management"]) else {
+        return;
+    };
+    // 13.2 kW at 50 a kilowatt hour use up the first credit of 1 in 6 s.
+    let samples = samples::<1>(40, &[Load::new(Shape::Resistive, 60_000)], 7);
+    let script = script();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("samples.bin"), &samples).unwrap();
+    std::fs::write(folder.path().join("script.bin"), &script.bytes).unwrap();
+    let (metering_host, management_host) = both_on_host(&samples, &script.bytes);
+
+    let socket = folder.path().join("link");
+    let metering = Board::start(
+        "mps2-an386",
+        &images.join("metering"),
+        folder.path(),
+        ",arg=link",
+        "unix:link,server=on,wait=off",
+    );
+    let begun = Instant::now();
+    while !socket.exists() {
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "the first board opens no serial port"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let management = Board::start(
+        "mps2-an386",
+        &images.join("management"),
+        folder.path(),
+        "",
+        "unix:link",
+    );
+    let management = management.finish("management on mps2-an386");
+    let metering = metering.finish("metering with link on mps2-an386");
+    same("management", &management, &management_host);
+    same("metering with link", &metering, &metering_host);
+
+    // What both say is also what it should be.
+    let said = |text: &str| management_host.contains(text);
+    let answers = management_host
+        .lines()
+        .filter(|line| line.contains(" answer "))
+        .count();
+    assert_eq!(answers, script.answers, "{management_host}");
+    assert!(said("recharges: 1"), "{management_host}");
+    assert!(said("wrong_passwords: 1"), "{management_host}");
+    // Status word 3 before and after the recharge, and after the trip: bit 4 is the open contact.
+    let words: Vec<u8> = management_host
+        .lines()
+        .filter_map(|line| line.split_once("910636383337"))
+        .map(|(_, rest)| {
+            u8::from_str_radix(&rest[..2], 16)
+                .unwrap()
+                .wrapping_sub(0x33)
+        })
+        .collect();
+    let open: Vec<bool> = words.iter().map(|word| word & 0x10 != 0).collect();
+    assert_eq!(open, [true, false, true], "{management_host}");
+    assert!(metering_host.contains("closed false"), "{metering_host}");
 }
