@@ -26,6 +26,7 @@ use crate::alarms;
 use crate::broker::{Boxed, Intake};
 use crate::history::{Entry, RecordKey, Sealed, Snapshot};
 use crate::keys::key_id;
+use crate::orders::Letter;
 use crate::platform::{Change, Platform};
 use crate::store::Device;
 
@@ -40,7 +41,7 @@ enum Taken {
     /// A record to commit.
     Record(Entry),
     /// Nothing to store; a message may go back.
-    Session(Option<(String, Vec<u8>)>),
+    Session(Option<Letter>),
     /// Refused for good, and counted.
     Refused,
 }
@@ -62,11 +63,10 @@ impl Ingest {
         };
         match taken {
             Ok(Taken::Record(entry)) => self.committer.commit(entry).await,
-            Ok(Taken::Session(Some((topic, payload)))) => {
-                if let Some(broker) = self.platform.broker().cloned() {
-                    // Not awaited: the client that we answer waits for this very publication to end.
-                    tokio::spawn(async move { broker.publish(topic, payload).await });
-                }
+            Ok(Taken::Session(Some(letter))) => {
+                let platform = Arc::clone(&self.platform);
+                // Not awaited: the client that we answer waits for this very publication to end.
+                tokio::spawn(async move { platform.send(letter).await });
             }
             Ok(Taken::Session(None) | Taken::Refused) => {}
             Err(error) => tracing::error!(%error, "a publication could not be examined"),
@@ -198,7 +198,7 @@ fn aside(gateway: &str, head: &Head, plain: Vec<u8>, reason: &str) -> Entry {
 }
 
 /// Messages that are not stored: who is there, and who hangs where.
-fn session(platform: &Platform, gateway: &str, message: &Message) -> Option<(String, Vec<u8>)> {
+fn session(platform: &Platform, gateway: &str, message: &Message) -> Option<Letter> {
     match &message.body {
         Body::Registration(registration) => {
             place(platform, gateway, message.head.node, &registration.device);
@@ -216,11 +216,7 @@ fn session(platform: &Platform, gateway: &str, message: &Message) -> Option<(Str
     None
 }
 
-fn welcome(
-    platform: &Platform,
-    gateway: &str,
-    registration: &Registration,
-) -> Option<(String, Vec<u8>)> {
+fn welcome(platform: &Platform, gateway: &str, registration: &Registration) -> Option<Letter> {
     let welcome = Welcome {
         version: registration.version_max.min(meter_proto::compact::VERSION),
         session: registration.session,

@@ -131,6 +131,14 @@ fn moment(platform: &Platform, millis: u64) -> Option<Moment> {
     )
 }
 
+/// A message on its way to a gateway, not sealed yet.
+#[derive(Debug)]
+pub(crate) struct Letter {
+    gateway: String,
+    class: Class,
+    plain: Vec<u8>,
+}
+
 /// What somebody wants a meter to do.
 #[derive(Debug, Clone)]
 pub struct Wish {
@@ -244,7 +252,7 @@ impl Platform {
     }
 
     /// One try: topic and payload for the broker.
-    fn dress(&self, device: &Device, order: &Order) -> anyhow::Result<(String, Vec<u8>)> {
+    fn dress(&self, device: &Device, order: &Order) -> anyhow::Result<Letter> {
         let gateway = device
             .gateway
             .as_deref()
@@ -286,23 +294,48 @@ impl Platform {
         }
     }
 
-    /// Seals a message for a gateway; returns topic and payload.
-    fn downward(
-        &self,
-        gateway: &str,
-        class: Class,
-        message: &Message,
-    ) -> anyhow::Result<(String, Vec<u8>)> {
-        let device: DeviceId = gateway.parse()?;
-        let topic = Topic::Down { device }.text().to_string();
+    /// Writes a message for a gateway.
+    fn downward(&self, gateway: &str, class: Class, message: &Message) -> anyhow::Result<Letter> {
         let mut plain = [0; 1024];
         let length = compact::encode(message, &mut plain)?;
-        let id = key_id(gateway).context("the gateway holds no keys")?;
-        let plain = plain.get(..length).context("the message is too long")?;
-        let payload = self
-            .keys
-            .seal(id, Purpose::Ctrl, class, topic.as_bytes(), plain)?;
-        Ok((topic, payload))
+        let plain = plain
+            .get(..length)
+            .context("the message is too long")?
+            .to_vec();
+        Ok(Letter {
+            gateway: gateway.to_owned(),
+            class,
+            plain,
+        })
+    }
+
+    /// Seals a message and hands it to the broker, one after the other: a gateway refuses a command whose counter is
+    /// below one that it has seen, so counters must leave in the order in which they were drawn.
+    pub(crate) async fn send(&self, letter: Letter) {
+        let Some(broker) = self.broker() else { return };
+        let _turn = self.down_turn.lock().await;
+        let sealed = letter
+            .gateway
+            .parse::<DeviceId>()
+            .map_err(anyhow::Error::from)
+            .and_then(|device| {
+                let topic = Topic::Down { device }.text().to_string();
+                let id = key_id(&letter.gateway).context("the gateway holds no keys")?;
+                let payload = self.keys.seal(
+                    id,
+                    Purpose::Ctrl,
+                    letter.class,
+                    topic.as_bytes(),
+                    &letter.plain,
+                )?;
+                Ok((topic, payload))
+            });
+        match sealed {
+            Ok((topic, payload)) => broker.publish(topic, payload).await,
+            Err(error) => {
+                tracing::error!(%error, gateway = letter.gateway, "a message cannot be sealed")
+            }
+        }
     }
 
     /// The answer to a registration, ready for the broker.
@@ -310,7 +343,7 @@ impl Platform {
         &self,
         gateway: &str,
         welcome: meter_proto::message::Welcome,
-    ) -> anyhow::Result<(String, Vec<u8>)> {
+    ) -> anyhow::Result<Letter> {
         self.downward(
             gateway,
             Class::Acknowledge,
@@ -323,7 +356,7 @@ impl Platform {
         &self,
         gateway: &str,
         told: meter_proto::message::Acknowledgement,
-    ) -> anyhow::Result<(String, Vec<u8>)> {
+    ) -> anyhow::Result<Letter> {
         self.downward(
             gateway,
             Class::Acknowledge,
@@ -411,7 +444,7 @@ impl Platform {
     }
 
     /// Sends what is due and ends what is overdue; returns messages for the broker.
-    fn due(&self) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    fn due(&self) -> anyhow::Result<Vec<Letter>> {
         let now = (self.clock)();
         let devices = self.devices();
         let mut under_way = HashSet::new();
@@ -454,10 +487,8 @@ pub(crate) async fn resend_loop(platform: Arc<Platform>, mut stopped: watch::Rec
         };
         match due {
             Ok(Ok(messages)) => {
-                for (topic, payload) in messages {
-                    if let Some(broker) = platform.broker() {
-                        broker.publish(topic, payload).await;
-                    }
+                for letter in messages {
+                    platform.send(letter).await;
                 }
             }
             Ok(Err(error)) => tracing::error!(%error, "orders cannot be sent"),

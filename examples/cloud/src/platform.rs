@@ -55,6 +55,8 @@ pub struct Platform {
     changes: broadcast::Sender<Change>,
     broker: OnceLock<Arc<dyn Broker>>,
     pub(crate) order_waits: Notify,
+    /// Held while a message for a gateway is sealed and handed over.
+    pub(crate) down_turn: tokio::sync::Mutex<()>,
 }
 
 impl Platform {
@@ -97,6 +99,7 @@ impl Platform {
             changes: broadcast::channel(1024).0,
             broker: OnceLock::new(),
             order_waits: Notify::new(),
+            down_turn: tokio::sync::Mutex::default(),
         };
         Ok((Arc::new(platform), first_password))
     }

@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::alarms;
 use crate::diagnostics::Counters;
 use crate::history::{Entry, Outcome};
+use crate::orders::Letter;
 use crate::platform::{Change, Platform};
 
 /// Most entries of one commit.
@@ -70,12 +71,10 @@ async fn run(platform: Arc<Platform>, mut waiting: mpsc::Receiver<(Entry, onesho
             publish_values(&platform, &entries, &outcomes);
             (platform, messages)
         });
-        if let Ok((platform, messages)) = after.await
-            && let Some(broker) = platform.broker().cloned()
-        {
+        if let Ok((platform, letters)) = after.await {
             tokio::spawn(async move {
-                for (topic, payload) in messages {
-                    broker.publish(topic, payload).await;
+                for letter in letters {
+                    platform.send(letter).await;
                 }
             });
         }
@@ -83,11 +82,7 @@ async fn run(platform: Arc<Platform>, mut waiting: mpsc::Receiver<(Entry, onesho
 }
 
 /// One acknowledgement for each sequence in the batch.
-fn acknowledgements(
-    platform: &Platform,
-    entries: &[Entry],
-    outcomes: &[Outcome],
-) -> Vec<(String, Vec<u8>)> {
+fn acknowledgements(platform: &Platform, entries: &[Entry], outcomes: &[Outcome]) -> Vec<Letter> {
     let mut told = BTreeMap::new();
     for (entry, outcome) in entries.iter().zip(outcomes) {
         let counter = if outcome.too_far {

@@ -134,13 +134,7 @@ impl House {
     }
 
     pub fn device_key(&self, device: &str, purpose: Purpose) -> DeviceKey {
-        let id = cloud::keys::key_id(device).unwrap();
-        DeviceKey::new(
-            Secret::new(self.keys(device).key(purpose).unwrap()),
-            id,
-            purpose,
-            1,
-        )
+        device_key(&self.provisioned, device, purpose)
     }
 
     pub fn platform(&self) -> &cloud::Platform {
@@ -159,6 +153,12 @@ impl House {
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.running.http())
     }
+}
+
+fn device_key(provisioned: &[cloud::Provisioned], device: &str, purpose: Purpose) -> DeviceKey {
+    let id = cloud::keys::key_id(device).unwrap();
+    let keys = provisioned.iter().find(|one| one.device == device).unwrap();
+    DeviceKey::new(Secret::new(keys.key(purpose).unwrap()), id, purpose, 1)
 }
 
 /// Waits until something holds; tests fail by name when it never does.
@@ -193,8 +193,17 @@ pub struct Gateway {
 
 impl Gateway {
     pub async fn connect(house: &House) -> Self {
-        let password = house.keys(GATEWAY).mqtt_password.clone().unwrap();
-        let mut options = MqttOptions::new(GATEWAY, "127.0.0.1", house.running.mqtt().port());
+        let port = house.running.mqtt().port();
+        Self::connect_to(port, &house.provisioned, house.hands.clone()).await
+    }
+
+    pub async fn connect_to(port: u16, provisioned: &[cloud::Provisioned], hands: Hands) -> Self {
+        let own = provisioned
+            .iter()
+            .find(|one| one.device == GATEWAY)
+            .unwrap();
+        let password = own.mqtt_password.clone().unwrap();
+        let mut options = MqttOptions::new(GATEWAY, "127.0.0.1", port);
         options
             .set_credentials(GATEWAY, password)
             .set_keep_alive(Duration::from_secs(5));
@@ -205,7 +214,7 @@ impl Gateway {
             .await
             .unwrap();
         let from = |device: &str, purpose| {
-            let key = house.device_key(device, purpose);
+            let key = device_key(provisioned, device, purpose);
             // Each connection of a test seals above what any earlier one used.
             static LIMIT: AtomicU64 = AtomicU64::new(0);
             let mut counter =
@@ -227,12 +236,15 @@ impl Gateway {
         let mut gateway = Self {
             sealer: from(GATEWAY, Purpose::Mdata),
             opener: Opener::new(
-                &house.device_key(GATEWAY, Purpose::Ctrl),
+                &device_key(provisioned, GATEWAY, Purpose::Ctrl),
                 Direction::ToDevice,
                 Suite::Ccm16,
             ),
             purse: Purse {
-                gate: OrderGate::new(&house.device_key(PREPAID, Purpose::Purse), Suite::Ccm16),
+                gate: OrderGate::new(
+                    &device_key(provisioned, PREPAID, Purpose::Purse),
+                    Suite::Ccm16,
+                ),
                 sealer: from(PREPAID, Purpose::Purse),
                 state: PurseState {
                     balance: 0,
@@ -244,7 +256,7 @@ impl Gateway {
             events,
             meters,
             boot: 1,
-            hands: house.hands.clone(),
+            hands,
         };
         let nodes = METERS.into_iter().zip(1..).map(|(meter, number)| Node {
             number,
