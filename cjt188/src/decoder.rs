@@ -154,7 +154,9 @@ impl Decoder {
             // Most frames come in one piece.
             let rest = bytes.get(*used..)?;
             if let Step::Whole(len) = look(rest) {
-                self.buffer.get_mut(..len)?.copy_from_slice(rest.get(..len)?);
+                self.buffer
+                    .get_mut(..len)?
+                    .copy_from_slice(rest.get(..len)?);
                 self.len = len;
                 *used += len;
                 return Some(len);
@@ -200,19 +202,21 @@ impl Decoder {
             self.len = 0;
             return;
         }
-        let held = self.buffer.get(behind..self.len).unwrap_or_default();
-        let skipped = held.iter().take_while(|byte| **byte != START).count();
-        let noise = held
-            .iter()
-            .take(skipped)
-            .filter(|byte| **byte != PREAMBLE)
-            .count();
-        self.refusals.noise = self.refusals.noise.saturating_add(noise as u32);
-        if let Some(held) = self.buffer.get_mut(..self.len) {
-            let from = (behind + skipped).min(held.len());
-            held.copy_within(from.., 0);
-            self.len -= from;
+        let mut kept = 0;
+        // By hand: the library's move of overlapping bytes takes a kilobyte of flash.
+        for from in behind..self.len {
+            let byte = self.buffer.get(from).copied().unwrap_or_default();
+            if kept == 0 && byte != START {
+                self.refusals.noise = self
+                    .refusals
+                    .noise
+                    .saturating_add(u32::from(byte != PREAMBLE));
+            } else if let Some(to) = self.buffer.get_mut(kept) {
+                *to = byte;
+                kept += 1;
+            }
         }
+        self.len = kept;
     }
 
     fn skip_to_start(&mut self, bytes: &[u8]) -> usize {

@@ -72,17 +72,36 @@ pub fn decode_u32(field: &[u8]) -> Result<u32, BadDigit> {
             found: *found,
         });
     }
-    let mut value = 0_u32;
-    let mut scale = 1_u32;
-    for (position, found) in field.iter().enumerate() {
-        let pair = byte_value(*found).ok_or(BadDigit {
-            position,
-            found: *found,
-        })?;
-        value = value.wrapping_add(u32::from(pair).wrapping_mul(scale));
-        scale = scale.wrapping_mul(100);
+    let byte = |nth: usize| field.get(nth).copied().unwrap_or_default();
+    let word = u32::from_le_bytes([byte(0), byte(1), byte(2), byte(3)]);
+    word_value(word).ok_or_else(|| bad_digit(field))
+}
+
+/// Value of eight packed digits, the low byte their last pair, or `None` if a nibble is above 9.
+///
+/// All pairs at once: a meter's core takes a third of the instructions that a loop over bytes takes.
+#[must_use]
+#[inline]
+pub const fn word_value(word: u32) -> Option<u32> {
+    // A nibble above 9 carries into the next when 6 is added; the carry shows where the sum differs from a sum
+    // without carries. The highest nibble has no next and is looked at by the overflow.
+    let (sum, overflow) = word.overflowing_add(0x6666_6666);
+    if overflow || (sum ^ word ^ 0x6666_6666) & 0x1111_1110 != 0 {
+        return None;
     }
-    Ok(value)
+    let pairs = word - 6 * ((word >> 4) & 0x0F0F_0F0F);
+    let fours = (pairs & 0x00FF_00FF) + 100 * ((pairs >> 8) & 0x00FF_00FF);
+    Some((fours & 0xFFFF) + 10_000 * (fours >> 16))
+}
+
+#[cold]
+fn bad_digit(field: &[u8]) -> BadDigit {
+    let bad = |byte: &u8| byte_value(*byte).is_none();
+    let position = field.iter().position(bad).unwrap_or_default();
+    BadDigit {
+        position,
+        found: field.get(position).copied().unwrap_or_default(),
+    }
 }
 
 /// Number in a field of at most nine bytes (18 digits), low byte first.
@@ -158,6 +177,28 @@ mod tests {
                 assert_eq!(decode_u32(&field), Ok(value as u32));
             } else {
                 assert_eq!(encode(value, &mut field), Err(TooManyDigits { digits: 8 }));
+            }
+        }
+    }
+
+    #[test]
+    fn words_and_bytes_agree() {
+        // A readable slow version beside the fast one: every byte at every place, among others that vary.
+        let mut other = 1_u32;
+        for place in 0..4 {
+            for byte in 0..=255_u8 {
+                other = other.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let mut field = other.to_le_bytes();
+                if byte % 3 == 0 {
+                    field = field.map(|byte| byte % 10 | (byte >> 4) % 10 << 4);
+                }
+                field[place] = byte;
+                let slow = decode(&field);
+                assert_eq!(decode_u32(&field).map(u64::from), slow, "{field:02X?}");
+                assert_eq!(
+                    decode_u32(&field[..place]).map(u64::from),
+                    decode(&field[..place])
+                );
             }
         }
     }

@@ -64,14 +64,14 @@ pub fn demo(arguments: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Formatting of all packages, the two that stand apart included.
+/// Formatting of all packages, those that stand apart included.
 pub fn fmt() -> anyhow::Result<Verdict> {
     if let Err(why) = tool::component("rustfmt") {
         return Ok(Verdict::Skipped(why));
     }
     let shell = shell()?;
     cmd!(shell, "cargo fmt --all --check").run()?;
-    for apart in ["fuzz", "examples/firmware"] {
+    for apart in ["fuzz", "examples/firmware", "xtask/mcu"] {
         cmd!(shell, "cargo fmt --check --manifest-path {apart}/Cargo.toml").run()?;
     }
     Ok(Verdict::Passed)

@@ -3,6 +3,7 @@
 mod browser;
 mod jobs;
 mod report;
+mod size;
 mod tool;
 mod vectors;
 mod waves;
@@ -60,6 +61,12 @@ enum Job {
     },
     /// Run the firmware images in the emulator beside the host
     Emulate,
+    /// Flash and instructions of the codecs on Cortex-M0 and M4
+    Size {
+        /// Print the figures as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Run case files: the project's own without arguments
     Vectors {
         /// Case files in the formats of `vectors/`
@@ -109,6 +116,7 @@ fn run(job: Option<Job>) -> anyhow::Result<()> {
         Some(Job::NoStd) => jobs::no_std(),
         Some(Job::Header { check }) => jobs::header(check),
         Some(Job::Fuzz { minutes }) => jobs::fuzz(minutes),
+        Some(Job::Size { json }) => size::run(json),
         Some(Job::Emulate) => jobs::emulate(),
         Some(Job::System) => jobs::system(),
         Some(Job::Browser) => browser::run(),

@@ -1,0 +1,83 @@
+//! What the measured images share: a port whose bytes the compiler cannot foresee, and the counter of instructions.
+#![no_std]
+
+use core::hint::black_box;
+
+/// A port and a clock without hardware: reads and writes that the compiler must keep.
+#[derive(Debug, Default)]
+pub struct Port {
+    received: Option<u8>,
+    sent: u8,
+    now: u64,
+}
+
+impl Port {
+    /// A byte from the line, if one came.
+    #[inline(never)]
+    pub fn receive(&mut self) -> Option<u8> {
+        black_box(self.received)
+    }
+
+    /// Bytes to the line.
+    #[inline(never)]
+    pub fn send(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.sent = black_box(*byte);
+        }
+    }
+
+    /// Milliseconds.
+    #[inline(never)]
+    pub fn now(&mut self) -> u64 {
+        black_box(self.now)
+    }
+
+    /// Uses a result.
+    #[inline(never)]
+    pub fn show(&mut self, value: i32) {
+        black_box(value);
+    }
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    loop {
+        cortex_m::asm::wfi();
+    }
+}
+
+/// SysTick as a counter of instructions: the emulator lets each take one nanosecond.
+pub mod count {
+    use cortex_m::peripheral::SYST;
+    use cortex_m::peripheral::syst::SystClkSource;
+
+    /// Its 24 bits.
+    const RELOAD: u32 = 0x00FF_FFFF;
+    /// Instructions in ten ticks.
+    const PER_TEN_TICKS: u64 = if cfg!(board = "microbit") { 625 } else { 400 };
+    /// Calls of one measurement: the resolution then is far below one instruction.
+    pub const CALLS: u32 = 4000;
+
+    /// Starts the counter. Call it once, first.
+    #[expect(unsafe_code, reason = "the counter belongs to this module alone")]
+    pub fn start() {
+        // SAFETY: nothing else in these images touches the core's peripherals.
+        let mut clock = unsafe { cortex_m::Peripherals::steal() }.SYST;
+        clock.set_clock_source(SystClkSource::Core);
+        clock.set_reload(RELOAD);
+        clock.clear_current();
+        clock.enable_counter();
+    }
+
+    /// Instructions of one call of `work`, rounded, the loop around it included.
+    #[inline(never)]
+    pub fn per_call(mut work: impl FnMut()) -> u64 {
+        let before = SYST::get_current();
+        for _ in 0..CALLS {
+            work();
+        }
+        let ticks = before.wrapping_sub(SYST::get_current()) & RELOAD;
+        let tens = u64::from(CALLS) * 10;
+        (u64::from(ticks) * PER_TEN_TICKS + tens / 2) / tens
+    }
+}

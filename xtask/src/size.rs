@@ -1,0 +1,291 @@
+//! What the codecs cost on a microcontroller: flash of small images, instructions counted in the emulator.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail, ensure};
+use serde_json::json;
+
+use crate::report::Verdict;
+use crate::tool;
+
+/// The package of the images, apart from the workspace.
+const FOLDER: &str = "xtask/mcu";
+const EMPTY: &str = "empty";
+
+/// Target, core, machine of the emulator.
+const CORES: [(&str, &str, &str); 2] = [
+    ("thumbv6m-none-eabi", "Cortex-M0", "microbit"),
+    ("thumbv7em-none-eabihf", "Cortex-M4F", "mps2-an386"),
+];
+
+/// Image, what it is, and the aim in bytes, where there is one.
+const IMAGES: [(&str, &str, Option<u64>); 5] = [
+    (
+        "reader",
+        "dlt645: minimal reader (request, stream decoder, repeats, energy values)",
+        Some(4096),
+    ),
+    ("master", "dlt645: reader on the whole master", None),
+    (
+        "meter",
+        "dlt645: minimal meter on the whole slave (energies, address)",
+        None,
+    ),
+    (
+        "catalogue",
+        "dlt645: full catalogue to values, without names",
+        Some(8192),
+    ),
+    (
+        "water",
+        "cjt188: reader on the whole master (present data)",
+        None,
+    ),
+];
+
+/// Step, what it is, and the aim in instructions on the first core, where there is one.
+const STEPS: [(&str, &str, Option<u64>); 5] = [
+    (
+        "decode-energy",
+        "dlt645: 20-byte energy answer through stream decoder and full catalogue to the exact value",
+        Some(899),
+    ),
+    (
+        "decode-energy-by-byte",
+        "the same, the bytes fed one by one",
+        None,
+    ),
+    ("look-up-value", "dlt645: look-up and value alone", None),
+    ("build-request", "dlt645: build a read request", None),
+    (
+        "decode-water",
+        "cjt188: 35-byte water answer to the exact value",
+        None,
+    ),
+];
+
+/// One line of the table.
+struct Figure {
+    core: &'static str,
+    name: &'static str,
+    what: &'static str,
+    unit: &'static str,
+    value: u64,
+    aim: Option<u64>,
+}
+
+/// Builds the images, measures, prints the table; fails where an aim is missed.
+///
+/// # Errors
+/// A build or a run that failed, a wrong result in an image, a missed aim.
+pub fn run(json: bool) -> anyhow::Result<Verdict> {
+    for (target, ..) in CORES {
+        if let Err(why) = tool::target(target) {
+            return Ok(Verdict::Skipped(why));
+        }
+    }
+    if let Err(why) = tool::program("qemu-system-arm", &["qemu-system-arm"]) {
+        return Ok(Verdict::Skipped(why));
+    }
+    let mut figures = Vec::new();
+    for (target, core, machine) in CORES {
+        let images = build(target)?;
+        let empty = flash(&images.join(EMPTY))?;
+        for (name, what, aim) in IMAGES {
+            let value = flash(&images.join(name))?.saturating_sub(empty);
+            // The aims are those of the smaller core.
+            let aim = aim.filter(|_| core == CORES[0].1);
+            figures.push(Figure {
+                core,
+                name,
+                what,
+                unit: "bytes of flash",
+                value,
+                aim,
+            });
+        }
+        let counted = count(&images.join("speed"), machine)?;
+        for (name, what, aim) in STEPS {
+            let value = counted
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+                .with_context(|| format!("the image did not count {name}"))?;
+            let aim = aim.filter(|_| core == CORES[0].1);
+            figures.push(Figure {
+                core,
+                name,
+                what,
+                unit: "instructions",
+                value,
+                aim,
+            });
+        }
+    }
+    let flags = flags()?;
+    if json {
+        print_json(&figures, &flags)?;
+    } else {
+        print_table(&figures, &flags);
+    }
+    let missed: Vec<_> = figures
+        .iter()
+        .filter(|figure| figure.aim.is_some_and(|aim| figure.value > aim))
+        .map(|figure| format!("{} {} is {}", figure.core, figure.name, figure.value))
+        .collect();
+    if missed.is_empty() {
+        Ok(Verdict::Passed)
+    } else {
+        Ok(Verdict::Failed(format!(
+            "above the aim: {}",
+            missed.join(", ")
+        )))
+    }
+}
+
+/// Builds all images for a target; the folder that holds them.
+fn build(target: &str) -> anyhow::Result<PathBuf> {
+    let folder = tool::root().join("target/mcu");
+    let status = Command::new("cargo")
+        .args([
+            "build",
+            "--quiet",
+            "--release",
+            "--locked",
+            "--bins",
+            "--target",
+            target,
+        ])
+        .current_dir(tool::root().join(FOLDER))
+        .env("CARGO_TARGET_DIR", &folder)
+        .status()
+        .context("cargo build")?;
+    ensure!(status.success(), "the images for {target} do not build");
+    Ok(folder.join(target).join("release"))
+}
+
+/// Bytes that an image takes in flash: code, constants, vectors and initial values.
+fn flash(image: &Path) -> anyhow::Result<u64> {
+    let bytes = std::fs::read(image).with_context(|| image.display().to_string())?;
+    flash_of(&bytes)
+        .with_context(|| format!("{} is no 32-bit little-endian ELF file", image.display()))
+}
+
+fn flash_of(elf: &[u8]) -> Option<u64> {
+    const PROGBITS: u32 = 1;
+    const ALLOCATED: u32 = 2;
+    let word = |at: usize| Some(u32::from_le_bytes(*elf.get(at..)?.first_chunk()?));
+    let half = |at: usize| Some(u16::from_le_bytes(*elf.get(at..)?.first_chunk()?));
+    if elf.get(..6)? != b"\x7fELF\x01\x01" {
+        return None;
+    }
+    let (table, size, number) = (word(0x20)? as usize, half(0x2E)?, half(0x30)?);
+    let mut sum = 0;
+    for nth in 0..usize::from(number) {
+        let header = table + nth * usize::from(size);
+        if word(header + 4)? == PROGBITS && word(header + 8)? & ALLOCATED != 0 {
+            sum += u64::from(word(header + 20)?);
+        }
+    }
+    Some(sum)
+}
+
+/// Runs the counting image; what it printed.
+fn count(image: &Path, machine: &str) -> anyhow::Result<String> {
+    let output = Command::new("qemu-system-arm")
+        .args([
+            "-M", machine, "-display", "none", "-monitor", "none", "-serial", "none",
+        ])
+        .args([
+            "-semihosting-config",
+            "enable=on,target=native",
+            "-icount",
+            "shift=0",
+            "-kernel",
+        ])
+        .arg(image)
+        .output()
+        .context("qemu-system-arm")?;
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    if !output.status.success() {
+        bail!(
+            "the counting image on {machine} ended with {}: {text}",
+            output.status
+        );
+    }
+    Ok(text)
+}
+
+/// The compiler and the lines of the profile: one build gives size and speed.
+fn flags() -> anyhow::Result<String> {
+    let manifest = std::fs::read_to_string(tool::root().join(FOLDER).join("Cargo.toml"))?;
+    let profile: Vec<_> = manifest
+        .lines()
+        .skip_while(|line| !line.starts_with("[profile.release]"))
+        .skip(1)
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect();
+    let compiler = Command::new("rustc").arg("--version").output()?;
+    let compiler = String::from_utf8_lossy(&compiler.stdout).trim().to_owned();
+    Ok(format!("{compiler}; {}", profile.join(", ")))
+}
+
+fn print_table(figures: &[Figure], flags: &str) {
+    println!("flags: {flags}");
+    println!(
+        "flash: above an image that does nothing; instructions, not cycles, counted by the emulator\n"
+    );
+    println!("{:<11} {:>8} {:>7}  figure", "core", "value", "aim");
+    for Figure {
+        core,
+        what,
+        unit,
+        value,
+        aim,
+        ..
+    } in figures
+    {
+        let aim = aim.map(|aim| format!("<={aim}")).unwrap_or_default();
+        println!("{core:<11} {value:>8} {aim:>7}  {unit}; {what}");
+    }
+}
+
+fn print_json(figures: &[Figure], flags: &str) -> anyhow::Result<()> {
+    let rows: Vec<_> = figures
+        .iter()
+        .map(|figure| {
+            let Figure { core, name, what, unit, value, aim } = figure;
+            json!({ "core": core, "name": name, "what": what, "unit": unit, "value": value, "aim": aim })
+        })
+        .collect();
+    let all = json!({ "flags": flags, "figures": rows });
+    println!("{}", serde_json::to_string_pretty(&all)?);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::flash_of;
+
+    #[test]
+    fn only_what_lies_in_flash_counts() {
+        // A header, then three section headers: code, zeroed memory, debug text.
+        let mut elf = vec![0; 0x34 + 3 * 40];
+        elf[..6].copy_from_slice(b"\x7fELF\x01\x01");
+        elf[0x20] = 0x34;
+        elf[0x2E] = 40;
+        elf[0x30] = 3;
+        for (nth, (kind, flags)) in [(1, 6), (8, 3), (1, 0)].into_iter().enumerate() {
+            let at = 0x34 + nth * 40;
+            (elf[at + 4], elf[at + 8], elf[at + 20]) = (kind, flags, 100);
+        }
+        assert_eq!(flash_of(&elf), Some(100));
+        assert_eq!(flash_of(&elf[..0x40]), None);
+        assert_eq!(flash_of(b"no ELF file at all"), None);
+    }
+}
