@@ -166,7 +166,6 @@ fn images(target: &str, bins: &[&str]) -> Option<PathBuf> {
         .args([
             "build",
             "--quiet",
-            "--locked",
             "--release",
             "--target",
             target,
