@@ -85,7 +85,8 @@ where
         meter_type: MeterType,
         address: Address,
     ) -> Result<Event<'_>, ShellError<P::Error>> {
-        self.answered(|master, now| master.read_present(now, meter_type, address)).await
+        self.answered(|master, now| master.read_present(now, meter_type, address))
+            .await
     }
 
     /// See [`Master::read`].
@@ -98,7 +99,8 @@ where
         address: Address,
         id: DataId,
     ) -> Result<Event<'_>, ShellError<P::Error>> {
-        self.answered(|master, now| master.read(now, meter_type, address, id)).await
+        self.answered(|master, now| master.read(now, meter_type, address, id))
+            .await
     }
 
     /// See [`Master::read_address`].
@@ -109,7 +111,8 @@ where
         &mut self,
         meter_type: MeterType,
     ) -> Result<Event<'_>, ShellError<P::Error>> {
-        self.answered(|master, now| master.read_address(now, meter_type)).await
+        self.answered(|master, now| master.read_address(now, meter_type))
+            .await
     }
 
     /// See [`Master::valve`].
@@ -122,7 +125,8 @@ where
         address: Address,
         order: ValveOrder,
     ) -> Result<Event<'_>, ShellError<P::Error>> {
-        self.answered(|master, now| master.valve(now, meter_type, address, order)).await
+        self.answered(|master, now| master.valve(now, meter_type, address, order))
+            .await
     }
 
     /// Puts any question; `None` when it went to all meters. See [`Master::ask`].
@@ -137,7 +141,8 @@ where
         id: DataId,
         data: &[u8],
     ) -> Result<Option<Event<'_>>, ShellError<P::Error>> {
-        self.perform(|master, now| master.ask(now, meter_type, address, function, id, data)).await
+        self.perform(|master, now| master.ask(now, meter_type, address, function, id, data))
+            .await
     }
 
     /// Puts the question that `put` gives to the master at the time it is told, and runs it to its end. Bytes that
