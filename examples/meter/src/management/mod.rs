@@ -11,6 +11,7 @@
 //! rest is booked again after the start, at the rate then in force), and no sale, which is one record.
 
 mod calendar;
+mod config;
 mod orders;
 
 use dlt645::Address;
@@ -22,14 +23,15 @@ use meter_proto::point::PointId;
 use meter_proto::quantity::Quantity;
 use meter_proto::time::{ClockQuality, Stamp};
 use meter_proto::value::Value;
-use security::key::DeviceKey;
 
-use crate::account::{Account, AccountConfig};
+use crate::account::Account;
 use crate::clock;
 use crate::crossing::{Answer, Instantaneous, MAX_BODY, MAX_SEALED, RecordName, Request, Totals};
 use crate::metering::{StartError, read_record, write_number};
 use crate::records::{TAKEN, VERSION};
 use crate::store::{Store, StoreError};
+
+pub use config::{Config, Counts, Keys, Limits, PasswordError};
 
 /// Longest record for the gateway, bytes.
 pub const MAX_MESSAGE: usize = 600;
@@ -40,76 +42,6 @@ const AGAIN_MS: u64 = 1_000;
 const DAY_MS: u64 = 86_400_000;
 /// Wrong passwords until plain passwords rest for the day.
 const WRONG_PASSWORDS: u8 = 3;
-
-/// Limits of the status words 4 to 6 and of alarms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Under-voltage, millivolts.
-    pub under_mv: u32,
-    /// Over-voltage, millivolts.
-    pub over_mv: u32,
-    /// Over-current, milliamperes.
-    pub over_ma: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            under_mv: 171_600,
-            over_mv: 264_000,
-            over_ma: 60_000,
-        }
-    }
-}
-
-/// What one management core is made with.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Address on the DL/T 645 line.
-    pub address: Address,
-    /// Minutes from UTC to the meter's calendar.
-    pub utc_offset_min: i16,
-    /// Tariff and prepaid account.
-    pub account: AccountConfig,
-    /// Limits of the status words.
-    pub limits: Limits,
-    /// Password of levels 0 to 4, six digits.
-    pub password: u32,
-    /// Records of one stream that may wait.
-    pub waiting: u32,
-}
-
-/// Keys of the management core.
-#[derive(Debug)]
-pub struct Keys<'a> {
-    /// Purpose `purse`: recharge orders.
-    pub purse: &'a DeviceKey,
-}
-
-/// A password was wrong, or plain passwords rest today.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PasswordError;
-
-/// What the core counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Legal blocks taken over.
-    pub blocks: u32,
-    /// Records acknowledged by the gateway.
-    pub acknowledged: u32,
-    /// Events and results that found no room.
-    pub lost: u32,
-    /// Writes that failed and were tried again later.
-    pub store_failures: u32,
-    /// Questions without an answer, and answers that made no sense.
-    pub link_failures: u32,
-    /// Wrong passwords.
-    pub wrong_passwords: u32,
-    /// Recharges booked.
-    pub recharges: u32,
-    /// Orders and commands refused.
-    pub refused: u32,
-}
 
 /// The question that waits for its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

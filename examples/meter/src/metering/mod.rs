@@ -11,17 +11,17 @@
 //! twice: boots are stored ahead, and so are the limits of the sealing counters. A block is stored together with the
 //! registers it was sealed from, in one record, so registers never fall behind a block that was handed out.
 
+mod config;
 mod kept;
 mod reading;
 mod relay;
 
 use meter_proto::message::{Head, Stream};
 use meter_proto::time::{ClockQuality, Stamp};
-use metrology::{Calibration, Meter, Quantities, Registers, Sample};
+use metrology::{Meter, Quantities, Registers, Sample};
 use security::counter::{DEFAULT_BLOCK, SendCounter};
 use security::envelope::{Class, Direction};
 use security::gate::OrderGate;
-use security::key::DeviceKey;
 use security::link::Sealer;
 use security::suite::Suite;
 
@@ -34,6 +34,7 @@ use crate::records::{
 };
 use crate::store::{Key, MAX_RECORD, Store, StoreError};
 
+pub use config::{Config, Counts, Keys};
 pub use kept::StartError;
 use kept::{Saved, reserve, split_state};
 pub(crate) use kept::{read_number, read_record, write_number};
@@ -50,47 +51,6 @@ pub const CLOCK_STEP_MS: u64 = 1_000;
 const BOOT_REST_MS: u64 = 60_000;
 const BARE_SLOTS: usize = 2;
 const DAY_MS: u64 = 86_400_000;
-
-/// What one metering core is made with.
-#[derive(Clone, Copy, Debug)]
-pub struct Config<const P: usize> {
-    /// Constants of the signal chain; its register step must be 0.1 Wh.
-    pub calibration: Calibration<P>,
-    /// Time between two legal blocks, milliseconds; at least 1,000.
-    pub legal_interval_ms: u64,
-    /// Minutes from UTC to the meter's calendar, in which deadlines of orders are given.
-    pub utc_offset_min: i16,
-}
-
-/// Keys of the metering core.
-#[derive(Debug)]
-pub struct Keys<'a> {
-    /// Purpose `data`: seals readings.
-    pub data: &'a DeviceKey,
-    /// Purpose `lctrl`: relay orders.
-    pub lctrl: &'a DeviceKey,
-}
-
-/// What the core counted, for people; nothing of it is legal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Blocks made since the boot.
-    pub blocks: u32,
-    /// Intervals without a block because the other core took none.
-    pub held_back: u32,
-    /// Writes that failed and were tried again later.
-    pub store_failures: u32,
-    /// Questions that are not on the list.
-    pub unknown: u32,
-    /// Orders whose seal or freshness was not good.
-    pub orders_dropped: u32,
-    /// Genuine orders that were refused.
-    pub orders_refused: u32,
-    /// Orders carried out.
-    pub orders_done: u32,
-    /// Stored states found damaged at the start, older ones were used.
-    pub damaged: u32,
-}
 
 /// The metering core of a meter with `P` phases.
 #[derive(Debug)]
