@@ -134,7 +134,8 @@ function Filled({ meters, alarms, session, act, trail, name }) {
   const used = electric.map((meter) => meter.today.used).filter(Boolean);
   const cost = meters.map((meter) => meter.today.money).filter(Boolean);
   const up = alarms.filter((alarm) => !alarm.cleared);
-  const watt = (values) => { const shown = glance({ value: sum(values), unit: 'W' }); return html`${shown.value} <small>${shown.unit}</small>`; };
+  const watt = (values) => html`${group((Number(sum(values)) / 1000).toFixed(2))} <small>kW</small>`;
+  const order = [...meters].sort((a, b) => (b.kind === 'electricity') - (a.kind === 'electricity') || a.id.localeCompare(b.id));
   const worst = up.filter((alarm) => !alarm.acknowledged).sort((a, b) => b.severity - a.severity)[0];
   return html`
     <h1 class="hidden">${t('overview')}</h1>
@@ -146,7 +147,7 @@ function Filled({ meters, alarms, session, act, trail, name }) {
       <${Tile} icon="wallet" label=${t('costToday')}>${cost.length ? html`${money(sum(cost))} <small>${session.currency}</small>` : '–'}<//>
       <${Tile} icon="alarms" label=${t('openAlarms')} bad=${up.length > 0}>${up.length}<//>
     </section>
-    <section class="cards">${meters.map((device) => html`<${Card} key=${device.id} device=${device} act=${act} points=${trail.get(device.id)} />`)}</section>
+    <section class="cards">${order.map((device) => html`<${Card} key=${device.id} device=${device} act=${act} points=${trail.get(device.id)} />`)}</section>
     <section class="card chart-card"><h2>${t('totalPower')} <small class="quiet">${t('lastHour')}</small></h2>
       <${Chart} times=${total[0]} values=${total[1]} unit="W" label=${t('totalPower')} /></section>`;
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use anyhow::Context;
 use cloud::Provision;
-use meter::host::{KeyFile, MeterConfig, WaterConfig};
+use cloud::billing::PriceList;
+use meter::host::{KeyFile, MeterConfig, PrepaidConfig, TariffConfig, WaterConfig};
 
 use crate::Options;
 
@@ -15,6 +16,9 @@ pub const GATEWAY: &str = "gw-202611000100";
 
 /// Customer number of the prepaid contract.
 const CUSTOMER: &str = "000000000001";
+/// What the prepaid meter draws, watts, and for how many seconds its first credit lasts.
+const PREPAID_W: u64 = 8_800;
+const FIRST_CREDIT_S: u64 = 120;
 /// Real milliseconds between two readings of live values.
 const POLL_MS: u64 = 1_000;
 
@@ -100,13 +104,52 @@ impl Member {
             Role::ThreePhase => MeterConfig::demo_three_phase(self.id),
             Role::Solar => MeterConfig::demo_solar(self.id),
         };
+        let prices = PriceList::default();
+        let offset_minutes = cloud::Config::default().offset_minutes;
         let config = MeterConfig {
+            tariff: tariff(&prices),
+            utc_offset_min: i16::try_from(offset_minutes)?,
+            prepaid: config.prepaid.map(|prepaid| PrepaidConfig {
+                initial: first_credit(&prices, clock(), offset_minutes),
+                ..prepaid
+            }),
             keys: Some(KeyFile::read(&key_file(data, self.id))?),
             data_dir: Some(folder),
             ..config
         };
         meter::host::start(&config, clock).with_context(|| self.id)
     }
+}
+
+/// The platform's price list as the meters carry it: one list, so that a meter's deductions and the platform's
+/// lines agree.
+fn tariff(prices: &PriceList) -> TariffConfig {
+    TariffConfig {
+        prices: prices.rates.iter().map(|rate| rate.price).collect(),
+        slots: prices
+            .slots
+            .iter()
+            .map(|slot| (slot.start, slot.rate))
+            .collect(),
+        tiers: prices
+            .tiers
+            .iter()
+            .map(|tier| (tier.up_to_wh.unwrap_or(u64::MAX), tier.price))
+            .collect(),
+    }
+}
+
+/// Hundredths that the prepaid meter uses up in [`FIRST_CREDIT_S`] at the rate in force, at least one.
+fn first_credit(prices: &PriceList, now_ms: u64, offset_minutes: i32) -> i64 {
+    let minutes = i64::try_from(now_ms / 60_000).unwrap_or(0) + i64::from(offset_minutes);
+    let minute = u16::try_from(minutes.rem_euclid(24 * 60)).unwrap_or(0);
+    let slot = prices.slots.iter().rev().find(|slot| slot.start <= minute);
+    let rate = slot.or(prices.slots.last()).map_or(1, |slot| slot.rate);
+    let rate = prices.rates.get(usize::from(rate.saturating_sub(1)));
+    let price = rate.map_or(0, |rate| u64::from(rate.price));
+    // W · s · 0.0001 per kWh: a hundredth is 3,600 · 1,000 · 100 of them.
+    let hundredths = PREPAID_W * FIRST_CREDIT_S * price / 360_000_000;
+    i64::try_from(hundredths).unwrap_or(0).max(1)
 }
 
 fn key_file(data: &Path, id: &str) -> std::path::PathBuf {
@@ -232,4 +275,47 @@ fn write_secret(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         .with_context(|| path.display().to_string())?;
     file.write_all(bytes)
         .with_context(|| path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_credit_lasts_about_two_minutes_at_every_hour() {
+        let prices = PriceList::default();
+        for hour in 0..24 {
+            let credit = first_credit(&prices, hour * 3_600_000, 0);
+            // Hundredths of 0.01 to seconds at 8.8 kW, between the cheapest and the dearest rate.
+            let dearest = prices
+                .rates
+                .iter()
+                .map(|rate| u64::from(rate.price))
+                .max()
+                .unwrap();
+            let cheapest = prices
+                .rates
+                .iter()
+                .map(|rate| u64::from(rate.price))
+                .min()
+                .unwrap();
+            let seconds =
+                |price: u64| u64::try_from(credit).unwrap() * 360_000_000 / (PREPAID_W * price);
+            let in_peak = (6..22).contains(&hour);
+            let lasts = seconds(if in_peak { dearest } else { cheapest });
+            assert!((100..=125).contains(&lasts), "{hour} h: {lasts} s");
+        }
+    }
+
+    #[test]
+    fn every_member_has_its_own_identity() {
+        let mut ids: Vec<_> = FLEET
+            .iter()
+            .map(|member| member.id)
+            .chain([GATEWAY])
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), FLEET.len() + 1);
+    }
 }
