@@ -4,7 +4,7 @@
 //! constant; compact rows and names are split from it while compiling, so a program that never asks for a name does
 //! not carry any.
 
-use crate::format::Format;
+use crate::format::{Format, number, signed};
 use crate::unit::Unit;
 
 /// Who may do what with an item.
@@ -100,24 +100,6 @@ struct Rule {
     en: &'static str,
     zh: &'static str,
     place: Place,
-}
-
-const fn number(bytes: u8, decimals: u8, unit: Unit) -> Format {
-    Format::Number {
-        bytes,
-        decimals,
-        signed: false,
-        unit,
-    }
-}
-
-const fn signed(bytes: u8, decimals: u8, unit: Unit) -> Format {
-    Format::Number {
-        bytes,
-        decimals,
-        signed: true,
-        unit,
-    }
 }
 
 const fn item(code: u32, format: Format, en: &'static str, zh: &'static str) -> Rule {

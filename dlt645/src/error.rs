@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::message::Edition;
+
 /// ERR of a 2007 answer with the error bit: one byte, several bits may be set.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Err645(pub u8);
@@ -53,6 +55,37 @@ const ERR_TEXT: [&str; 8] = [
     "reserved",
 ];
 
+const ERR_TEXT_1997: [&str; 8] = [
+    "illegal data",
+    "unknown identifier",
+    "wrong password",
+    "reserved",
+    "too many year zones",
+    "too many day slots",
+    "too many tariffs",
+    "reserved",
+];
+
+impl Err645 {
+    /// 1997, bit 0: illegal data.
+    pub const ILLEGAL_1997: Err645 = Err645(0x01);
+    /// 1997, bit 1: unknown identifier.
+    pub const UNKNOWN_ID_1997: Err645 = Err645(0x02);
+    /// 1997, bit 2: wrong password.
+    pub const PASSWORD_1997: Err645 = Err645(0x04);
+
+    /// What a bit, 0 to 7, means in `edition`.
+    #[must_use]
+    pub fn bit_name(bit: u8, edition: Edition) -> &'static str {
+        let texts = match edition {
+            Edition::V2007 => &ERR_TEXT,
+            Edition::V1997 => &ERR_TEXT_1997,
+        };
+        texts.get(usize::from(bit)).copied().unwrap_or("reserved")
+    }
+}
+
+/// With the meanings of 2007; [`Err645::bit_name`] has those of 1997.
 impl fmt::Display for Err645 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the meter refuses (ERR {:02X})", self.0)?;
@@ -104,6 +137,15 @@ impl SecurityErr {
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// What a bit, 0 to 15, means.
+    #[must_use]
+    pub fn bit_name(bit: u8) -> &'static str {
+        SERR_TEXT
+            .get(usize::from(bit))
+            .copied()
+            .unwrap_or("reserved")
     }
 
     /// Numbers of the set bits, lowest first.

@@ -3,6 +3,11 @@
 use serial_line::bcd;
 
 use crate::cursor::{Cursor, Writer};
+use crate::data_id::DataId;
+use crate::freeze::Freeze;
+use crate::layout::Layout;
+use crate::load_record::LoadBlocks;
+use crate::record::Record;
 use crate::time::Stamp;
 use crate::unit::Unit;
 use crate::value::{Number, Text, Value, ValueError};
@@ -39,6 +44,26 @@ pub enum Format {
     MinuteStamp,
     /// DDhh: 2 bytes.
     DayHour,
+    /// YYMMDDhhmmss: 6 bytes.
+    SecondStamp,
+    /// YYMMDDhh: 4 bytes; five bytes are taken for YYMMDDhhmm.
+    HourStamp,
+    /// MMDDhhmm: 4 bytes.
+    MonthMinute,
+    /// MMDDhh: 3 bytes.
+    MonthHour,
+    /// hhmm: 2 bytes.
+    HourMinute,
+    /// MMDDNN: 3 bytes, the start of a year zone and its day table.
+    Zone,
+    /// hhmmNN: 3 bytes, the start of a slot of the day and its tariff.
+    Slot,
+    /// YYMMDDNN: 4 bytes, a public holiday and its day table.
+    Holiday,
+    /// A data identifier: 4 bytes.
+    Id,
+    /// A data identifier and the number of the screen: 5 bytes; four bytes are taken for one without the number.
+    Screen,
     /// A binary word, low byte first, at most 4 bytes.
     Bits {
         /// Length.
@@ -59,10 +84,41 @@ pub enum Format {
         /// Length.
         bytes: u8,
     },
+    /// A binary field of a security exchange, sent from its last byte to its first.
+    Binary {
+        /// Length.
+        bytes: u8,
+    },
+    /// Several fields in a row, see [`Record`].
+    Record(Layout),
+    /// All parts of a freeze, each closed by AA, see [`Freeze`].
+    Freeze,
+    /// Blocks of the load record, see [`LoadBlocks`].
+    LoadBlocks,
+    /// Bytes of any number: the length is the meter's.
+    Opaque,
+}
+
+pub(crate) const fn number(bytes: u8, decimals: u8, unit: Unit) -> Format {
+    Format::Number {
+        bytes,
+        decimals,
+        signed: false,
+        unit,
+    }
+}
+
+pub(crate) const fn signed(bytes: u8, decimals: u8, unit: Unit) -> Format {
+    Format::Number {
+        bytes,
+        decimals,
+        signed: true,
+        unit,
+    }
 }
 
 impl Format {
-    /// Length of a value in bytes.
+    /// Length of a value in bytes; of a format of several lengths the least or the usual one.
     #[must_use]
     pub const fn len(self) -> usize {
         match self {
@@ -70,48 +126,97 @@ impl Format {
             | Format::Bits { bytes }
             | Format::Digits { bytes }
             | Format::Text { bytes }
+            | Format::Binary { bytes }
             | Format::Raw { bytes } => bytes as usize,
             Format::Demand { .. } => 8,
-            Format::DateWeekday => 4,
-            Format::TimeOfDay => 3,
             Format::DateWeekdayTime => 7,
-            Format::MinuteStamp => 5,
-            Format::DayHour => 2,
+            Format::SecondStamp => 6,
+            Format::MinuteStamp | Format::Screen => 5,
+            Format::DateWeekday
+            | Format::HourStamp
+            | Format::MonthMinute
+            | Format::Holiday
+            | Format::Id => 4,
+            Format::TimeOfDay | Format::MonthHour | Format::Zone | Format::Slot => 3,
+            Format::DayHour | Format::HourMinute => 2,
+            Format::Record(layout) => layout.shape().fixed as usize,
+            Format::Freeze | Format::LoadBlocks | Format::Opaque => 0,
         }
     }
 
-    /// No format is empty.
+    /// Whether a value may have `len` bytes.
     #[must_use]
-    pub const fn is_empty(self) -> bool {
-        false
+    pub const fn fits(self, len: usize) -> bool {
+        match self {
+            Format::Freeze | Format::LoadBlocks | Format::Opaque => true,
+            Format::Record(layout) => layout.shape().fits(len),
+            _ => len == self.len(),
+        }
     }
 
-    /// The value in `field`, which must have exactly [`Format::len`] bytes. All bytes FF: [`Value::Absent`].
+    /// The form in which some meters send the same item.
+    const fn alternative(self) -> Option<Format> {
+        match self {
+            Format::HourStamp => Some(Format::MinuteStamp),
+            Format::Screen => Some(Format::Id),
+            Format::Record(Layout::QualityOfPhase) => {
+                Some(Format::Record(Layout::ShortQualityOfPhase))
+            }
+            _ => None,
+        }
+    }
+
+    /// The format in which a value of `len` bytes stands: this one or the other known form of the item.
+    pub(crate) const fn of_len(self, len: usize) -> Option<Format> {
+        if self.fits(len) {
+            return Some(self);
+        }
+        match self.alternative() {
+            Some(other) if other.fits(len) => Some(other),
+            _ => None,
+        }
+    }
+
+    /// Fields that are no decimal digits: FF is a value there.
+    const fn is_binary(self) -> bool {
+        matches!(
+            self,
+            Format::Bits { .. }
+                | Format::Raw { .. }
+                | Format::Binary { .. }
+                | Format::Opaque
+                | Format::Record(_)
+                | Format::Freeze
+                | Format::LoadBlocks
+        )
+    }
+
+    /// Whether a value may have no bytes at all.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value in `field`, the whole of it. All bytes FF: [`Value::Absent`]. The fields of records are looked at
+    /// when they are asked for.
     ///
     /// # Errors
     /// [`ValueError::Length`], [`ValueError::Digit`].
     pub fn decode(self, field: &[u8]) -> Result<Value<'_>, ValueError> {
-        if field.len() != self.len() {
-            return Err(ValueError::Length {
-                expected: self.len(),
-                found: field.len(),
-            });
-        }
-        if !matches!(self, Format::Bits { .. } | Format::Raw { .. })
-            && field.iter().all(|byte| *byte == 0xFF)
-        {
-            return Ok(Value::Absent);
-        }
         let short = ValueError::Length {
             expected: self.len(),
             found: field.len(),
         };
+        let format = self.of_len(field.len()).ok_or(short)?;
+        if !format.is_binary() && field.iter().all(|byte| *byte == 0xFF) {
+            return Ok(Value::Absent);
+        }
         let mut fields = Fields {
             cursor: Cursor::new(field),
             at: 0,
             short,
         };
-        Ok(match self {
+        Ok(match format {
             Format::Number {
                 decimals,
                 signed,
@@ -189,27 +294,100 @@ impl Format {
             }
             Format::Digits { .. } => Value::Digits(bcd::decode(field)?),
             Format::Text { .. } => Value::Text(Text(field)),
-            Format::Raw { .. } => Value::Raw(field),
+            Format::Raw { .. } | Format::Opaque => Value::Raw(field),
+            Format::Binary { .. } => Value::Binary(field),
+            Format::SecondStamp => {
+                let second = fields.two()?;
+                Value::Instant(Stamp {
+                    second,
+                    ..fields.minute_stamp()?
+                })
+            }
+            Format::HourStamp => {
+                let (hour, day) = (fields.two()?, fields.two()?);
+                let (month, year) = (fields.two()?, fields.two()?);
+                Value::Stamp(Stamp {
+                    year,
+                    month,
+                    day,
+                    hour,
+                    ..Stamp::default()
+                })
+            }
+            Format::MonthMinute | Format::MonthHour => {
+                let minute = if format.len() == 4 { fields.two()? } else { 0 };
+                let (hour, day, month) = (fields.two()?, fields.two()?, fields.two()?);
+                Value::Yearly {
+                    month,
+                    day,
+                    hour,
+                    minute,
+                }
+            }
+            Format::HourMinute => {
+                let (minute, hour) = (fields.two()?, fields.two()?);
+                Value::HourMinute { hour, minute }
+            }
+            Format::Zone => {
+                let (table, day, month) = (fields.two()?, fields.two()?, fields.two()?);
+                Value::Zone { month, day, table }
+            }
+            Format::Slot => {
+                let (tariff, minute, hour) = (fields.two()?, fields.two()?, fields.two()?);
+                Value::Slot {
+                    hour,
+                    minute,
+                    tariff,
+                }
+            }
+            Format::Holiday => {
+                let (table, day) = (fields.two()?, fields.two()?);
+                let (month, year) = (fields.two()?, fields.two()?);
+                Value::Holiday {
+                    year,
+                    month,
+                    day,
+                    table,
+                }
+            }
+            Format::Id => Value::Id(fields.id()?),
+            Format::Screen => Value::Screen {
+                id: fields.id()?,
+                screen: fields.cursor.byte().ok_or(short)?,
+            },
+            Format::Record(layout) => Value::Record(Record::new(layout, field)),
+            Format::Freeze => Value::Freeze(Freeze(field)),
+            Format::LoadBlocks => Value::Load(LoadBlocks::new(field)),
         })
     }
 
-    /// Writes `value` to the front of `out` and returns its length, always [`Format::len`].
+    /// Writes `value` to the front of `out` and returns its length. Records, freezes and load blocks are copied; build
+    /// them with [`RecordWriter`](crate::RecordWriter) and its kin.
     ///
     /// # Errors
     /// [`ValueError::Kind`] if the value is of another kind or has other decimals or another unit,
     /// [`ValueError::Range`] if it has too many digits, [`ValueError::Length`] if `out` or a text does not suit.
     pub fn encode(self, value: &Value<'_>, out: &mut [u8]) -> Result<usize, ValueError> {
-        let len = self.len();
+        let (format, len) = match *value {
+            Value::Record(record) => (self.of_len(record.bytes().len()), record.bytes().len()),
+            Value::Freeze(Freeze(bytes)) => (Some(self), bytes.len()),
+            Value::Load(blocks) => (Some(self), blocks.bytes().len()),
+            Value::Raw(bytes) if self == Format::Opaque => (Some(self), bytes.len()),
+            Value::Id(_) if self == Format::Screen => (self.of_len(4), 4),
+            Value::Stamp(stamp) if self == Format::HourStamp && stamp.minute != 0 => {
+                (self.of_len(5), 5)
+            }
+            _ => (Some(self), self.len()),
+        };
+        let format = format.ok_or(ValueError::Kind)?;
         let found = out.len();
         let field = out.get_mut(..len).ok_or(ValueError::Length {
             expected: len,
             found,
         })?;
         let two = |value| bcd::byte_of(value).ok_or(ValueError::Range);
-        match (self, value) {
-            (Format::Bits { .. } | Format::Raw { .. }, Value::Absent) => {
-                return Err(ValueError::Kind);
-            }
+        match (format, value) {
+            (_, Value::Absent) if format.is_binary() => return Err(ValueError::Kind),
             (_, Value::Absent) => field.fill(0xFF),
             (
                 Format::Number {
@@ -279,14 +457,73 @@ impl Format {
                 bcd::encode(*digits, field).map_err(|_| ValueError::Range)?;
             }
             (Format::Text { .. }, Value::Text(Text(bytes)))
-            | (Format::Raw { .. }, Value::Raw(bytes)) => {
-                if bytes.len() != len {
-                    return Err(ValueError::Length {
-                        expected: len,
-                        found: bytes.len(),
-                    });
-                }
-                field.copy_from_slice(bytes);
+            | (Format::Raw { .. } | Format::Opaque, Value::Raw(bytes))
+            | (Format::Binary { .. }, Value::Binary(bytes))
+            | (Format::Freeze, Value::Freeze(Freeze(bytes))) => copy(bytes, field)?,
+            (Format::Record(layout), Value::Record(record)) if record.layout() == layout => {
+                copy(record.bytes(), field)?;
+            }
+            (Format::LoadBlocks, Value::Load(blocks)) => copy(blocks.bytes(), field)?,
+            (Format::SecondStamp, Value::Instant(stamp)) => {
+                put(field, stamp.line().ok_or(ValueError::Range)?);
+            }
+            (Format::HourStamp, Value::Stamp(stamp)) => {
+                let [_, _, hour, day, month, year] = stamp.line().ok_or(ValueError::Range)?;
+                put(field, [hour, day, month, year]);
+            }
+            (
+                Format::MonthMinute,
+                Value::Yearly {
+                    month,
+                    day,
+                    hour,
+                    minute,
+                },
+            ) => {
+                put(
+                    field,
+                    [two(*minute)?, two(*hour)?, two(*day)?, two(*month)?],
+                );
+            }
+            (
+                Format::MonthHour,
+                Value::Yearly {
+                    month, day, hour, ..
+                },
+            ) => {
+                put(field, [two(*hour)?, two(*day)?, two(*month)?]);
+            }
+            (Format::HourMinute, Value::HourMinute { hour, minute }) => {
+                put(field, [two(*minute)?, two(*hour)?]);
+            }
+            (Format::Zone, Value::Zone { month, day, table }) => {
+                put(field, [two(*table)?, two(*day)?, two(*month)?]);
+            }
+            (
+                Format::Slot,
+                Value::Slot {
+                    hour,
+                    minute,
+                    tariff,
+                },
+            ) => {
+                put(field, [two(*tariff)?, two(*minute)?, two(*hour)?]);
+            }
+            (
+                Format::Holiday,
+                Value::Holiday {
+                    year,
+                    month,
+                    day,
+                    table,
+                },
+            ) => {
+                put(field, [two(*table)?, two(*day)?, two(*month)?, two(*year)?]);
+            }
+            (Format::Id, Value::Id(id)) => put(field, id.line()),
+            (Format::Screen, Value::Screen { id, screen }) => {
+                let [d0, d1, d2, d3] = id.line();
+                put(field, [d0, d1, d2, d3, *screen]);
             }
             _ => return Err(ValueError::Kind),
         }
@@ -311,6 +548,10 @@ impl Fields<'_> {
         })
     }
 
+    fn id(&mut self) -> Result<DataId, ValueError> {
+        DataId::take(&mut self.cursor).ok_or(self.short)
+    }
+
     fn minute_stamp(&mut self) -> Result<Stamp, ValueError> {
         let (minute, hour, day) = (self.two()?, self.two()?, self.two()?);
         let (month, year) = (self.two()?, self.two()?);
@@ -327,18 +568,41 @@ impl Fields<'_> {
 
 fn mantissa(field: &[u8], signed: bool) -> Result<i32, ValueError> {
     let [low @ .., top] = field else { return Ok(0) };
-    let mut digits = [0; 4];
-    for (to, from) in digits.iter_mut().zip(low) {
-        *to = *from;
-    }
     let negative = signed && top & 0x80 != 0;
-    if let Some(place) = digits.get_mut(low.len()) {
-        *place = if negative { top & 0x7F } else { *top };
+    // A number of more than four bytes is in no table; it reads as one of four.
+    let mut word = u32::from(if negative { top & 0x7F } else { *top });
+    for byte in low.iter().rev().take(3) {
+        word = word << 8 | u32::from(*byte);
     }
-    let digits = digits.get(..field.len()).unwrap_or_default();
     // At most 99,999,999.
-    let magnitude = bcd::decode_u32(digits)? as i32;
-    Ok(if negative { -magnitude } else { magnitude })
+    let Some(magnitude) = bcd::word_value(word) else {
+        return Err(bad_digit(field, negative));
+    };
+    Ok(if negative {
+        -(magnitude as i32)
+    } else {
+        magnitude as i32
+    })
+}
+
+#[cold]
+fn bad_digit(field: &[u8], negative: bool) -> ValueError {
+    let last = field.len().saturating_sub(1);
+    field
+        .iter()
+        .enumerate()
+        .find_map(|(position, byte)| {
+            let sign = if negative && position == last {
+                0x80
+            } else {
+                0
+            };
+            let found = byte & !sign;
+            bcd::byte_value(found)
+                .is_none()
+                .then_some(ValueError::Digit { position, found })
+        })
+        .unwrap_or(ValueError::Range)
 }
 
 fn put_mantissa(mantissa: i32, signed: bool, field: &mut [u8]) -> Result<(), ValueError> {
@@ -355,6 +619,17 @@ fn put_mantissa(mantissa: i32, signed: bool, field: &mut [u8]) -> Result<(), Val
             *top |= 0x80;
         }
     }
+    Ok(())
+}
+
+fn copy(bytes: &[u8], field: &mut [u8]) -> Result<(), ValueError> {
+    if bytes.len() != field.len() {
+        return Err(ValueError::Length {
+            expected: field.len(),
+            found: bytes.len(),
+        });
+    }
+    field.copy_from_slice(bytes);
     Ok(())
 }
 

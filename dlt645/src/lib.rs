@@ -45,15 +45,21 @@ mod cursor;
 mod data_id;
 mod data_table;
 mod decoder;
+mod edition_1997;
 mod error;
 mod format;
 mod frame;
+mod freeze;
 mod item;
+mod layout;
+mod load_record;
 mod master;
 mod message;
 mod message_parse;
 #[cfg(feature = "meter-proto")]
 mod point;
+mod quirks;
+mod record;
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
 mod shell;
 mod slave;
@@ -66,17 +72,24 @@ pub use control::{ControlCode, Function};
 pub use data_id::{DataId, DataId1997};
 pub use data_table::{Access, Lang};
 pub use decoder::{Decoder, Fed, Refusals};
+pub use edition_1997::{Item1997, Name1997, Values1997, catalogue_1997};
 pub use error::{Err645, SecurityErr};
 pub use format::Format;
 pub use frame::{
     DATA_MAX, END, FRAME_MAX, Frame, FrameError, FrameView, OFFSET, OVERHEAD, START, TooLong,
 };
+pub use freeze::{Freeze, FreezePart, FreezeWriter};
 pub use item::{Item, Name, Values, catalogue, catalogue_count};
+pub use layout::Layout;
+pub use load_record::{LoadBlock, LoadBlocks, encode_load_block};
 pub use master::{AskError, Event, Master};
 pub use message::{
-    Authority, Blocks, Control, Edition, Message, Operator, Order, Password, rate_of,
+    Authority, Blocks, Control, Edition, FreezePattern, Message, Operator, Order, Password,
+    rate_byte, rate_byte_1997, rate_of, rate_of_1997,
 };
 pub use message_parse::MessageError;
+pub use quirks::Quirks;
+pub use record::{Field, FieldName, Fields, Record, RecordWriter};
 pub use serial_line::Timing;
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
 pub use shell::ShellError;

@@ -209,6 +209,171 @@ pub const fn rate_of(byte: u8) -> Option<u32> {
     }
 }
 
+/// The 2007 rate byte for `rate` bit/s.
+///
+/// ```
+/// assert_eq!(dlt645::rate_byte(4800), Some(0x10));
+/// assert_eq!(dlt645::rate_byte(1000), None);
+/// ```
+#[must_use]
+pub const fn rate_byte(rate: u32) -> Option<u8> {
+    Some(match rate {
+        600 => 0x02,
+        1200 => 0x04,
+        2400 => 0x08,
+        4800 => 0x10,
+        9600 => 0x20,
+        19_200 => 0x40,
+        _ => return None,
+    })
+}
+
+/// Bits per second of a 1997 rate byte (0C), in which exactly one known bit is set and bit 0, special rates, is not.
+#[must_use]
+pub const fn rate_of_1997(byte: u8) -> Option<u32> {
+    Some(match byte {
+        0x02 => 300,
+        0x04 => 600,
+        0x08 => 1200,
+        0x10 => 2400,
+        0x20 => 4800,
+        0x40 => 9600,
+        _ => return None,
+    })
+}
+
+/// The 1997 rate byte for `rate` bit/s.
+#[must_use]
+pub const fn rate_byte_1997(rate: u32) -> Option<u8> {
+    Some(match rate {
+        300 => 0x02,
+        600 => 0x04,
+        1200 => 0x08,
+        2400 => 0x10,
+        4800 => 0x20,
+        9600 => 0x40,
+        _ => return None,
+    })
+}
+
+/// When function 16 freezes (clause 4.2 of the fact sheet): once at once, or again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FreezePattern {
+    /// 99 99 99 99: now.
+    Now,
+    /// 99 99 99 mm: every hour at this minute.
+    Hourly {
+        /// 0 to 59.
+        minute: u8,
+    },
+    /// 99 99 hh mm: every day.
+    Daily {
+        /// 0 to 23.
+        hour: u8,
+        /// 0 to 59.
+        minute: u8,
+    },
+    /// 99 DD hh mm: every month.
+    Monthly {
+        /// 1 to 28.
+        day: u8,
+        /// 0 to 23.
+        hour: u8,
+        /// 0 to 59.
+        minute: u8,
+    },
+    /// MM DD hh mm: once a year.
+    Yearly {
+        /// 1 to 12.
+        month: u8,
+        /// 1 to 28.
+        day: u8,
+        /// 0 to 23.
+        hour: u8,
+        /// 0 to 59.
+        minute: u8,
+    },
+}
+
+impl FreezePattern {
+    /// From the decimal fields of [`Message::Freeze`]; `None` for a pattern that names no time.
+    ///
+    /// ```
+    /// use dlt645::FreezePattern;
+    /// assert_eq!(FreezePattern::new(99, 1, 0, 0), Some(FreezePattern::Monthly { day: 1, hour: 0, minute: 0 }));
+    /// assert_eq!(FreezePattern::new(99, 29, 0, 0), None);
+    /// ```
+    #[must_use]
+    pub const fn new(month: u8, day: u8, hour: u8, minute: u8) -> Option<Self> {
+        let (any_month, any_day) = (month == 99, day == 99);
+        let (any_hour, any_minute) = (hour == 99, minute == 99);
+        if (!any_month && (month == 0 || month > 12))
+            || (!any_day && (day == 0 || day > 28))
+            || (!any_hour && hour > 23)
+            || (!any_minute && minute > 59)
+        {
+            return None;
+        }
+        Some(match (any_month, any_day, any_hour, any_minute) {
+            (true, true, true, true) => FreezePattern::Now,
+            (true, true, true, false) => FreezePattern::Hourly { minute },
+            (true, true, false, false) => FreezePattern::Daily { hour, minute },
+            (true, false, false, false) => FreezePattern::Monthly { day, hour, minute },
+            (false, false, false, false) => FreezePattern::Yearly {
+                month,
+                day,
+                hour,
+                minute,
+            },
+            _ => return None,
+        })
+    }
+
+    /// The request of function 16.
+    #[must_use]
+    pub const fn message(self) -> Message<'static> {
+        let (month, day, hour, minute) = match self {
+            FreezePattern::Now => (99, 99, 99, 99),
+            FreezePattern::Hourly { minute } => (99, 99, 99, minute),
+            FreezePattern::Daily { hour, minute } => (99, 99, hour, minute),
+            FreezePattern::Monthly { day, hour, minute } => (99, day, hour, minute),
+            FreezePattern::Yearly {
+                month,
+                day,
+                hour,
+                minute,
+            } => (month, day, hour, minute),
+        };
+        Message::Freeze {
+            month,
+            day,
+            hour,
+            minute,
+        }
+    }
+
+    /// Whether the pattern is due at this minute; [`FreezePattern::Now`] never is, it was due when it came.
+    #[must_use]
+    pub const fn matches(self, at: &Stamp) -> bool {
+        let at_minute = match self {
+            FreezePattern::Now => return false,
+            FreezePattern::Hourly { minute }
+            | FreezePattern::Daily { minute, .. }
+            | FreezePattern::Monthly { minute, .. }
+            | FreezePattern::Yearly { minute, .. } => minute,
+        };
+        let on_day = match self {
+            FreezePattern::Now | FreezePattern::Hourly { .. } => true,
+            FreezePattern::Daily { hour, .. } => hour == at.hour,
+            FreezePattern::Monthly { day, hour, .. } => day == at.day && hour == at.hour,
+            FreezePattern::Yearly {
+                month, day, hour, ..
+            } => month == at.month && day == at.day && hour == at.hour,
+        };
+        on_day && at_minute == at.minute
+    }
+}
+
 /// What a read of class 06 adds to the identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Blocks {
@@ -333,6 +498,12 @@ pub enum Message<'a> {
     },
     /// 1997, 03.
     ReadAgain1997,
+    /// 1997, 83 or A3: the last answer once more.
+    ReadAgainAnswer1997 {
+        id: DataId1997,
+        data: &'a [u8],
+        more: bool,
+    },
     /// 1997, 04.
     Write1997 {
         id: DataId1997,
@@ -346,7 +517,23 @@ pub enum Message<'a> {
 }
 
 impl Message<'_> {
-    /// Control code of a frame with this message.
+    /// Control code of a frame with this message in `edition`. Messages that exist in one edition only have its code.
+    #[must_use]
+    pub fn control_in(&self, edition: Edition) -> ControlCode {
+        let control = self.control();
+        if edition == Edition::V2007 {
+            return control;
+        }
+        let function = match *self {
+            Message::WriteAddress(_) => Function::WRITE_ADDRESS_1997,
+            Message::ChangeRate(_) | Message::RateAnswer(_) => Function::CHANGE_RATE_1997,
+            Message::PasswordAnswer(_) => Function::CHANGE_PASSWORD_1997,
+            _ => return control,
+        };
+        ControlCode(control.0 & !0x1F | function.0)
+    }
+
+    /// Control code of a frame with this message in the 2007 edition, or in its own if that has none.
     #[must_use]
     pub fn control(&self) -> ControlCode {
         match *self {
@@ -385,6 +572,9 @@ impl Message<'_> {
                 ControlCode::answer(Function::READ_FOLLOW_UP_1997, more)
             }
             Message::ReadAgain1997 => ControlCode::request(Function::READ_AGAIN_1997),
+            Message::ReadAgainAnswer1997 { more, .. } => {
+                ControlCode::answer(Function::READ_AGAIN_1997, more)
+            }
             Message::Write1997 { .. } => ControlCode::request(Function::WRITE_1997),
             Message::ChangePassword1997 { .. } => {
                 ControlCode::request(Function::CHANGE_PASSWORD_1997)
@@ -395,8 +585,8 @@ impl Message<'_> {
 
     /// Writes the plain data of the message to the front of `out` and returns their length.
     ///
-    /// Fields of times above 99 are sent as FF, which no meter takes for a time. Rate and address messages have the
-    /// 2007 function; the two editions differ there in the control code alone.
+    /// Fields of times above 99 are sent as FF, which no meter takes for a time. The editions share these bytes where
+    /// they share a message; see [`Message::control_in`].
     ///
     /// # Errors
     /// [`TooLong`] if they do not fit; 200 bytes hold all that the standard allows.
@@ -490,6 +680,7 @@ impl Message<'_> {
                 writer.put(&id.line());
             }
             Message::ReadAnswer1997 { id, data, .. }
+            | Message::ReadAgainAnswer1997 { id, data, .. }
             | Message::FollowUpAnswer1997 { id, data, .. } => {
                 writer.put(&id.line()).put(data);
             }
@@ -505,17 +696,31 @@ impl Message<'_> {
             .map_err(|needed| TooLong { needed, available })
     }
 
-    /// Writes a whole frame with this message to the front of `out`, without a preamble, and returns its length.
+    /// As [`Message::encode_frame_in`] with the 2007 edition.
     ///
     /// # Errors
     /// [`TooLong`] if `out` is too small or the data exceed 200 bytes.
     pub fn encode_frame(&self, address: Address, out: &mut [u8]) -> Result<usize, TooLong> {
+        self.encode_frame_in(Edition::V2007, address, out)
+    }
+
+    /// Writes a whole frame with this message in `edition` to the front of `out`, without a preamble, and returns its
+    /// length.
+    ///
+    /// # Errors
+    /// [`TooLong`] if `out` is too small or the data exceed 200 bytes.
+    pub fn encode_frame_in(
+        &self,
+        edition: Edition,
+        address: Address,
+        out: &mut [u8],
+    ) -> Result<usize, TooLong> {
         let mut plain = [0; crate::frame::DATA_MAX];
         let len = self.encode(&mut plain)?;
         let data = plain.get(..len).unwrap_or_default();
         Frame {
             address,
-            control: self.control(),
+            control: self.control_in(edition),
             data,
         }
         .encode(out)

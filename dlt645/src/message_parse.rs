@@ -408,7 +408,15 @@ fn parse_1997<'a>(frame: &Frame<'a>) -> Result<Message<'a>, MessageError> {
     let more = control.has_more();
     match function {
         // The repeat of the last answer is that answer under its own function.
-        Function::READ_1997 | Function::READ_AGAIN_1997 => {
+        Function::READ_AGAIN_1997 => {
+            let id = fields.id_1997()?;
+            Ok(Message::ReadAgainAnswer1997 {
+                id,
+                data: fields.rest(),
+                more,
+            })
+        }
+        Function::READ_1997 => {
             let id = fields.id_1997()?;
             Ok(Message::ReadAnswer1997 {
                 id,

@@ -47,10 +47,12 @@ pub enum Unit {
     PulsesPerKilowattHour,
     /// Pulses for a kilovar hour.
     PulsesPerKilovarHour,
+    /// Ampere hour.
+    AmpereHour,
 }
 
 /// In the order of the variants.
-const SYMBOLS: [&str; 20] = [
+const SYMBOLS: [&str; 21] = [
     "",
     "kWh",
     "kvarh",
@@ -71,6 +73,7 @@ const SYMBOLS: [&str; 20] = [
     "ms",
     "imp/kWh",
     "imp/kvarh",
+    "Ah",
 ];
 
 impl Unit {

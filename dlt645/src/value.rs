@@ -2,6 +2,10 @@
 
 use core::fmt;
 
+use crate::data_id::DataId;
+use crate::freeze::Freeze;
+use crate::load_record::LoadBlocks;
+use crate::record::Record;
 use crate::time::Stamp;
 use crate::unit::Unit;
 
@@ -28,6 +32,13 @@ pub enum ValueError {
     Range,
     /// The value is of another kind than the item, or has other decimals or another unit.
     Kind,
+    /// A mark or the sum of a load block is wrong.
+    Framing {
+        /// Index of the byte in the data.
+        position: usize,
+        /// The byte found.
+        found: u8,
+    },
     /// The table does not know the identifier.
     Unknown,
 }
@@ -46,6 +57,12 @@ impl fmt::Display for ValueError {
             }
             ValueError::Range => f.write_str("the value does not fit into the digits of the item"),
             ValueError::Kind => f.write_str("the value is of another kind than the item"),
+            ValueError::Framing { position, found } => {
+                write!(
+                    f,
+                    "byte {position} of the load block is {found:02X}, no mark or sum of one"
+                )
+            }
             ValueError::Unknown => f.write_str("the identifier is not in the table"),
         }
     }
@@ -146,6 +163,40 @@ pub enum Value<'a> {
     Stamp(Stamp),
     /// A day of the month and an hour; 99 99 is unused.
     DayHour { day: u8, hour: u8 },
+    /// An instant to the second.
+    Instant(Stamp),
+    /// A moment of every year, to the minute or the hour.
+    Yearly {
+        month: u8,
+        day: u8,
+        hour: u8,
+        minute: u8,
+    },
+    /// A minute of the day.
+    HourMinute { hour: u8, minute: u8 },
+    /// The first day of a year zone and its day table.
+    Zone { month: u8, day: u8, table: u8 },
+    /// The start of a slot of the day and its tariff.
+    Slot { hour: u8, minute: u8, tariff: u8 },
+    /// A public holiday and its day table.
+    Holiday {
+        year: u8,
+        month: u8,
+        day: u8,
+        table: u8,
+    },
+    /// An identifier.
+    Id(DataId),
+    /// What a screen of the display shows, and its number among the screens of that item.
+    Screen { id: DataId, screen: u8 },
+    /// A binary field in line order, its last byte first.
+    Binary(&'a [u8]),
+    /// Several fields.
+    Record(Record<'a>),
+    /// A whole freeze.
+    Freeze(Freeze<'a>),
+    /// Load records.
+    Load(LoadBlocks<'a>),
     /// A binary word.
     Bits(u32),
     /// A decimal name such as an address.
@@ -190,6 +241,40 @@ impl fmt::Display for Value<'_> {
             Value::Digits(digits) => write!(f, "{digits}"),
             Value::Text(text) => write!(f, "{text}"),
             Value::Raw(bytes) => bytes.iter().try_for_each(|byte| write!(f, "{byte:02X}")),
+            Value::Binary(bytes) => bytes
+                .iter()
+                .rev()
+                .try_for_each(|byte| write!(f, "{byte:02X}")),
+            Value::Instant(at) => {
+                minutes(f, at)?;
+                write!(f, ":{:02}", at.second)
+            }
+            Value::Yearly {
+                month,
+                day,
+                hour,
+                minute,
+            } => write!(f, "{month:02}-{day:02} {hour:02}:{minute:02}"),
+            Value::HourMinute { hour, minute } => write!(f, "{hour:02}:{minute:02}"),
+            Value::Zone { month, day, table } => {
+                write!(f, "from {month:02}-{day:02} day table {table}")
+            }
+            Value::Slot {
+                hour,
+                minute,
+                tariff,
+            } => write!(f, "from {hour:02}:{minute:02} tariff {tariff}"),
+            Value::Holiday {
+                year,
+                month,
+                day,
+                table,
+            } => write!(f, "20{year:02}-{month:02}-{day:02} day table {table}"),
+            Value::Id(id) => write!(f, "{id}"),
+            Value::Screen { id, screen } => write!(f, "{id} screen {screen}"),
+            Value::Record(record) => write!(f, "{record}"),
+            Value::Freeze(freeze) => write!(f, "{freeze}"),
+            Value::Load(blocks) => write!(f, "{blocks}"),
         }
     }
 }

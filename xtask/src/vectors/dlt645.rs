@@ -2,8 +2,8 @@
 
 use cjt188::{IdOrder, Medium, Reading};
 use dlt645::{
-    Address, AddressKind, ControlCode, DataId, Edition, Err645, Frame, FrameError, FrameView, Item,
-    Message, SecurityErr, Value as Decoded,
+    Address, AddressKind, ControlCode, DataId, DataId1997, Edition, Err645, Frame, FrameError,
+    FrameView, Message, SecurityErr, Value as Decoded,
 };
 use serde_json::Value;
 
@@ -117,7 +117,7 @@ fn electricity(case: &Value, edition: Edition) -> Checked {
 
     let message = frame.message(edition);
     if case["valid"] == false {
-        return if content_fault(&frame, &message) {
+        return if content_fault(&frame, edition, &message) {
             Ok(None)
         } else {
             Err(format!(
@@ -129,13 +129,10 @@ fn electricity(case: &Value, edition: Edition) -> Checked {
     let message = message.map_err(|err| err.to_string())?;
     let mut again = vec![0; frame.encoded_len()];
     message
-        .encode_frame(frame.address, &mut again)
+        .encode_frame_in(edition, frame.address, &mut again)
         .map_err(|err| err.to_string())?;
-    // The 1997 kin of shared messages differ in the function of the control code alone.
-    if edition == Edition::V2007 {
-        same("encoded message", hex_upper(&back), hex_upper(&again))?;
-    }
-    content(meaning, &message)
+    same("encoded message", hex_upper(&back), hex_upper(&again))?;
+    content(meaning, edition, &message)
 }
 
 fn head(
@@ -161,12 +158,29 @@ fn head(
 }
 
 /// Whether the frame, sound on the line, says something impossible.
-fn content_fault(frame: &Frame<'_>, message: &Result<Message<'_>, dlt645::MessageError>) -> bool {
+fn content_fault(
+    frame: &Frame<'_>,
+    edition: Edition,
+    message: &Result<Message<'_>, dlt645::MessageError>,
+) -> bool {
     match message {
         Err(_) => true,
         Ok(Message::BroadcastTime(stamp)) => !stamp.is_calendar(),
-        Ok(Message::ChangeRate(rate) | Message::RateAnswer(rate)) => {
-            dlt645::rate_of(*rate).is_none()
+        Ok(Message::ChangeRate(rate) | Message::RateAnswer(rate)) => match edition {
+            Edition::V2007 => dlt645::rate_of(*rate).is_none(),
+            Edition::V1997 => dlt645::rate_of_1997(*rate).is_none(),
+        },
+        Ok(Message::Freeze {
+            month,
+            day,
+            hour,
+            minute,
+        }) => dlt645::FreezePattern::new(*month, *day, *hour, *minute).is_none(),
+        // The identifier has to be that of a password.
+        Ok(Message::ChangePassword { id, .. }) => !(0x0400_0C01..=0x0400_0C0A).contains(&id.0),
+        Ok(Message::Control { control, .. }) => control.expires.is_some_and(|at| !at.is_calendar()),
+        Ok(Message::AddressAnswer(address) | Message::WriteAddress(address)) => {
+            address.kind() != AddressKind::Single
         }
         Ok(_) => frame.control.from_meter() && frame.address.kind() == AddressKind::Abbreviated,
     }
@@ -213,7 +227,7 @@ fn bits(meaning: &Value, key: &str, got: impl Iterator<Item = u8>) -> Result<(),
     )
 }
 
-fn content(meaning: &Value, message: &Message<'_>) -> Checked {
+fn content(meaning: &Value, edition: Edition, message: &Message<'_>) -> Checked {
     match *message {
         Message::Security { id, operator, data } => {
             same_key(meaning, "di", &id.to_string())?;
@@ -280,7 +294,11 @@ fn content(meaning: &Value, message: &Message<'_>) -> Checked {
         }
         Message::ChangeRate(rate) | Message::RateAnswer(rate) => {
             same_key(meaning, "rate_byte", &format!("{rate:02X}"))?;
-            let got = dlt645::rate_of(rate).map_or("null".to_owned(), |rate| rate.to_string());
+            let found = match edition {
+                Edition::V2007 => dlt645::rate_of(rate),
+                Edition::V1997 => dlt645::rate_of_1997(rate),
+            };
+            let got = found.map_or("null".to_owned(), |rate| rate.to_string());
             same("rate", meaning["rate"].to_string(), got)?;
         }
         Message::ChangePassword { id, .. } => same_key(meaning, "di", &id.to_string())?,
@@ -323,14 +341,15 @@ fn content(meaning: &Value, message: &Message<'_>) -> Checked {
             same_key(meaning, "di", &id.to_string())?;
             password(meaning, who)?;
             same_data(meaning, data)?;
+            values_1997(meaning, id, data, false)?;
         }
         Message::ClearDemand1997(who) => password(meaning, who)?,
-        Message::ReadAnswer1997 { id, data, .. } | Message::FollowUpAnswer1997 { id, data, .. } => {
+        Message::ReadAnswer1997 { id, data, more }
+        | Message::ReadAgainAnswer1997 { id, data, more }
+        | Message::FollowUpAnswer1997 { id, data, more } => {
             same_key(meaning, "di", &id.to_string())?;
             same_data(meaning, data)?;
-            if !meaning["values"].is_null() {
-                return Ok(Some("1997: values of identifiers".to_owned()));
-            }
+            values_1997(meaning, id, data, more)?;
         }
         Message::ReadAddress | Message::Done(_) | Message::WriteAddress(_) => {}
         Message::Output(_) | Message::OutputAnswer(_) => {
@@ -345,37 +364,113 @@ fn same_data(meaning: &Value, data: &[u8]) -> Result<(), String> {
     same("data", text(meaning, "data"), hex_upper(data))
 }
 
+/// What a file may say of one value beside the value itself.
+#[derive(Clone, Copy)]
+struct Place {
+    phase: u8,
+    tariff: Option<u8>,
+    settlement: Option<u8>,
+}
+
+/// The expected values, or `None` where the file says that there are none and the decoder agrees.
+fn expected_values<'v>(
+    meaning: &'v Value,
+    more: bool,
+    decodes: bool,
+) -> Result<Option<&'v [Value]>, String> {
+    match meaning.get("values") {
+        None => Ok(None),
+        Some(Value::Array(expected)) => Ok(Some(expected)),
+        Some(_) if decodes && !more => Err("values: expected none, got some".to_owned()),
+        Some(_) => Ok(None),
+    }
+}
+
 fn values(meaning: &Value, id: DataId, data: &[u8], more: bool) -> Result<(), String> {
-    let Some(expected) = meaning.get("values") else {
+    let decodes = id
+        .values(data)
+        .is_ok_and(|mut values| values.all(|(_, value)| value.is_ok()));
+    let Some(expected) = expected_values(meaning, more, decodes)? else {
         return Ok(());
     };
-    let decoded = id.values(data);
-    let Some(expected) = expected.as_array() else {
-        return match decoded {
-            Ok(_) if !more => Err("values: expected none, got some".to_owned()),
-            _ => Ok(()),
+    let mut decoded = Vec::new();
+    for (id, value) in id.values(data).map_err(|err| format!("values: {err}"))? {
+        let value = value.map_err(|err| format!("{id}: {err}"))?;
+        let item = id
+            .item()
+            .ok_or_else(|| format!("{id} is not in the table"))?;
+        let mut place = Place {
+            phase: item.phase(),
+            tariff: item.tariff(),
+            settlement: item.settlement(),
         };
+        match value {
+            // A record is written down field by field.
+            Decoded::Record(record) => {
+                for field in record.fields() {
+                    place.phase = field.phase();
+                    let value = field.value().map_err(|err| format!("{id}: {err}"))?;
+                    decoded.push((place, value));
+                }
+            }
+            value => decoded.push((place, value)),
+        }
+    }
+    same_values(expected, &decoded)
+}
+
+fn values_1997(meaning: &Value, id: DataId1997, data: &[u8], more: bool) -> Result<(), String> {
+    let decodes = id
+        .values(data)
+        .is_ok_and(|mut values| values.all(|(_, value)| value.is_ok()));
+    let Some(expected) = expected_values(meaning, more, decodes)? else {
+        return Ok(());
     };
-    let decoded: Vec<_> = decoded.map_err(|err| format!("values: {err}"))?.collect();
+    let mut decoded = Vec::new();
+    for (id, value) in id.values(data).map_err(|err| format!("values: {err}"))? {
+        let value = value.map_err(|err| format!("{id}: {err}"))?;
+        let item = id
+            .item()
+            .ok_or_else(|| format!("{id} is not in the table"))?;
+        let mut back = [0; 16];
+        let len = item
+            .format()
+            .encode(&value, &mut back)
+            .map_err(|err| format!("{id}: {err}"))?;
+        if !id.is_block() && data.len() == len {
+            same("encoded value", hex_upper(data), hex_upper(&back[..len]))?;
+        }
+        let place = Place {
+            phase: item.phase(),
+            tariff: item.tariff(),
+            settlement: item.settlement(),
+        };
+        decoded.push((place, value));
+    }
+    same_values(expected, &decoded)
+}
+
+fn same_values(expected: &[Value], decoded: &[(Place, Decoded<'_>)]) -> Result<(), String> {
     same(
         "number of values",
         expected.len().to_string(),
         decoded.len().to_string(),
     )?;
-    for (expected, (id, value)) in expected.iter().zip(decoded) {
-        let value = value.map_err(|err| format!("{id}: {err}"))?;
-        let item = id
-            .item()
-            .ok_or_else(|| format!("{id} is not in the table"))?;
-        same_value(expected, &item, &value)?;
+    for (expected, (place, value)) in expected.iter().zip(decoded) {
+        same_value(expected, *place, value)?;
     }
     Ok(())
 }
 
-fn same_value(expected: &Value, item: &Item, value: &Decoded<'_>) -> Result<(), String> {
+fn same_value(expected: &Value, place: Place, value: &Decoded<'_>) -> Result<(), String> {
     let (got, unit) = match value {
         Decoded::Absent => ("null".to_owned(), None),
         Decoded::Number(number) => (format!("\"{number}\""), Some(number.unit.symbol())),
+        Decoded::Demand { peak, at } => {
+            let at = at.map_or("null".to_owned(), |at| Decoded::Stamp(at).to_string());
+            same_key(expected, "time", &at)?;
+            (format!("\"{peak}\""), Some(peak.unit.symbol()))
+        }
         Decoded::Date { weekday, .. } => {
             same_key(expected, "weekday", &weekday.to_string())?;
             (format!("\"{value}\""), Some(""))
@@ -387,7 +482,7 @@ fn same_value(expected: &Value, item: &Item, value: &Decoded<'_>) -> Result<(), 
         same("unit", text(expected, "unit"), unit)?;
     }
     let phase = ["total", "A", "B", "C"]
-        .get(usize::from(item.phase()))
+        .get(usize::from(place.phase))
         .copied()
         .unwrap_or_default();
     // Energies of a phase carry it in their name.
@@ -400,8 +495,8 @@ fn same_value(expected: &Value, item: &Item, value: &Decoded<'_>) -> Result<(), 
         )?;
     }
     let number = |value: Option<u8>| value.map_or("null".to_owned(), |value| value.to_string());
-    same_key(expected, "tariff", &number(item.tariff()))?;
-    same_key(expected, "settlement", &number(item.settlement()))
+    same_key(expected, "tariff", &number(place.tariff))?;
+    same_key(expected, "settlement", &number(place.settlement))
 }
 
 fn water(case: &Value) -> Checked {
