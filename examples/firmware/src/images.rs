@@ -24,33 +24,33 @@ pub fn metering<const P: usize>() -> ! {
     } else {
         Taker::Bench
     };
-    // Both are used in place: what is moved out of its result stands on the stack twice.
+    let mut feed = Feed::default();
+    // All large ones are used where they were made: what is moved stands on the stack twice.
     let mut store = new_store();
     let Ok(store) = &mut store else {
         panic!("the flash has no whole pages")
     };
-    let mut started = start::<P>(store);
-    let core = match &mut started {
-        Ok(core) => core,
-        Err(error) => panic!("{error}"),
-    };
-    let mut feed = Feed::default();
-    #[cfg(board = "mps2_an386")]
-    if taker == Taker::OtherBoard {
-        crate::wire::serve(core, &mut board::Uart::start(), &mut feed, &mut emulator);
+    {
+        let mut started = start::<P>(store);
+        let core = match &mut started {
+            Ok(core) => core,
+            Err(error) => panic!("{error}"),
+        };
+        #[cfg(board = "mps2_an386")]
+        if taker == Taker::OtherBoard {
+            crate::wire::serve(core, &mut board::Uart::start(), &mut feed, &mut emulator);
+        }
+        feed.rest(core, &mut emulator, taker)
+            .and_then(|()| metering::report(core, &mut emulator))
+            .expect("the host takes text");
     }
-    feed.rest(core, &mut emulator, taker)
-        .expect("the host takes text");
-    let reported = metering::report(core, &mut emulator);
-    drop(started);
-    reported
-        .and_then(|()| metering::dump(store, &metering::RECORDS, &mut emulator))
+    metering::dump(store, &metering::RECORDS, &mut emulator)
         .and_then(|()| {
             let size = size_of::<MeteringCore<P, &mut FlashStore<board::Flash>>>();
+            let Feed { sets, ticks } = feed;
             writeln!(
                 emulator,
-                "# core {size} bytes, {} sets in {} ticks",
-                feed.sets, feed.ticks
+                "# core {size} bytes, {sets} sets in {ticks} ticks"
             )
         })
         .expect("the host takes text");
@@ -89,6 +89,8 @@ pub fn management() -> ! {
     end(&mut emulator)
 }
 
+/// Apart for the same reason as [`start`].
+#[inline(never)]
 fn new_store() -> Result<FlashStore<board::Flash>, StoreError> {
     let flash = board::erased_flash();
     let size = embedded_storage::nor_flash::ReadNorFlash::capacity(&flash) as u32;
