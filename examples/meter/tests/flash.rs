@@ -30,7 +30,7 @@ fn cut_everywhere(seed: u64) {
         store.write(7, &other).unwrap();
         // Full enough that one of the next writes has to erase a page.
         for round in 0..6 {
-            store.write(1, &vec![round; 200]).unwrap();
+            store.write(1, &[round; 200]).unwrap();
         }
         store.write(1, &old).unwrap();
     }
