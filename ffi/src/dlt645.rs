@@ -90,7 +90,12 @@ pub unsafe extern "C" fn mtr_dlt645_decoder_push(
         // SAFETY: forwarded contract of this function.
         let (decoder_ref, bytes) = unsafe { (exclusive(decoder)?, slice(bytes, len)?) };
         if overlap(bytes.as_ptr(), len, decoder.cast(), MTR_DLT645_DECODER_SIZE)
-            || overlap(bytes.as_ptr(), len, frame.cast(), size_of::<mtr_dlt645_frame>())
+            || overlap(
+                bytes.as_ptr(),
+                len,
+                frame.cast(),
+                size_of::<mtr_dlt645_frame>(),
+            )
         {
             return Err(mtr_result::MTR_ERR_OVERLAP);
         }

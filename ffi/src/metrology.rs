@@ -140,7 +140,12 @@ pub unsafe extern "C" fn mtr_metrology1_init(
         if size < MTR_METROLOGY1_SIZE && !storage.is_null() {
             return Err(mtr_result::MTR_ERR_LENGTH);
         }
-        if overlap(storage, size, parameters.cast(), size_of::<mtr_metrology1_parameters>()) {
+        if overlap(
+            storage,
+            size,
+            parameters.cast(),
+            size_of::<mtr_metrology1_parameters>(),
+        ) {
             return Err(mtr_result::MTR_ERR_OVERLAP);
         }
         // SAFETY: forwarded contract of this function.

@@ -35,11 +35,23 @@ const TEXTS: [(mtr_result, &CStr); 10] = [
     (mtr_result::MTR_MORE, c"more input is needed"),
     (mtr_result::MTR_ERR_NULL, c"a pointer is null"),
     (mtr_result::MTR_ERR_ALIGN, c"a pointer is not aligned"),
-    (mtr_result::MTR_ERR_LENGTH, c"a buffer is too short or a length too large"),
-    (mtr_result::MTR_ERR_PARAMETER, c"a parameter is outside its range"),
+    (
+        mtr_result::MTR_ERR_LENGTH,
+        c"a buffer is too short or a length too large",
+    ),
+    (
+        mtr_result::MTR_ERR_PARAMETER,
+        c"a parameter is outside its range",
+    ),
     (mtr_result::MTR_ERR_FRAME, c"the bytes are no whole frame"),
-    (mtr_result::MTR_ERR_IDENTIFIER, c"the identifier is not in the catalogue"),
-    (mtr_result::MTR_ERR_VALUE, c"the data do not have the format of the identifier"),
+    (
+        mtr_result::MTR_ERR_IDENTIFIER,
+        c"the identifier is not in the catalogue",
+    ),
+    (
+        mtr_result::MTR_ERR_VALUE,
+        c"the data do not have the format of the identifier",
+    ),
     (mtr_result::MTR_ERR_OVERLAP, c"two buffers overlap"),
 ];
 

@@ -37,7 +37,14 @@ fn c_programs_run_and_symbols_equal_the_header() {
     for standard in ["c11", "c17"] {
         let program = built.join(format!("reader-{standard}"));
         let status = Command::new("cc")
-            .args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsanitize=undefined", "-O1"])
+            .args([
+                "-Wall",
+                "-Wextra",
+                "-Wpedantic",
+                "-Werror",
+                "-fsanitize=undefined",
+                "-O1",
+            ])
             .arg(format!("-std={standard}"))
             .arg("-I")
             .arg(folder().join("include"))
@@ -55,7 +62,10 @@ fn c_programs_run_and_symbols_equal_the_header() {
             String::from_utf8_lossy(&output.stderr)
         );
         let text = String::from_utf8_lossy(&output.stdout);
-        assert!(text.contains("frame of 202106000123: 123456.78 kWh"), "{text}");
+        assert!(
+            text.contains("frame of 202106000123: 123456.78 kWh"),
+            "{text}"
+        );
     }
 
     let listed = Command::new("nm")
@@ -79,5 +89,8 @@ fn c_programs_run_and_symbols_equal_the_header() {
         .map(str::to_owned)
         .collect();
     assert!(!declared.is_empty());
-    assert_eq!(exported, declared, "symbols of the library and functions of the header");
+    assert_eq!(
+        exported, declared,
+        "symbols of the library and functions of the header"
+    );
 }

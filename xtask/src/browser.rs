@@ -53,7 +53,10 @@ pub fn run() -> anyhow::Result<Verdict> {
             .status()
             .context("node")?;
         let ended = stack.interrupt();
-        anyhow::ensure!(seen.success(), "the browser did not see what it should ({part})");
+        anyhow::ensure!(
+            seen.success(),
+            "the browser did not see what it should ({part})"
+        );
         ended?;
     }
     Ok(Verdict::Passed)
@@ -86,7 +89,8 @@ impl Stack {
             }
         });
         let deadline = Instant::now() + Duration::from_secs(30);
-        while let Ok(line) = lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        while let Ok(line) = lines.recv_timeout(deadline.saturating_duration_since(Instant::now()))
+        {
             let Ok(value) = serde_json::from_str::<serde_json::Value>(&line) else {
                 continue;
             };
@@ -115,7 +119,10 @@ impl Stack {
         let deadline = Instant::now() + Duration::from_secs(10);
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait()? {
-                anyhow::ensure!(status.success(), "after Ctrl-C the stack ended with {status}");
+                anyhow::ensure!(
+                    status.success(),
+                    "after Ctrl-C the stack ended with {status}"
+                );
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(50));

@@ -72,7 +72,11 @@ pub fn fmt() -> anyhow::Result<Verdict> {
     let shell = shell()?;
     cmd!(shell, "cargo fmt --all --check").run()?;
     for apart in ["fuzz", "examples/firmware", "xtask/mcu"] {
-        cmd!(shell, "cargo fmt --check --manifest-path {apart}/Cargo.toml").run()?;
+        cmd!(
+            shell,
+            "cargo fmt --check --manifest-path {apart}/Cargo.toml"
+        )
+        .run()?;
     }
     Ok(Verdict::Passed)
 }
@@ -175,15 +179,16 @@ pub fn header(check: bool) -> anyhow::Result<Verdict> {
 /// Corpus and random input on the stable tool chain, or libFuzzer for some minutes.
 pub fn fuzz(minutes: Option<u64>) -> anyhow::Result<Verdict> {
     let shell = shell()?;
-    cmd!(
-        shell,
-        "cargo test --locked --manifest-path fuzz/Cargo.toml"
-    )
-    .run()?;
+    cmd!(shell, "cargo test --locked --manifest-path fuzz/Cargo.toml").run()?;
     let Some(minutes) = minutes else {
         return Ok(Verdict::Passed);
     };
-    if cmd!(shell, "cargo fuzz --version").quiet().ignore_stdout().run().is_err() {
+    if cmd!(shell, "cargo fuzz --version")
+        .quiet()
+        .ignore_stdout()
+        .run()
+        .is_err()
+    {
         return Ok(Verdict::Skipped(
             "corpus and random input passed; cargo-fuzz is missing (cargo install cargo-fuzz --locked)".into(),
         ));

@@ -109,7 +109,9 @@ pub fn target(triple: &str) -> Result<(), Missing> {
         return Ok(());
     }
     if forbidden() {
-        return Err(format!("target {triple} is missing and METERKIT_NO_INSTALL=1"));
+        return Err(format!(
+            "target {triple} is missing and METERKIT_NO_INSTALL=1"
+        ));
     }
     println!("    installing target {triple}");
     if quiet(Command::new("rustup").args(["target", "add", triple])) {
@@ -132,7 +134,9 @@ pub fn component(name: &str) -> Result<(), Missing> {
         return Ok(());
     }
     if forbidden() {
-        return Err(format!("component {name} is missing and METERKIT_NO_INSTALL=1"));
+        return Err(format!(
+            "component {name} is missing and METERKIT_NO_INSTALL=1"
+        ));
     }
     if quiet(Command::new("rustup").args(["component", "add", name])) {
         Ok(())
@@ -157,7 +161,10 @@ pub fn node_packages(folder: &Path) -> Result<(), Missing> {
     if forbidden() {
         return Err("Node's packages are missing and METERKIT_NO_INSTALL=1".into());
     }
-    println!("    npm ci in {}", folder.strip_prefix(root()).unwrap_or(folder).display());
+    println!(
+        "    npm ci in {}",
+        folder.strip_prefix(root()).unwrap_or(folder).display()
+    );
     let done = quiet(
         Command::new(npm)
             .current_dir(folder)

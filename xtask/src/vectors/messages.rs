@@ -26,7 +26,8 @@ fn check(message: &Value) -> Result<(), String> {
         hex::decode(text).map_err(|error| format!("{form}: {error}"))
     };
     let (compact_bytes, cbor_bytes) = (bytes("compact")?, bytes("cbor")?);
-    let from_compact = compact::decode(&compact_bytes).map_err(|error| format!("compact: {error}"))?;
+    let from_compact =
+        compact::decode(&compact_bytes).map_err(|error| format!("compact: {error}"))?;
     let from_cbor = cbor::decode(&cbor_bytes).map_err(|error| format!("CBOR: {error}"))?;
     if from_compact != from_cbor {
         return Err(format!("compact says {from_compact:?}, CBOR {from_cbor:?}"));

@@ -97,7 +97,10 @@ fn case_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
             let path = entry?.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "json") {
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "json")
+            {
                 files.push(path);
             }
         }
@@ -112,7 +115,10 @@ fn run_file(file: &Path) -> anyhow::Result<Outcome> {
     let cases: Value = serde_json::from_str(&text)?;
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
     let what = cases["about"]["what"].as_str().unwrap_or_default();
-    if cases["format"].as_str().is_some_and(|format| format.starts_with("tariff-cases")) {
+    if cases["format"]
+        .as_str()
+        .is_some_and(|format| format.starts_with("tariff-cases"))
+    {
         return Ok(tariff::run(&cases));
     }
     if cases["frames"].is_array() && what.contains("DL/T 645") {
