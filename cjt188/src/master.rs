@@ -1,7 +1,5 @@
 //! The reader's side: asks and repeats.
 
-use core::fmt;
-
 use serial_line::{Exchange, PREAMBLE, Timing};
 
 use crate::address::{Address, AddressKind};
@@ -9,118 +7,34 @@ use crate::control::Function;
 use crate::cursor::Writer;
 use crate::data_id::{DataId, IdOrder};
 use crate::decoder::{Decoder, Refusals};
-use crate::frame::{DATA_MAX, FRAME_MAX, Frame, TooLong};
+use crate::event::{AskError, Event};
+use crate::frame::{DATA_MAX, FRAME_MAX, Frame};
 use crate::message::{Head, Message, ValveOrder};
 use crate::meter_type::MeterType;
-use crate::reading::Reading;
-use crate::value::{Status, ValueError};
+use crate::record::{NewKey, Prices, Recharge, Value};
+use crate::status::Refusal;
+use crate::value::{Quantity, Stamp};
 
 const PREAMBLE_MAX: usize = 4;
-
-/// How an exchange ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Event<'a> {
-    /// The answer to a read or a write.
-    Data {
-        /// T of the answer.
-        meter_type: MeterType,
-        /// The meter.
-        address: Address,
-        /// The function answered.
-        function: Function,
-        /// What was asked for.
-        id: DataId,
-        /// The data behind SER.
-        data: &'a [u8],
-    },
-    /// The answer to [`Master::read_address`].
-    Address {
-        /// T of the answer.
-        meter_type: MeterType,
-        /// The meter.
-        address: Address,
-    },
-    /// The meter refused: one to three bytes.
-    Refused {
-        /// What it refused.
-        function: Function,
-        /// As sent.
-        data: &'a [u8],
-    },
-    /// Nobody answered.
-    TimedOut {
-        /// How often was asked.
-        tries: u8,
-    },
-}
-
-impl Event<'_> {
-    /// The reading in an answer to 901F; `None` for other events.
-    #[must_use]
-    pub fn reading(&self) -> Option<Result<Reading, ValueError>> {
-        match *self {
-            Event::Data {
-                meter_type,
-                id: DataId::PRESENT,
-                data,
-                ..
-            } => Some(Reading::parse(meter_type, data)),
-            _ => None,
-        }
-    }
-
-    /// ST in an answer to [`Master::valve`]; `None` for other events and for meters that send none.
-    #[must_use]
-    pub fn valve_status(&self) -> Option<Status> {
-        match *self {
-            Event::Data {
-                id: DataId::VALVE,
-                data: [first, second],
-                ..
-            } => Some(Status([*first, *second])),
-            // Some meters send one status byte.
-            Event::Data {
-                id: DataId::VALVE,
-                data: [first],
-                ..
-            } => Some(Status([*first, 0])),
-            _ => None,
-        }
-    }
-}
-
-/// Why a question was not put.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AskError {
-    /// The last question is not answered yet.
-    Busy,
-    /// The data do not fit into a frame.
-    TooLong(TooLong),
-}
-
-impl fmt::Display for AskError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            AskError::Busy => f.write_str("the last question is not answered yet"),
-            AskError::TooLong(err) => write!(f, "{err}"),
-        }
-    }
-}
-
-impl core::error::Error for AskError {}
 
 #[derive(Debug, Clone, Copy)]
 struct Question {
     address: Address,
     function: Function,
-    head: Head,
+    /// Not in a question of the vendor's own.
+    head: Option<Head>,
+    /// The address the meter has afterwards, if it is written.
+    new_address: Option<Address>,
     asked: u8,
+    tries: u8,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Outcome {
+    Vendor {
+        meter_type: MeterType,
+        address: Address,
+    },
     Data {
         meter_type: MeterType,
         address: Address,
@@ -166,6 +80,7 @@ pub struct Master {
     preamble: usize,
     order: IdOrder,
     serial: u8,
+    wildcard_answers: bool,
     ignored: u32,
 }
 
@@ -187,6 +102,7 @@ impl Master {
             preamble: PREAMBLE_MAX,
             order,
             serial: 0,
+            wildcard_answers: false,
             ignored: 0,
         }
     }
@@ -199,6 +115,17 @@ impl Master {
     /// The order of identifiers in the next requests.
     pub fn set_order(&mut self, order: IdOrder) {
         self.order = order;
+    }
+
+    /// Whether an answer may carry the wildcard instead of the meter's address, as some field devices send it. Off by
+    /// default.
+    pub fn accept_wildcard_answers(&mut self, accept: bool) {
+        self.wildcard_answers = accept;
+    }
+
+    /// Other waiting times from the next request on.
+    pub fn set_timing(&mut self, timing: Timing) {
+        self.timing = timing;
     }
 
     /// Frames and bytes refused so far.
@@ -282,6 +209,159 @@ impl Master {
         )
     }
 
+    /// Reads the version of the meter's key (09, 8106). Ends in [`Event::Data`]; see [`Event::value`].
+    ///
+    /// # Errors
+    /// [`AskError::Busy`].
+    pub fn read_key_version(
+        &mut self,
+        now: u64,
+        meter_type: MeterType,
+        address: Address,
+    ) -> Result<(), AskError> {
+        let (function, id) = (Function::READ_KEY_VERSION, DataId::KEY_VERSION);
+        self.ask(now, meter_type, address, function, id, &[])
+    }
+
+    /// Writes any value of the table with the function that belongs to its identifier; identifiers outside the table
+    /// take [`Value::Raw`] with function 04. See [`Event::status`].
+    ///
+    /// A purchase (A013) is sent once only: a meter may take its repeat for a second one.
+    ///
+    /// # Errors
+    /// [`AskError::Busy`]; [`AskError::Value`] if the value does not suit the identifier; [`AskError::TooLong`].
+    pub fn write(
+        &mut self,
+        now: u64,
+        meter_type: MeterType,
+        address: Address,
+        id: DataId,
+        value: &Value<'_>,
+    ) -> Result<(), AskError> {
+        let mut data = [0; DATA_MAX];
+        let len = id.encode_value(value, &mut data).map_err(AskError::Value)?;
+        let function = id.item().map_or(Function::WRITE, |item| item.function());
+        let data = data.get(..len).unwrap_or_default();
+        self.ask(now, meter_type, address, function, id, data)
+    }
+
+    /// Gives the meter a new address (15, A018). The answer may come from the old or from the new one.
+    ///
+    /// # Errors
+    /// [`AskError::Busy`].
+    pub fn write_address(
+        &mut self,
+        now: u64,
+        meter_type: MeterType,
+        address: Address,
+        new: Address,
+    ) -> Result<(), AskError> {
+        let id = DataId::WRITE_ADDRESS;
+        self.write(now, meter_type, address, id, &Value::Address(new))
+    }
+
+    /// Sets what the motor of the meter is to show (16, A016): XXXXXX.XX with its unit.
+    ///
+    /// # Errors
+    /// [`AskError::Busy`], [`AskError::Value`].
+    pub fn synchronise(
+        &mut self,
+        now: u64,
+        meter_type: MeterType,
+        address: Address,
+        total: Quantity,
+    ) -> Result<(), AskError> {
+        let id = DataId::SYNCHRONISE;
+        self.write(now, meter_type, address, id, &Value::Total(total))
+    }
+
+    /// Sets the meter's clock (04, A015).
+    ///
+    /// # Errors
+    /// [`AskError::Busy`], [`AskError::Value`].
+    pub fn write_time(
+        &mut self,
+        now: u64,
+        meter_type: MeterType,
+        address: Address,
+        time: Stamp,
+    ) -> Result<(), AskError> {
+        let id = DataId::WRITE_TIME;
+        self.write(now, meter_type, address, id, &Value::Clock(Some(time)))
+    }
+
+    /// Writes prices (04, A010); they need [`Prices::valid_from`].
+    ///
+    /// # Errors
+    /// [`AskError::Busy`], [`AskError::Value`].
+    pub fn write_prices(
+        &mut self,
+        now: u64,
+        meter_type: MeterType,
+        address: Address,
+        prices: Prices,
+    ) -> Result<(), AskError> {
+        let id = DataId::WRITE_PRICES;
+        self.write(now, meter_type, address, id, &Value::Prices(prices))
+    }
+
+    /// Writes a purchase (04, A013), once only.
+    ///
+    /// # Errors
+    /// [`AskError::Busy`], [`AskError::Value`].
+    pub fn recharge(
+        &mut self,
+        now: u64,
+        meter_type: MeterType,
+        address: Address,
+        recharge: Recharge,
+    ) -> Result<(), AskError> {
+        let id = DataId::RECHARGE;
+        self.write(now, meter_type, address, id, &Value::Recharge(recharge))
+    }
+
+    /// Writes a new key (04, A014), encrypted as the maker says.
+    ///
+    /// # Errors
+    /// [`AskError::Busy`].
+    pub fn write_key(
+        &mut self,
+        now: u64,
+        meter_type: MeterType,
+        address: Address,
+        key: NewKey,
+    ) -> Result<(), AskError> {
+        let id = DataId::WRITE_KEY;
+        self.write(now, meter_type, address, id, &Value::Key(key))
+    }
+
+    /// Puts a question of the vendor's own (2A) with these data and nothing in front of them, once only: nobody knows
+    /// what a repeat would do. Ends in [`Event::Vendor`].
+    ///
+    /// # Errors
+    /// [`AskError::Busy`], [`AskError::TooLong`].
+    pub fn vendor(
+        &mut self,
+        now: u64,
+        meter_type: MeterType,
+        address: Address,
+        data: &[u8],
+    ) -> Result<(), AskError> {
+        let message = Message::Vendor {
+            answer: false,
+            data,
+        };
+        let question = Question {
+            address,
+            function: Function::VENDOR,
+            head: None,
+            new_address: None,
+            asked: 0,
+            tries: 1,
+        };
+        self.open(now, meter_type, &message, question)
+    }
+
     /// Puts any question; `data` goes behind SER.
     ///
     /// # Errors
@@ -295,39 +375,61 @@ impl Master {
         id: DataId,
         data: &[u8],
     ) -> Result<(), AskError> {
-        if self.is_busy() {
-            return Err(AskError::Busy);
-        }
         let serial = self.serial.wrapping_add(1);
         let head = Head {
             id,
             order: self.order,
             serial,
         };
-        let (wake, place) = self.transmit.split_at_mut(self.preamble.min(PREAMBLE_MAX));
         let message = Message::Request {
             function,
             head,
             data,
         };
+        let new_address = match (function, <[u8; 7]>::try_from(data)) {
+            (Function::WRITE_ADDRESS, Ok(new)) => Some(Address::from_line(new)),
+            _ => None,
+        };
+        let tries = match id {
+            DataId::RECHARGE => 1,
+            _ => self.timing.tries.max(1),
+        };
+        let question = Question {
+            address,
+            function,
+            head: Some(head),
+            new_address,
+            asked: 0,
+            tries,
+        };
+        self.open(now, meter_type, &message, question)?;
+        self.serial = serial;
+        Ok(())
+    }
+
+    fn open(
+        &mut self,
+        now: u64,
+        meter_type: MeterType,
+        message: &Message<'_>,
+        question: Question,
+    ) -> Result<(), AskError> {
+        if self.is_busy() {
+            return Err(AskError::Busy);
+        }
+        let (wake, place) = self.transmit.split_at_mut(self.preamble.min(PREAMBLE_MAX));
         let len = message
-            .encode_frame(meter_type, address, place)
+            .encode_frame(meter_type, question.address, place)
             .map_err(AskError::TooLong)?;
         wake.fill(PREAMBLE);
         self.transmit_len = wake.len() + len;
-        self.serial = serial;
         self.data_len = 0;
         self.decoder.reset();
-        if address.kind() == AddressKind::Broadcast {
+        if question.address.kind() == AddressKind::Broadcast {
             self.to_send = true;
             return Ok(());
         }
-        self.question = Some(Question {
-            address,
-            function,
-            head,
-            asked: 0,
-        });
+        self.question = Some(question);
         self.put(now);
         Ok(())
     }
@@ -339,7 +441,13 @@ impl Master {
             let fed = self.decoder.feed(rest);
             rest = rest.get(fed.used..).unwrap_or_default();
             let Some(frame) = fed.frame else { continue };
-            let outcome = judge(&frame, self.question, &mut self.data, &mut self.data_len);
+            let outcome = judge(
+                &frame,
+                self.question,
+                self.wildcard_answers,
+                &mut self.data,
+                &mut self.data_len,
+            );
             self.end_or_ignore(outcome);
         }
         if self.question.is_some() && self.decoder.is_receiving() {
@@ -353,11 +461,17 @@ impl Master {
             return;
         }
         while let Some(frame) = self.decoder.handle_gap() {
-            let outcome = judge(&frame, self.question, &mut self.data, &mut self.data_len);
+            let outcome = judge(
+                &frame,
+                self.question,
+                self.wildcard_answers,
+                &mut self.data,
+                &mut self.data_len,
+            );
             self.end_or_ignore(outcome);
         }
         match self.question {
-            Some(question) if question.asked < self.timing.tries.max(1) => self.put(now),
+            Some(question) if question.asked < question.tries => self.put(now),
             Some(question) => self.end_or_ignore(Some(Outcome::TimedOut {
                 tries: question.asked,
             })),
@@ -396,6 +510,14 @@ impl Master {
                 meter_type,
                 address,
             },
+            Outcome::Vendor {
+                meter_type,
+                address,
+            } => Event::Vendor {
+                meter_type,
+                address,
+                data,
+            },
             Outcome::Refused { function } => Event::Refused { function, data },
             Outcome::TimedOut { tries } => Event::TimedOut { tries },
         })
@@ -430,6 +552,7 @@ impl Master {
 fn judge(
     frame: &Frame<'_>,
     question: Option<Question>,
+    wildcard_answers: bool,
     place: &mut [u8],
     place_len: &mut usize,
 ) -> Option<Outcome> {
@@ -440,39 +563,58 @@ fn judge(
         control,
         ..
     } = *frame;
-    if !control.from_meter()
-        || control.function() != question.function
-        || !question.address.matches(address)
-    {
+    if !control.from_meter() || control.function() != question.function {
         return None;
     }
-    let (outcome, data) = match frame.message(question.head.order).ok()? {
-        Message::Refused { function, data } => (Outcome::Refused { function }, data),
-        // Requests and answers of one dialogue may differ in the order of the identifier.
-        Message::Answer {
-            function,
-            head,
-            data,
-        } if head.id.same_pair(question.head.id) && head.serial == question.head.serial => {
-            if function == Function::READ_ADDRESS {
-                (
-                    Outcome::Address {
-                        meter_type,
-                        address,
-                    },
-                    data,
-                )
-            } else {
-                (
-                    Outcome::Data {
-                        meter_type,
-                        address,
-                        function,
-                        id: question.head.id,
-                    },
-                    data,
-                )
+    let meter = question.address.matches(address) || question.new_address == Some(address);
+    let wildcard = wildcard_answers && address == Address::WILDCARD;
+    if !(meter || wildcard) {
+        return None;
+    }
+    let dialogue = question
+        .head
+        .map_or_else(IdOrder::default, |head| head.order);
+    let (outcome, data) = match (frame.message(dialogue).ok()?, question.head) {
+        (Message::Refused { function, data }, _) => {
+            let refusal = Refusal::parse(data)?;
+            // The running number tells a late refusal from one of this question.
+            if let (Some(serial), Some(head)) = (refusal.serial, question.head)
+                && serial != head.serial
+            {
+                return None;
             }
+            (Outcome::Refused { function }, data)
+        }
+        (Message::Vendor { answer: true, data }, None) => (
+            Outcome::Vendor {
+                meter_type,
+                address,
+            },
+            data,
+        ),
+        // Requests and answers of one dialogue may differ in the order of the identifier.
+        (
+            Message::Answer {
+                function,
+                head,
+                data,
+            },
+            Some(asked),
+        ) if head.id.same_pair(asked.id) && head.serial == asked.serial => {
+            let outcome = if function == Function::READ_ADDRESS {
+                Outcome::Address {
+                    meter_type,
+                    address,
+                }
+            } else {
+                Outcome::Data {
+                    meter_type,
+                    address,
+                    function,
+                    id: asked.id,
+                }
+            };
+            (outcome, data)
         }
         _ => return None,
     };

@@ -20,6 +20,32 @@ pub struct Head {
     pub serial: u8,
 }
 
+impl Head {
+    /// Identifier and running number at the front of vendor data, if one of the first two bytes is a known first byte
+    /// of an identifier, and what stands behind them; else all data.
+    ///
+    /// ```
+    /// use cjt188::{Head, IdOrder};
+    /// let (head, rest) = Head::of_vendor(&[0xA0, 0x17, 1, 0x55], IdOrder::LowFirst);
+    /// assert_eq!((head.unwrap().id.0, rest), (0xA017, &[0x55][..]));
+    /// assert_eq!(Head::of_vendor(&[0xAA, 0x55, 0], IdOrder::LowFirst).0, None);
+    /// ```
+    #[must_use]
+    pub fn of_vendor(data: &[u8], dialogue: IdOrder) -> (Option<Self>, &[u8]) {
+        let mut cursor = Cursor::new(data);
+        let head = cursor.array().and_then(|pair| {
+            let (id, order) = DataId::from_line(pair, dialogue);
+            let serial = cursor.byte()?;
+            let known = id.has_known_first_byte();
+            known.then_some(Head { id, order, serial })
+        });
+        match head {
+            Some(_) => (head, cursor.rest()),
+            None => (None, data),
+        }
+    }
+}
+
 /// What function 04 with A017 orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValveOrder {
@@ -69,13 +95,16 @@ pub enum Message<'a> {
     },
     /// A refusal: one to three bytes, of which the meters make different use (SER and ST, or one status byte).
     Refused { function: Function, data: &'a [u8] },
+    /// The vendor's own function, 2A or AA. The data begin with identifier and running number in some meters and not
+    /// in others: [`Head::of_vendor`].
+    Vendor { answer: bool, data: &'a [u8] },
 }
 
 /// A frame that says nothing known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MessageError {
-    /// No such function; it may be a vendor's own.
+    /// No such function, or a bit that no frame of this direction has: no function fetches more (D5).
     UnknownFunction {
         /// Control code found.
         control: ControlCode,
@@ -116,7 +145,9 @@ impl<'a> Frame<'a> {
     pub fn message(&self, dialogue: IdOrder) -> Result<Message<'a>, MessageError> {
         let control = self.control;
         let function = control.function();
-        if !matches!(function.0, 0x01 | 0x03 | 0x04 | 0x09 | 0x15 | 0x16) {
+        if !matches!(function.0, 0x01 | 0x03 | 0x04 | 0x09 | 0x15 | 0x16 | 0x2A)
+            || control.has_more()
+        {
             return Err(MessageError::UnknownFunction { control });
         }
         let length = MessageError::Length {
@@ -134,6 +165,12 @@ impl<'a> Frame<'a> {
         }
         if !control.from_meter() && control.is_error() {
             return Err(MessageError::UnknownFunction { control });
+        }
+        if function == Function::VENDOR {
+            return Ok(Message::Vendor {
+                answer: control.from_meter(),
+                data: self.data,
+            });
         }
         let mut cursor = Cursor::new(self.data);
         let (id, order) = DataId::from_line(cursor.array().ok_or(length)?, dialogue);
@@ -167,6 +204,8 @@ impl Message<'_> {
             Message::Request { function, .. } => ControlCode::request(*function),
             Message::Answer { function, .. } => ControlCode::answer(*function),
             Message::Refused { function, .. } => ControlCode::refusal(*function),
+            Message::Vendor { answer: false, .. } => ControlCode::request(Function::VENDOR),
+            Message::Vendor { answer: true, .. } => ControlCode::answer(Function::VENDOR),
         }
     }
 
@@ -189,7 +228,7 @@ impl Message<'_> {
                     .put(&[head.serial])
                     .put(data);
             }
-            Message::Refused { data, .. } => {
+            Message::Refused { data, .. } | Message::Vendor { data, .. } => {
                 writer.put(data);
             }
         }

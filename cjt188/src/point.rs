@@ -7,8 +7,9 @@ use meter_proto::value::Value;
 
 use crate::meter_type::{Medium, MeterType};
 use crate::reading::Reading;
+use crate::status::Status;
 use crate::unit::Unit;
-use crate::value::{Quantity, Status};
+use crate::value::Quantity;
 
 /// The points of one reading with their values; at most nine.
 pub type Points = Vec<(PointId, Value), 9>;

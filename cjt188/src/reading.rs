@@ -1,11 +1,10 @@
 //! The present data 901F (section 17.4 of the fact sheet).
 
-use serial_line::bcd;
-
-use crate::cursor::{Cursor, Writer};
+use crate::cursor::Writer;
+use crate::fields::{Fields, put_number, put_stamp, put_with_unit};
 use crate::meter_type::{Medium, MeterType};
-use crate::unit::Unit;
-use crate::value::{Quantity, Stamp, Status, ValueError};
+use crate::status::Status;
+use crate::value::{Quantity, Stamp, ValueError};
 
 /// Which text a heat meter follows; told by the length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +55,39 @@ pub struct HeatReading {
     pub status: Status,
 }
 
+/// Present data of a meter of heat and cold (911F, 2018).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeatColdReading {
+    /// Heat at the last settlement day, XXXXXX.XX.
+    pub settlement_heat: Quantity,
+    /// Cold at the last settlement day, XXXXXX.XX.
+    pub settlement_cold: Quantity,
+    /// Heat now, XXXXXX.XX.
+    pub current_heat: Quantity,
+    /// Cold now, XXXXXX.XX.
+    pub current_cold: Quantity,
+    /// Power, XXXX.XX.
+    pub power: Quantity,
+    /// Flow, XXX.XXX.
+    pub flow: Quantity,
+    /// Accumulated volume, XXXXXX.XX.
+    pub volume: Quantity,
+    /// Supply temperature in degrees Celsius, XX.XX.
+    pub supply: Quantity,
+    /// Return temperature in degrees Celsius, XX.XX.
+    pub back: Quantity,
+    /// Supply pressure in megapascals, XX.XX.
+    pub supply_pressure: Quantity,
+    /// Return pressure in megapascals, XX.XX.
+    pub back_pressure: Quantity,
+    /// Hours at work.
+    pub hours: Quantity,
+    /// The meter's clock.
+    pub time: Option<Stamp>,
+    /// ST.
+    pub status: Status,
+}
+
 /// Present data, by medium.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -70,61 +102,6 @@ const VOLUME_LEN: usize = 19;
 const HEAT_2004_LEN: usize = 43;
 const HEAT_2018_LEN: usize = 40;
 
-struct Fields<'a> {
-    cursor: Cursor<'a>,
-    at: usize,
-    len: usize,
-}
-
-impl<'a> Fields<'a> {
-    fn take(&mut self, len: usize) -> Result<(usize, &'a [u8]), ValueError> {
-        let at = self.at;
-        self.at += len;
-        Ok((
-            at,
-            self.cursor
-                .take(len)
-                .ok_or(ValueError::Length { found: self.len })?,
-        ))
-    }
-
-    fn number(&mut self, bytes: usize, decimals: u8) -> Result<Quantity, ValueError> {
-        let (at, field) = self.take(bytes)?;
-        let digit = |bad: bcd::BadDigit| ValueError::Digit {
-            position: at + bad.position,
-            found: bad.found,
-        };
-        Ok(Quantity {
-            mantissa: bcd::decode_u32(field).map_err(digit)?,
-            decimals,
-            unit: None,
-        })
-    }
-
-    fn with_unit(&mut self, bytes: usize, decimals: u8) -> Result<Quantity, ValueError> {
-        let number = self.number(bytes, decimals)?;
-        let (_, code) = self.take(1)?;
-        Ok(Quantity {
-            unit: code.first().map(|code| Unit(*code)),
-            ..number
-        })
-    }
-
-    fn end(&mut self) -> Result<(Option<Stamp>, Status), ValueError> {
-        let short = ValueError::Length { found: self.len };
-        let at = self.at;
-        let time =
-            Stamp::from_line(self.cursor.array().ok_or(short)?).map_err(|err| match err {
-                ValueError::Digit { position, found } => ValueError::Digit {
-                    position: at + position,
-                    found,
-                },
-                other => other,
-            })?;
-        Ok((time, Status(self.cursor.array().ok_or(short)?)))
-    }
-}
-
 impl Reading {
     /// From the data behind DI and SER of an answer to 901F.
     ///
@@ -133,17 +110,13 @@ impl Reading {
     /// # Errors
     /// [`ValueError::Length`], [`ValueError::Digit`].
     pub fn parse(meter_type: MeterType, data: &[u8]) -> Result<Self, ValueError> {
-        let mut fields = Fields {
-            cursor: Cursor::new(data),
-            at: 0,
-            len: data.len(),
-        };
+        let mut fields = Fields::new(data);
         let heat = matches!(meter_type.medium(), Some(Medium::Heat));
         match (heat, data.len()) {
             (false, VOLUME_LEN) => {
                 let current = fields.with_unit(4, 2)?;
                 let settlement = fields.with_unit(4, 2)?;
-                let (time, status) = fields.end()?;
+                let (time, status) = (fields.stamp()?, fields.status()?);
                 Ok(Reading::Volume(VolumeReading {
                     current,
                     settlement,
@@ -184,8 +157,8 @@ impl Reading {
                 (heat.time, heat.status)
             }
         };
-        let time = time.map_or(Ok([0; 7]), |time| time.line())?;
-        writer.put(&time).put(&status.0);
+        put_stamp(&mut writer, time)?;
+        writer.put(&status.0);
         let too_long = |_: usize| ValueError::Length { found };
         writer.finish().map_err(too_long)
     }
@@ -206,6 +179,71 @@ impl Reading {
             Reading::Volume(volume) => volume.time,
             Reading::Heat(heat) => heat.time,
         }
+    }
+}
+
+impl HeatColdReading {
+    /// Bytes behind DI and SER.
+    pub(crate) const LEN: usize = 54;
+
+    /// From the data behind DI and SER of an answer to 911F.
+    ///
+    /// # Errors
+    /// [`ValueError::Length`], [`ValueError::Digit`].
+    pub fn parse(data: &[u8]) -> Result<Self, ValueError> {
+        if data.len() != Self::LEN {
+            return Err(ValueError::Length { found: data.len() });
+        }
+        let mut fields = Fields::new(data);
+        // Fields are taken in the order in which they stand here.
+        Ok(HeatColdReading {
+            settlement_heat: fields.with_unit(4, 2)?,
+            settlement_cold: fields.with_unit(4, 2)?,
+            current_heat: fields.with_unit(4, 2)?,
+            current_cold: fields.with_unit(4, 2)?,
+            power: fields.with_unit(3, 2)?,
+            flow: fields.with_unit(3, 3)?,
+            volume: fields.with_unit(4, 2)?,
+            supply: fields.number(2, 2)?,
+            back: fields.number(2, 2)?,
+            supply_pressure: fields.number(2, 2)?,
+            back_pressure: fields.number(2, 2)?,
+            hours: fields.number(4, 0)?,
+            time: fields.stamp()?,
+            status: fields.status()?,
+        })
+    }
+
+    /// Writes the data behind DI and SER to the front of `out` and returns their length.
+    ///
+    /// # Errors
+    /// [`ValueError::Range`] if a number has too many digits, [`ValueError::Length`] if `out` is too small.
+    pub fn encode(&self, out: &mut [u8]) -> Result<usize, ValueError> {
+        let found = out.len();
+        let mut writer = Writer::new(out);
+        for heat in [
+            self.settlement_heat,
+            self.settlement_cold,
+            self.current_heat,
+            self.current_cold,
+        ] {
+            put_with_unit(&mut writer, heat, 4)?;
+        }
+        put_with_unit(&mut writer, self.power, 3)?;
+        put_with_unit(&mut writer, self.flow, 3)?;
+        put_with_unit(&mut writer, self.volume, 4)?;
+        for short in [
+            self.supply,
+            self.back,
+            self.supply_pressure,
+            self.back_pressure,
+        ] {
+            put_number(&mut writer, short, 2)?;
+        }
+        put_number(&mut writer, self.hours, 4)?;
+        put_stamp(&mut writer, self.time)?;
+        writer.put(&self.status.0);
+        writer.finish().map_err(|_| ValueError::Length { found })
     }
 }
 
@@ -231,7 +269,7 @@ fn heat_reading(fields: &mut Fields<'_>, edition: HeatEdition) -> Result<Reading
     let supply = fields.number(temperature_bytes, 2)?;
     let back = fields.number(temperature_bytes, 2)?;
     let hours = fields.number(hour_bytes, 0)?;
-    let (time, status) = fields.end()?;
+    let (time, status) = (fields.stamp()?, fields.status()?);
     Ok(Reading::Heat(HeatReading {
         edition,
         settlement_heat,
@@ -247,27 +285,11 @@ fn heat_reading(fields: &mut Fields<'_>, edition: HeatEdition) -> Result<Reading
     }))
 }
 
-fn put_number(writer: &mut Writer<'_>, quantity: Quantity, bytes: usize) -> Result<(), ValueError> {
-    let mut field = [0; 4];
-    let field = field.get_mut(..bytes).ok_or(ValueError::Range)?;
-    bcd::encode(u64::from(quantity.mantissa), field).map_err(|_| ValueError::Range)?;
-    writer.put(field);
-    Ok(())
-}
-
-fn put_with_unit(
-    writer: &mut Writer<'_>,
-    quantity: Quantity,
-    bytes: usize,
-) -> Result<(), ValueError> {
-    put_number(writer, quantity, bytes)?;
-    writer.put(&[quantity.unit.map_or(0, |unit| unit.0)]);
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::status::Valve;
+    use crate::unit::Unit;
 
     fn number(mantissa: u32, decimals: u8, unit: Option<Unit>) -> Quantity {
         Quantity {
@@ -299,7 +321,7 @@ mod tests {
                     minute: 55,
                     second: 9,
                 }),
-                status: Status::new(crate::Valve::Closed, true),
+                status: Status::new(Valve::Closed, true),
             };
             let mut out = [0; 64];
             let len = Reading::Heat(heat).encode(&mut out).unwrap();

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::master::AskError;
+use crate::event::AskError;
 
 /// Why an exchange over a port did not come to an event. What the meter says, refusals and silence included, is an
 /// [`crate::Event`] and no error.

@@ -7,9 +7,11 @@ use crate::control::Function;
 use crate::data_id::{DataId, IdOrder};
 use crate::decoder::{Decoder, Refusals};
 use crate::frame::{DATA_MAX, FRAME_MAX, Frame};
-use crate::message::{Message, ValveOrder};
+use crate::message::{Head, Message, ValveOrder};
 use crate::meter_type::MeterType;
-use crate::value::Status;
+use crate::record::Value;
+use crate::status::Status;
+use crate::value::Quantity;
 
 const PREAMBLE_MAX: usize = 4;
 /// Identifier and running number in front of the data of an answer.
@@ -23,8 +25,14 @@ pub trait Application {
     /// The meter's own address.
     fn address(&self) -> Address;
 
-    /// Writes the data behind SER for `id` to the front of `out` and returns their length; for 901F see
-    /// [`crate::Reading::encode`].
+    /// Whether a request to `meter_type` concerns this meter: to its own type or to any, by default. Heat meters that
+    /// answer as 25 are asked as 20.
+    fn hears(&self, meter_type: MeterType) -> bool {
+        meter_type == self.meter_type() || meter_type == MeterType::ANY
+    }
+
+    /// Writes the data behind SER for `id` to the front of `out` and returns their length; see
+    /// [`DataId::encode_value`], and for 901F [`crate::Reading::encode`].
     ///
     /// # Errors
     /// ST, sent with the refusal.
@@ -39,8 +47,34 @@ pub trait Application {
         Err(Status::default())
     }
 
-    /// Every other write (functions 04, 15, 16): writes the data behind SER of the answer to `out` and returns their
-    /// length. `None`: the meter does not know it and stays silent.
+    /// The version of the key (09, 8106).
+    ///
+    /// # Errors
+    /// ST, sent with the refusal.
+    fn key_version(&mut self) -> Result<u8, Status> {
+        Err(Status::default())
+    }
+
+    /// Takes a new address (15, A018); the answer still goes out under the old one.
+    ///
+    /// # Errors
+    /// ST, sent with the refusal.
+    fn write_address(&mut self, address: Address) -> Result<(), Status> {
+        let _ = address;
+        Err(Status::default())
+    }
+
+    /// Sets what the motor shows (16, A016).
+    ///
+    /// # Errors
+    /// ST, sent with the refusal.
+    fn synchronise(&mut self, total: Quantity) -> Result<(), Status> {
+        let _ = total;
+        Err(Status::default())
+    }
+
+    /// Every other write (04): writes the data behind SER of the answer to `out`, usually none, and returns their
+    /// length. [`DataId::value`] tells what `data` are. `None`: the meter does not know it and stays silent.
     fn write(
         &mut self,
         function: Function,
@@ -51,6 +85,36 @@ pub trait Application {
         let _ = (function, id, data, out);
         None
     }
+
+    /// The vendor's own function (2A): takes all data of the request (see [`Head::of_vendor`]) and writes all data of
+    /// the answer. `None`: the meter does not know it and stays silent.
+    fn vendor(&mut self, data: &[u8], out: &mut [u8]) -> Option<Result<usize, Status>> {
+        let _ = (data, out);
+        None
+    }
+}
+
+/// Dialects of a meter, for tests of readers and for meters that replace others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Dialect {
+    /// Identifiers of answers in this order; `None`: in the order of the request.
+    pub order: Option<IdOrder>,
+    /// The answer to 03 repeats the address behind SER.
+    pub address_in_data: bool,
+    /// What stands in a refusal.
+    pub refusal: RefusalForm,
+}
+
+/// Which bytes a meter sends with a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RefusalForm {
+    /// SER and ST, as the text has it.
+    #[default]
+    SerialAndStatus,
+    /// ST.
+    Status,
+    /// The first byte of ST.
+    OneByte,
 }
 
 /// What a slave did with a frame.
@@ -76,6 +140,9 @@ pub struct Slave {
     gap: Exchange,
     timing: Timing,
     preamble: usize,
+    dialect: Dialect,
+    /// The order of the last request, which decides where an identifier does not tell it.
+    dialogue: IdOrder,
     event: Option<SlaveEvent>,
 }
 
@@ -91,6 +158,12 @@ impl Slave {
             gap: Exchange::new(),
             timing,
             preamble: 0,
+            dialect: Dialect {
+                order: None,
+                address_in_data: false,
+                refusal: RefusalForm::SerialAndStatus,
+            },
+            dialogue: IdOrder::LowFirst,
             event: None,
         }
     }
@@ -98,6 +171,11 @@ impl Slave {
     /// How many FE go in front of an answer, at most 4; none by default.
     pub fn set_preamble(&mut self, count: usize) {
         self.preamble = count.min(PREAMBLE_MAX);
+    }
+
+    /// Another dialect from the next answer on.
+    pub fn set_dialect(&mut self, dialect: Dialect) {
+        self.dialect = dialect;
     }
 
     /// Frames and bytes refused so far.
@@ -122,7 +200,14 @@ impl Slave {
             let fed = self.decoder.feed(rest);
             used += fed.used;
             let Some(frame) = fed.frame else { continue };
-            let (len, event) = respond(&frame, application, &mut self.transmit, self.preamble);
+            let (len, event) = respond(
+                &frame,
+                application,
+                &mut self.transmit,
+                self.preamble,
+                self.dialect,
+                &mut self.dialogue,
+            );
             self.settle(now, len, event);
         }
         if self.decoder.is_receiving() {
@@ -144,7 +229,14 @@ impl Slave {
         while self.answer.is_none()
             && let Some(frame) = self.decoder.handle_gap()
         {
-            let (len, event) = respond(&frame, application, &mut self.transmit, self.preamble);
+            let (len, event) = respond(
+                &frame,
+                application,
+                &mut self.transmit,
+                self.preamble,
+                self.dialect,
+                &mut self.dialogue,
+            );
             self.settle(now, len, event);
         }
     }
@@ -193,69 +285,139 @@ fn respond(
     application: &mut impl Application,
     transmit: &mut [u8],
     preamble: usize,
+    dialect: Dialect,
+    dialogue: &mut IdOrder,
 ) -> (Option<usize>, Option<SlaveEvent>) {
-    let own = application.meter_type();
-    let for_type = frame.meter_type == own || frame.meter_type == MeterType::ANY;
-    if frame.control.from_meter() || !for_type || !frame.address.matches(application.address()) {
+    // The address of the answer: a new one holds from the next frame on.
+    let own = application.address();
+    let heard = application.hears(frame.meter_type) && frame.address.matches(own);
+    if frame.control.from_meter() || !heard {
         return (None, None);
     }
     let function = frame.control.function();
     let silent = (None, Some(SlaveEvent::NotAnswered(function)));
-    let Ok(Message::Request { head, data, .. }) = frame.message(IdOrder::default()) else {
+    let Ok(request) = frame.message(*dialogue) else {
         return silent;
     };
     if frame.address.kind() == AddressKind::Broadcast {
         return silent;
     }
     let mut buffer = [0; DATA_MAX - HEAD_LEN];
-    let result = match (function, head.id) {
-        (Function::READ_ADDRESS, _) => Ok(0),
-        (Function::READ, id) => application.read(id, &mut buffer),
-        // Only reads go to whoever is there.
-        _ if frame.address.kind() != AddressKind::Single => return silent,
-        (Function::WRITE, DataId::VALVE) => match ValveOrder::from_line(data) {
-            Some(order) => application.valve(order).map(|status| {
-                let [first, second, ..] = &mut buffer;
-                (*first, *second) = (status.0[0], status.0[1]);
-                2
-            }),
-            None => return silent,
-        },
-        (function, id) => match application.write(function, id, data, &mut buffer) {
-            Some(result) => result,
-            None => return silent,
-        },
+    let (head, result) = match request {
+        Message::Request {
+            function,
+            head,
+            data,
+        } => {
+            *dialogue = head.order;
+            // Only reads go to whoever is there.
+            let reads = matches!(
+                function,
+                Function::READ | Function::READ_ADDRESS | Function::READ_KEY_VERSION
+            );
+            if !reads && frame.address.kind() != AddressKind::Single {
+                return silent;
+            }
+            let wants_address = dialect.address_in_data && function == Function::READ_ADDRESS;
+            let result = if wants_address {
+                head.id
+                    .encode_value(&Value::Address(own), &mut buffer)
+                    .map_err(|_| Status::default())
+            } else {
+                match perform(function, head, data, application, &mut buffer) {
+                    Some(result) => result,
+                    None => return silent,
+                }
+            };
+            let order = dialect.order.unwrap_or(head.order);
+            (Some(Head { order, ..head }), result)
+        }
+        Message::Vendor {
+            answer: false,
+            data,
+        } if frame.address.kind() == AddressKind::Single => {
+            match application.vendor(data, &mut buffer) {
+                Some(result) => (None, result),
+                None => return silent,
+            }
+        }
+        _ => return silent,
     };
     let refusal;
-    let (message, event) = match result {
-        Ok(len) => {
+    let (message, event) = match (result, head) {
+        (Ok(len), head) => {
             let data = buffer.get(..len).unwrap_or_default();
-            (
-                Message::Answer {
+            let message = match head {
+                Some(head) => Message::Answer {
                     function,
                     head,
                     data,
                 },
-                SlaveEvent::Answered(function),
-            )
+                None => Message::Vendor { answer: true, data },
+            };
+            (message, SlaveEvent::Answered(function))
         }
-        Err(Status([first, second])) => {
-            refusal = [head.serial, first, second];
-            (
-                Message::Refused {
-                    function,
-                    data: &refusal,
-                },
-                SlaveEvent::Refused(function),
-            )
+        (Err(Status([first, second])), head) => {
+            let serial = head.map_or(0, |head| head.serial);
+            refusal = match dialect.refusal {
+                RefusalForm::SerialAndStatus => ([serial, first, second], 3),
+                RefusalForm::Status => ([first, second, 0], 2),
+                RefusalForm::OneByte => ([first, 0, 0], 1),
+            };
+            let (bytes, len) = &refusal;
+            let data = bytes.get(..*len).unwrap_or_default();
+            let message = Message::Refused { function, data };
+            (message, SlaveEvent::Refused(function))
         }
     };
     let Some((wake, place)) = transmit.split_at_mut_checked(preamble) else {
         return silent;
     };
     wake.fill(PREAMBLE);
-    match message.encode_frame(own, application.address(), place) {
+    match message.encode_frame(application.meter_type(), own, place) {
         Ok(len) => (Some(preamble + len), Some(event)),
         Err(_) => silent,
     }
+}
+
+/// Hands a request to the application; `None` where the meter stays silent.
+fn perform(
+    function: Function,
+    head: Head,
+    data: &[u8],
+    application: &mut impl Application,
+    out: &mut [u8],
+) -> Option<Result<usize, Status>> {
+    let (meter_type, id) = (application.meter_type(), head.id);
+    Some(match function {
+        Function::READ_ADDRESS => Ok(0),
+        Function::READ => application.read(id, out),
+        Function::READ_KEY_VERSION => {
+            let place = out.first_mut()?;
+            application.key_version().map(|version| {
+                *place = version;
+                1
+            })
+        }
+        // These say one thing only: with other data they are no request of the standard.
+        Function::WRITE if id == DataId::VALVE => {
+            let order = ValveOrder::from_line(data)?;
+            let place = out.first_chunk_mut::<2>()?;
+            application.valve(order).map(|status| {
+                *place = status.0;
+                2
+            })
+        }
+        Function::WRITE_ADDRESS => match id.value(meter_type, data) {
+            Ok(Value::Address(new)) if new.kind() == AddressKind::Single => {
+                application.write_address(new).map(|()| 0)
+            }
+            _ => return None,
+        },
+        Function::SYNCHRONISE => match id.value(meter_type, data) {
+            Ok(Value::Total(total)) => application.synchronise(total).map(|()| 0),
+            _ => return None,
+        },
+        _ => return application.write(function, id, data, out),
+    })
 }

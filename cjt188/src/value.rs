@@ -22,8 +22,17 @@ pub enum ValueError {
         /// The byte found.
         found: u8,
     },
+    /// A byte that is none of the codes it may be.
+    Code {
+        /// Index of the byte in the data behind SER.
+        position: usize,
+        /// The byte found.
+        found: u8,
+    },
     /// A number has more digits than its field.
     Range,
+    /// The value is of another kind than the item, or has other decimals.
+    Kind,
 }
 
 impl fmt::Display for ValueError {
@@ -36,6 +45,10 @@ impl fmt::Display for ValueError {
                     "data byte {position} is {found:02X}, not two decimal digits"
                 )
             }
+            ValueError::Code { position, found } => {
+                write!(f, "data byte {position} is {found:02X}, which is no code")
+            }
+            ValueError::Kind => f.write_str("the value is of another kind than the item"),
             ValueError::Range => f.write_str("a number does not fit into its digits"),
         }
     }
@@ -144,50 +157,5 @@ impl fmt::Display for Stamp {
             f,
             "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"
         )
-    }
-}
-
-/// Where a valve stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Valve {
-    /// Bits 00.
-    Open,
-    /// Bits 01.
-    Closed,
-    /// Bits 1x.
-    Abnormal,
-}
-
-/// ST: two bytes in line order. Drivers in the field disagree on the valve bits; these are the standard's, so do not
-/// close a valve on them alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Status(pub [u8; 2]);
-
-impl Status {
-    /// Bits 0 and 1 of the first byte.
-    #[must_use]
-    pub const fn valve(self) -> Valve {
-        match self.0[0] & 0x03 {
-            0 => Valve::Open,
-            1 => Valve::Closed,
-            _ => Valve::Abnormal,
-        }
-    }
-
-    /// Bit 2 of the first byte.
-    #[must_use]
-    pub const fn battery_low(self) -> bool {
-        self.0[0] & 0x04 != 0
-    }
-
-    /// The standard's bits, the maker's zero.
-    #[must_use]
-    pub const fn new(valve: Valve, battery_low: bool) -> Self {
-        let valve = match valve {
-            Valve::Open => 0,
-            Valve::Closed => 1,
-            Valve::Abnormal => 2,
-        };
-        Status([valve | if battery_low { 4 } else { 0 }, 0])
     }
 }

@@ -1,10 +1,13 @@
-//! Master against slave on a half-duplex line.
+//! Readings, valve and address on a half-duplex line.
 
 use cjt188::{
     Address, Application, DataId, Event, IdOrder, Master, MeterType, Quantity, Reading, Slave,
     Stamp, Status, Timing, Unit, Valve, ValveOrder, VolumeReading,
 };
-use testkit::line::{End, Faults, Line};
+use testkit::line::{Faults, Line};
+
+mod bus;
+use bus::run;
 
 struct Water {
     valve: Valve,
@@ -56,48 +59,6 @@ impl Application for Water {
         };
         Ok(Status::new(self.valve, false))
     }
-}
-
-/// Runs until the question ends and shows the event to `check`.
-fn run<T>(
-    line: &mut Line,
-    now: &mut u64,
-    master: &mut Master,
-    slave: &mut Slave,
-    water: &mut Water,
-    check: impl Fn(Event<'_>) -> T,
-) -> T {
-    for _ in 0..600_000 {
-        if let Some(bytes) = master.poll_transmit() {
-            line.send(*now, End::A, bytes);
-        }
-        let heard = line.receive(*now, End::B);
-        let mut rest = &heard[..];
-        while !rest.is_empty() {
-            match slave.handle_bytes(*now, rest, water) {
-                0 => break,
-                used => rest = &rest[used..],
-            }
-        }
-        if slave.poll_timeout().is_some_and(|at| at <= *now) {
-            slave.handle_timeout(*now, water);
-        }
-        if let Some(bytes) = slave.poll_transmit() {
-            line.send(*now, End::B, bytes);
-        }
-        let heard = line.receive(*now, End::A);
-        if !heard.is_empty() {
-            master.handle_bytes(*now, &heard);
-        }
-        if master.poll_timeout().is_some_and(|at| at <= *now) {
-            master.handle_timeout(*now);
-        }
-        if let Some(event) = master.poll_event() {
-            return check(event);
-        }
-        *now += 1;
-    }
-    panic!("no end");
 }
 
 #[test]

@@ -190,7 +190,7 @@ mod tests {
                 other = other.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 let mut field = other.to_le_bytes();
                 if byte % 3 == 0 {
-                    field = field.map(|byte| byte % 10 | (byte >> 4) % 10 << 4);
+                    field = field.map(|byte| (byte % 10) | (((byte >> 4) % 10) << 4));
                 }
                 field[place] = byte;
                 let slow = decode(&field);
