@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use meterkit_tools::decode;
+use meterkit_tools::{decode, encode, read, scan, serve};
 
 /// DL/T 645 and CJ/T 188 for people: explain frames, read and find meters, play one, test one.
 #[derive(Debug, Parser)]
@@ -16,14 +16,23 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Decode(decode::Args),
+    Encode(encode::Args),
+    Read(read::Args),
+    Scan(scan::Args),
+    Serve(serve::Args),
 }
 
 /// Anything that is neither an answer nor a finding: wrong arguments, ports that fail.
 const TROUBLE: u8 = 2;
 
-fn main() -> ExitCode {
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Decode(args) => decode::run(&args),
+        Command::Encode(args) => encode::run(&args),
+        Command::Read(args) => read::run(&args).await,
+        Command::Scan(args) => scan::run(&args).await,
+        Command::Serve(args) => serve::run(&args).await,
     };
     done.unwrap_or_else(|err| {
         eprintln!("meterkit: {err:#}");

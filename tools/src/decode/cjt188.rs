@@ -101,15 +101,7 @@ fn content(
         }
         Message::Answer { head, data, .. } => {
             identifier(layout, head, lang);
-            match Reading::parse(frame.meter_type, data) {
-                Ok(reading) if head.id == DataId::PRESENT => {
-                    put_reading(layout, &reading, frame.meter_type, lang);
-                }
-                _ if head.id == DataId::VALVE && data.len() == 2 => {
-                    put_status(layout, data, lang);
-                }
-                _ => layout.put(data.len(), say(lang, "data", "数据")),
-            }
+            put_answer(layout, frame.meter_type, head.id, data, lang);
         }
         Message::Refused { data, .. } => {
             if let [_, first, second] = data {
@@ -122,6 +114,21 @@ fn content(
         _ => {}
     }
     Ok(())
+}
+
+/// Puts the data behind the running number of an answer.
+pub(super) fn put_answer(
+    layout: &mut Layout<'_>,
+    meter_type: MeterType,
+    id: DataId,
+    data: &[u8],
+    lang: Lang,
+) {
+    match Reading::parse(meter_type, data) {
+        Ok(reading) if id == DataId::PRESENT => put_reading(layout, &reading, meter_type, lang),
+        _ if id == DataId::VALVE && data.len() == 2 => put_status(layout, data, lang),
+        _ => layout.put(data.len(), say(lang, "data", "数据")),
+    }
 }
 
 const NAMES: [(u16, &str, &str); 17] = [

@@ -14,7 +14,6 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 pub use self::explained::{Fault, Named, Part, Stretch, json, text};
-pub use self::values::value_text;
 use crate::hex_text;
 use crate::lang::{Choice, Lang, say};
 
@@ -164,4 +163,25 @@ fn whole(at: usize, rest: &[u8], reading: Reading, lang: Lang) -> Option<Stretch
             Reading::Auto | Reading::Cjt188 => cjt188::whole(at, rest, lang),
             Reading::V2007 | Reading::V1997 => None,
         })
+}
+
+/// The values in the joined data of an answer of a 2007 meter.
+#[must_use]
+pub fn values_2007(id: ::dlt645::DataId, data: &[u8], lang: Lang) -> Vec<Named> {
+    let mut layout = layout::Layout::new(0, data);
+    values::put(&mut layout, id, data, lang);
+    layout.finish().1
+}
+
+/// The values in the data behind the running number of an answer of a CJ/T 188 meter.
+#[must_use]
+pub fn values_188(
+    meter_type: ::cjt188::MeterType,
+    id: ::cjt188::DataId,
+    data: &[u8],
+    lang: Lang,
+) -> Vec<Named> {
+    let mut layout = layout::Layout::new(0, data);
+    cjt188::put_answer(&mut layout, meter_type, id, data, lang);
+    layout.finish().1
 }

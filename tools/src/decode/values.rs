@@ -1,6 +1,6 @@
 //! Values of DL/T 645 identifiers beside their bytes.
 
-use dlt645::{DataId, DataId1997, Lang, Value};
+use dlt645::{DataId, DataId1997, Freeze, Lang, Record, Value, ValueError};
 
 use super::explained::Named;
 use super::layout::Layout;
@@ -12,8 +12,8 @@ pub(super) fn name(id: DataId, lang: Lang) -> Option<String> {
 }
 
 /// The name of a 1997 identifier, if the tables hold it.
-pub(super) fn name_1997(_: DataId1997, _: Lang) -> Option<String> {
-    None
+pub(super) fn name_1997(id: DataId1997, lang: Lang) -> Option<String> {
+    Some(id.item()?.name(lang).to_string())
 }
 
 /// Puts the values of an answer or a write.
@@ -24,41 +24,120 @@ pub(super) fn put(layout: &mut Layout<'_>, id: DataId, data: &[u8], lang: Lang) 
     match id.values(data) {
         Ok(values) => {
             for (id, value) in values {
-                let len = id.item().map_or(0, |item| item.format().len());
-                let name = name(id, lang).unwrap_or_default();
-                let value = match value {
-                    Ok(value) => value_text(&value, lang),
-                    Err(err) => wrong(&err, lang),
-                };
-                let named = Named {
+                let head = Head {
                     id: id.to_string(),
-                    name,
-                    value,
+                    name: name(id, lang).unwrap_or_default(),
+                    len: id.item().map_or(0, |item| item.format().len()),
                 };
-                layout.value(len, named);
+                put_value(layout, &head, value, lang);
             }
         }
-        Err(err) => layout.put(
-            data.len(),
-            format!("{}{}", say(lang, "data: ", "数据："), wrong(&err, lang)),
-        ),
+        Err(err) => unread(layout, data, &err, lang),
     }
 }
 
 /// The same for the 1997 edition.
-pub(super) fn put_1997(layout: &mut Layout<'_>, _: DataId1997, data: &[u8], lang: Lang) {
-    layout.put(data.len(), say(lang, "data", "数据"));
+pub(super) fn put_1997(layout: &mut Layout<'_>, id: DataId1997, data: &[u8], lang: Lang) {
+    if data.is_empty() {
+        return;
+    }
+    match id.values(data) {
+        Ok(values) => {
+            for (id, value) in values {
+                let head = Head {
+                    id: id.to_string(),
+                    name: name_1997(id, lang).unwrap_or_default(),
+                    len: id.item().map_or(0, |item| item.format().len()),
+                };
+                put_value(layout, &head, value, lang);
+            }
+        }
+        Err(err) => unread(layout, data, &err, lang),
+    }
+}
+
+fn unread(layout: &mut Layout<'_>, data: &[u8], err: &ValueError, lang: Lang) {
+    let word = say(lang, "data: ", "数据：");
+    layout.put(data.len(), format!("{word}{}", wrong(err, lang)));
+}
+
+/// What stands in front of a value.
+struct Head {
+    id: String,
+    name: String,
+    /// Bytes of the value, where it does not tell itself.
+    len: usize,
+}
+
+impl Head {
+    fn named(&self, name: &str, value: String) -> Named {
+        let comma = if name.is_empty() { "" } else { ", " };
+        Named {
+            id: self.id.clone(),
+            name: format!("{}{comma}{name}", self.name),
+            value,
+        }
+    }
+}
+
+/// One value; records field by field.
+fn put_value(
+    layout: &mut Layout<'_>,
+    head: &Head,
+    value: Result<Value<'_>, ValueError>,
+    lang: Lang,
+) {
+    match value {
+        Ok(Value::Record(record)) => put_record(layout, head, &record, lang),
+        Ok(Value::Freeze(freeze)) => put_freeze(layout, head, &freeze, lang),
+        Ok(value) => {
+            let len = match value {
+                Value::Load(blocks) => blocks.bytes().len(),
+                Value::Raw(bytes) | Value::Binary(bytes) => bytes.len(),
+                _ => head.len,
+            };
+            layout.value(len, head.named("", value_text(&value, lang)));
+        }
+        Err(err) => layout.value(head.len, head.named("", wrong(&err, lang))),
+    }
+}
+
+fn put_record(layout: &mut Layout<'_>, head: &Head, record: &Record<'_>, lang: Lang) {
+    for field in record.fields() {
+        let value = match field.value() {
+            Ok(value) => value_text(&value, lang),
+            Err(err) => wrong(&err, lang),
+        };
+        let name = field.name(lang).to_string();
+        layout.value(field.bytes().len(), head.named(&name, value));
+    }
+}
+
+fn put_freeze(layout: &mut Layout<'_>, head: &Head, freeze: &Freeze<'_>, lang: Lang) {
+    for part in freeze.parts() {
+        // The part has the name of its own identifier: DI1 of the freeze replaced.
+        let part_head = Head {
+            id: head.id.clone(),
+            name: format!("{} {:02X}", head.name, part.di1),
+            len: part.data.len(),
+        };
+        match part.value().transpose() {
+            Some(value) => put_value(layout, &part_head, value, lang),
+            None => layout.put(0, ""),
+        }
+        layout.put(1, say(lang, "end of the part", "分隔符"));
+    }
 }
 
 /// What is wrong with a value, in words.
-fn wrong(err: &dlt645::ValueError, lang: Lang) -> String {
+fn wrong(err: &ValueError, lang: Lang) -> String {
     match (err, lang) {
         (err, Lang::En) => err.to_string(),
-        (dlt645::ValueError::Unknown, Lang::Zh) => "不在表中".to_owned(),
-        (dlt645::ValueError::Length { expected, found }, Lang::Zh) => {
+        (ValueError::Unknown, Lang::Zh) => "不在表中".to_owned(),
+        (ValueError::Length { expected, found }, Lang::Zh) => {
             format!("应为{expected}字节，实为{found}字节")
         }
-        (dlt645::ValueError::Digit { position, found }, Lang::Zh) => {
+        (ValueError::Digit { position, found }, Lang::Zh) => {
             format!("第{position}字节{found:02X}不是BCD码")
         }
         (_, Lang::Zh) => "数值错误".to_owned(),
@@ -66,8 +145,7 @@ fn wrong(err: &dlt645::ValueError, lang: Lang) -> String {
 }
 
 /// A value with its unit.
-#[must_use]
-pub fn value_text(value: &Value<'_>, lang: Lang) -> String {
+fn value_text(value: &Value<'_>, lang: Lang) -> String {
     match (value, lang) {
         (Value::Absent, Lang::Zh) => "无此项".to_owned(),
         (value, _) => value.to_string(),
