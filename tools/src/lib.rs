@@ -1,5 +1,6 @@
 //! The command line of meterkit, one module per command.
 
+pub mod conform;
 pub mod decode;
 pub mod encode;
 pub mod hex_text;

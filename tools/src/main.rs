@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use meterkit_tools::{decode, encode, read, scan, serve};
+use meterkit_tools::{conform, decode, encode, read, scan, serve};
 
 /// DL/T 645 and CJ/T 188 for people: explain frames, read and find meters, play one, test one.
 #[derive(Debug, Parser)]
@@ -20,6 +20,7 @@ enum Command {
     Read(read::Args),
     Scan(scan::Args),
     Serve(serve::Args),
+    Conform(conform::Args),
 }
 
 /// Anything that is neither an answer nor a finding: wrong arguments, ports that fail.
@@ -33,6 +34,7 @@ async fn main() -> ExitCode {
         Command::Read(args) => read::run(&args).await,
         Command::Scan(args) => scan::run(&args).await,
         Command::Serve(args) => serve::run(&args).await,
+        Command::Conform(args) => conform::run(&args).await,
     };
     done.unwrap_or_else(|err| {
         eprintln!("meterkit: {err:#}");
