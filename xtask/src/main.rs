@@ -1,5 +1,6 @@
 //! One command behind every job: `cargo xtask` alone lists them.
 
+mod bench;
 mod browser;
 mod jobs;
 mod report;
@@ -61,6 +62,11 @@ enum Job {
     },
     /// Run the firmware images in the emulator beside the host
     Emulate,
+    /// Time a crate beside an independent package on the same frames; nothing is judged
+    Bench {
+        /// The crate: dlt645
+        what: String,
+    },
     /// Flash and instructions of the codecs on Cortex-M0 and M4
     Size {
         /// Print the figures as JSON
@@ -116,6 +122,7 @@ fn run(job: Option<Job>) -> anyhow::Result<()> {
         Some(Job::NoStd) => jobs::no_std(),
         Some(Job::Header { check }) => jobs::header(check),
         Some(Job::Fuzz { minutes }) => jobs::fuzz(minutes),
+        Some(Job::Bench { what }) => bench::run(&what),
         Some(Job::Size { json }) => size::run(json),
         Some(Job::Emulate) => jobs::emulate(),
         Some(Job::System) => jobs::system(),
