@@ -734,7 +734,7 @@ pub fn catalogue_1997() -> impl Iterator<Item = Item1997> {
         HISTORY.iter().take(months).flat_map(move |back| {
             (rows.0..=rows.1).flat_map(move |high| {
                 (items.0..=items.1).filter_map(move |low| {
-                    DataId1997((row.code & 0xFF00) + back | u16::from(high << 4 | low)).item()
+                    DataId1997(((row.code & 0xFF00) + back) | u16::from(high << 4 | low)).item()
                 })
             })
         })

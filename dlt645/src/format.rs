@@ -117,7 +117,49 @@ pub(crate) const fn signed(bytes: u8, decimals: u8, unit: Unit) -> Format {
     }
 }
 
+pub(crate) const fn record(layout: Layout) -> Format {
+    Format::Record(layout)
+}
+
 impl Format {
+    /// A number for each format, to tell them apart while compiling.
+    pub(crate) const fn key(self) -> u32 {
+        let (tag, a, b, signed) = match self {
+            Format::Number {
+                bytes,
+                decimals,
+                signed,
+                unit,
+            } => (1, bytes * 16 + decimals, unit as u8, signed),
+            Format::Demand { signed, unit } => (2, 0, unit as u8, signed),
+            Format::DateWeekday => (3, 0, 0, false),
+            Format::TimeOfDay => (4, 0, 0, false),
+            Format::DateWeekdayTime => (5, 0, 0, false),
+            Format::MinuteStamp => (6, 0, 0, false),
+            Format::DayHour => (7, 0, 0, false),
+            Format::SecondStamp => (8, 0, 0, false),
+            Format::HourStamp => (9, 0, 0, false),
+            Format::MonthMinute => (10, 0, 0, false),
+            Format::MonthHour => (11, 0, 0, false),
+            Format::HourMinute => (12, 0, 0, false),
+            Format::Zone => (13, 0, 0, false),
+            Format::Slot => (14, 0, 0, false),
+            Format::Holiday => (15, 0, 0, false),
+            Format::Id => (16, 0, 0, false),
+            Format::Screen => (17, 0, 0, false),
+            Format::Bits { bytes } => (18, bytes, 0, false),
+            Format::Digits { bytes } => (19, bytes, 0, false),
+            Format::Text { bytes } => (20, bytes, 0, false),
+            Format::Raw { bytes } => (21, bytes, 0, false),
+            Format::Binary { bytes } => (22, bytes, 0, false),
+            Format::Record(layout) => (23, layout as u8, 0, false),
+            Format::Freeze => (24, 0, 0, false),
+            Format::LoadBlocks => (25, 0, 0, false),
+            Format::Opaque => (26, 0, 0, false),
+        };
+        tag << 24 | (a as u32) << 16 | (b as u32) << 8 | signed as u32
+    }
+
     /// Length of a value in bytes; of a format of several lengths the least or the usual one.
     #[must_use]
     pub const fn len(self) -> usize {

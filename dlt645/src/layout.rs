@@ -386,16 +386,6 @@ impl Group {
         FORMATS[self as usize]
     }
 
-    pub(crate) const fn len(self) -> usize {
-        let formats = self.formats();
-        let (mut nth, mut len) = (0, 0);
-        while nth < formats.len() {
-            len += formats[nth].len();
-            nth += 1;
-        }
-        len
-    }
-
     pub(crate) fn names(self, lang: Lang) -> &'static [&'static str] {
         match lang {
             Lang::En => NAMES_EN[self as usize],

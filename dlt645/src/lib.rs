@@ -47,6 +47,7 @@ mod data_table;
 mod decoder;
 mod edition_1997;
 mod error;
+mod flags;
 mod format;
 mod frame;
 mod freeze;
@@ -79,7 +80,7 @@ pub use frame::{
     DATA_MAX, END, FRAME_MAX, Frame, FrameError, FrameView, OFFSET, OVERHEAD, START, TooLong,
 };
 pub use freeze::{Freeze, FreezePart, FreezeWriter};
-pub use item::{Item, Name, Values, catalogue, catalogue_count};
+pub use item::{Item, Name, Values, catalogue, catalogue_count, class_count, identifiers, search};
 pub use layout::Layout;
 pub use load_record::{LoadBlock, LoadBlocks, encode_load_block};
 pub use master::{AskError, Event, Master};
