@@ -62,7 +62,13 @@ pub(crate) struct Row {
 impl Row {
     #[inline]
     pub(crate) const fn format(&self) -> Format {
-        FORMATS[self.format as usize]
+        // Written out, as a panic would be linked otherwise.
+        let nth = self.format as usize;
+        if nth < FORMATS.len() {
+            FORMATS[nth]
+        } else {
+            Format::Opaque
+        }
     }
 
     pub(crate) const fn access(&self) -> Access {
@@ -340,6 +346,24 @@ pub(crate) static ROWS: [Row; LEN] = {
     }
     rows
 };
+
+/// Where the rows of each class (DI3) begin; the last entry is behind all rows.
+pub(crate) static CLASS_STARTS: [u16; CLASSES + 1] = {
+    let mut starts = [LEN as u16; CLASSES + 1];
+    let mut nth = LEN;
+    let mut class = CLASSES;
+    while class > 0 {
+        class -= 1;
+        while nth > 0 && SOURCE[nth - 1].row.code >> 24 >= class as u32 {
+            nth -= 1;
+        }
+        starts[class] = nth as u16;
+    }
+    starts
+};
+
+/// One more than the highest class.
+const CLASSES: usize = (SOURCE[LEN - 1].row.code >> 24) as usize + 1;
 
 /// English names in the order of the rows.
 pub(crate) static NAMES_EN: [&str; LEN] = {

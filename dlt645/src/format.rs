@@ -609,13 +609,17 @@ impl Fields<'_> {
 }
 
 fn mantissa(field: &[u8], signed: bool) -> Result<i32, ValueError> {
-    let [low @ .., top] = field else { return Ok(0) };
-    let negative = signed && top & 0x80 != 0;
     // A number of more than four bytes is in no table; it reads as one of four.
-    let mut word = u32::from(if negative { top & 0x7F } else { *top });
-    for byte in low.iter().rev().take(3) {
-        word = word << 8 | u32::from(*byte);
-    }
+    let (word, top) = match *field {
+        [a, b, c, d, ..] => (u32::from_le_bytes([a, b, c, d]), 24),
+        [a, b, c] => (u32::from_le_bytes([a, b, c, 0]), 16),
+        [a, b] => (u32::from_le_bytes([a, b, 0, 0]), 8),
+        [a] => (u32::from(a), 0),
+        [] => return Ok(0),
+    };
+    let sign = 0x80 << top;
+    let negative = signed && word & sign != 0;
+    let word = if negative { word & !sign } else { word };
     // At most 99,999,999.
     let Some(magnitude) = bcd::word_value(word) else {
         return Err(bad_digit(field, negative));

@@ -4,7 +4,8 @@ use core::fmt;
 
 use crate::data_id::DataId;
 use crate::data_table::{
-    Access, BLOCK0, BLOCK1, ITEMS, Lang, NAMES_EN, NAMES_ZH, PHASE1, ROWS, Row, SHIFTED,
+    Access, BLOCK0, BLOCK1, CLASS_STARTS, ITEMS, Lang, NAMES_EN, NAMES_ZH, PHASE1, ROWS, Row,
+    SHIFTED,
 };
 use crate::format::{Format, number};
 use crate::layout::Layout;
@@ -49,6 +50,9 @@ fn unshifted(id: DataId) -> (DataId, u8) {
 }
 
 fn unshifted_phase(di2: u8) -> (u8, u8) {
+    if di2 < 0x15 {
+        return (di2, 0);
+    }
     let (first, last, base) = if di2 >= 0x94 {
         (0x94, 0x9A, 0x80)
     } else {
@@ -111,13 +115,23 @@ fn covers(row: &Row, id: DataId) -> bool {
         && within(id.di0(), first.di0(), row.last0, BLOCK0)
 }
 
-/// The last row that begins at or below `id`, if it covers it.
+/// The last row that begins at or below `sought`, if it covers `id`.
 fn row_of(id: DataId, sought: DataId) -> Option<(usize, &'static Row)> {
-    let nth = ROWS
-        .partition_point(|row| row.code <= sought.0)
-        .checked_sub(1)?;
-    let row = ROWS.get(nth)?;
-    covers(row, id).then_some((nth, row))
+    let class = usize::from(sought.di3());
+    let start = usize::from(*CLASS_STARTS.get(class)?);
+    let rows = ROWS.get(start..usize::from(*CLASS_STARTS.get(class + 1)?))?;
+    // Most items are asked of classes 00 to 02, where a row for each DI2 stands in its place; else the search.
+    let first = DataId(rows.first()?.code).di2();
+    let place = usize::from(sought.di2().wrapping_sub(first));
+    let begins = |nth: usize| rows.get(nth).is_some_and(|row| row.code <= sought.0);
+    let nth = if begins(place) && !begins(place + 1) {
+        place
+    } else {
+        rows.partition_point(|row| row.code <= sought.0)
+            .checked_sub(1)?
+    };
+    let row = rows.get(nth)?;
+    covers(row, id).then_some((start + nth, row))
 }
 
 impl DataId {
