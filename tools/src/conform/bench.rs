@@ -105,13 +105,15 @@ impl Bench {
             sent.await.map_err(|err| Stop::Port(err.to_string()))?;
         }
         let len = chunks.last().map_or(0, |chunk| chunk.len());
-        let start = Instant::now() + Duration::from_millis(self.timing.wire_ms(len));
-        self.listen(start).await
+        self.listen(len).await
     }
 
-    async fn listen(&mut self, start: Instant) -> Result<Heard, Stop> {
+    /// `sent`: bytes that may still be on their way out of a port whose flush does not wait for them.
+    async fn listen(&mut self, sent: usize) -> Result<Heard, Stop> {
         let mut heard = Heard::default();
-        let mut deadline = start + Duration::from_millis(u64::from(self.timing.answer_ms));
+        let start = Instant::now();
+        let wait = u64::from(self.timing.answer_ms) + self.timing.wire_ms(sent);
+        let mut deadline = start + Duration::from_millis(wait);
         let mut last = start;
         let mut chunk = [0; 512];
         while let Ok(read) = timeout_at(deadline, self.port.read(&mut chunk)).await {

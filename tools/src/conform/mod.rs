@@ -47,9 +47,9 @@ pub struct Args {
     /// Leaves out what counts wrong passwords, tells the time or writes.
     #[arg(long)]
     gentle: bool,
-    /// Runs only the items whose name contains this.
-    #[arg(long)]
-    only: Option<String>,
+    /// Runs only the items whose names contain one of these.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
     /// Prints the list and runs nothing.
     #[arg(long)]
     list: bool,
@@ -117,9 +117,8 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let items: Vec<Item> = list(args.protocol)
         .into_iter()
         .filter(|item| {
-            args.only
-                .as_ref()
-                .is_none_or(|part| item.name.contains(part.as_str()))
+            let named = |part: &String| item.name.contains(part.as_str());
+            args.only.is_empty() || args.only.iter().any(named)
         })
         .collect();
     if args.list {

@@ -137,6 +137,12 @@ fn next(at: usize, rest: &[u8], reading: Reading, lang: Lang) -> Stretch {
                 .count()
         });
     let bytes = rest.get(..until).unwrap_or(rest);
+    // A lone 68 in front of a whole frame is noise: nothing else says that a frame was begun.
+    let no_645 = matches!(reading, Reading::V2007 | Reading::V1997) && rest.get(7) != Some(&0x68);
+    if until < rest.len() && (until < 8 || no_645) {
+        let meaning = say(lang, "outside frames", "帧外字节");
+        return Stretch::between(at, bytes, meaning.to_owned());
+    }
     let as_188 = match reading {
         Reading::Cjt188 => true,
         Reading::Auto => rest.get(7).is_some_and(|byte| *byte != 0x68),
