@@ -126,7 +126,8 @@ pub fn envelope(bytes: &[u8]) {
         opener.open(b"", &mut damaged).is_err(),
         "a damaged envelope was opened"
     );
-    if plain.len() >= 8 {
+    // Zeros are what a wiped buffer holds.
+    if plain.len() >= 8 && plain.iter().any(|byte| *byte != 0) {
         assert!(
             !damaged.windows(plain.len()).any(|window| window == plain),
             "plaintext is left after a refusal"

@@ -216,7 +216,7 @@ pub fn fuzz(minutes: Option<u64>) -> anyhow::Result<Verdict> {
     for target in targets.lines() {
         cmd!(
             shell,
-            "cargo +nightly fuzz run {target} -- -max_total_time={seconds}"
+            "cargo +nightly fuzz run --features libfuzzer {target} -- -max_total_time={seconds}"
         )
         .run()?;
     }
