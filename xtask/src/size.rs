@@ -20,7 +20,7 @@ const CORES: [(&str, &str, &str); 2] = [
 ];
 
 /// Image, what it is, and the aim in bytes, where there is one.
-const IMAGES: [(&str, &str, Option<u64>); 5] = [
+const IMAGES: [(&str, &str, Option<u64>); 6] = [
     (
         "reader",
         "dlt645: minimal reader (request, stream decoder, repeats, energy values)",
@@ -34,8 +34,13 @@ const IMAGES: [(&str, &str, Option<u64>); 5] = [
     ),
     (
         "catalogue",
-        "dlt645: full catalogue to values, without names",
+        "dlt645: full catalogue to format, unit, access and length of any identifier, without names",
         Some(8192),
+    ),
+    (
+        "values",
+        "dlt645: the same and every value, records of events and freezes included, without names",
+        None,
     ),
     (
         "water",
