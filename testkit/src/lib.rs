@@ -12,12 +12,14 @@
 //! | [`flash`] | NOR flash that loses power before or inside any word or erase |
 //! | [`cut`] | runs an operation with the power cut at every step of it |
 //! | [`cases`] | finds and reads case files |
+//! | [`python`] | an interpreter with a package, for independent programs |
 
 pub mod cases;
 pub mod clock;
 pub mod cut;
 pub mod flash;
 pub mod line;
+pub mod python;
 pub mod rng;
 mod skip;
 

@@ -1,11 +1,9 @@
 //! An independent reader, the Python package `dlt645` 3.2.0, reads the program over TCP.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use meter::host::{MeterConfig, start, system_clock};
-
-const PACKAGE: &str = "dlt645==3.2.0";
 
 const SCRIPT: &str = r#"
 import json, sys
@@ -23,60 +21,10 @@ print(json.dumps({
 }))
 "#;
 
-/// A Python with the package, made once below the target folder; the reason when that is not possible.
-fn python() -> Result<PathBuf, String> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-dlt645");
-    let python = folder.join("bin/python");
-    let has_package = || {
-        let check = "import importlib.metadata as m; assert m.version('dlt645') == '3.2.0'";
-        Command::new(&python)
-            .args(["-c", check])
-            .output()
-            .is_ok_and(|run| run.status.success())
-    };
-    if has_package() {
-        return Ok(python);
-    }
-    let made = Command::new("python3")
-        .args(["-m", "venv"])
-        .arg(&folder)
-        .output();
-    if !made.is_ok_and(|run| run.status.success()) {
-        return Err("python3 cannot make a virtual environment".into());
-    }
-    let installed = Command::new(&python)
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--timeout",
-            "20",
-            PACKAGE,
-        ])
-        .output();
-    if has_package() {
-        return Ok(python);
-    }
-    let reason = installed.map_or_else(
-        |error| error.to_string(),
-        |run| {
-            String::from_utf8_lossy(&run.stderr)
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .to_owned()
-        },
-    );
-    Err(format!(
-        "the Python package {PACKAGE} cannot be installed: {reason}"
-    ))
-}
-
 #[test]
 fn an_independent_reader_reads_energy_voltage_current_and_power() {
-    let python = match python() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let python = match testkit::python::with_package(folder, "dlt645", "3.2.0") {
         Ok(python) => python,
         Err(reason) => return testkit::skip(&reason),
     };
