@@ -6,8 +6,11 @@ use std::time::{Duration, Instant};
 
 use dlt645::{Decoder, Edition, FRAME_MAX, Message, Value};
 
+/// A frame and the energy it answers with.
+type Energy = (Vec<u8>, String);
+
 /// The sound frames of the 2007 edition, and those of them that answer with one energy.
-fn frames() -> (Vec<Vec<u8>>, Vec<(Vec<u8>, String)>) {
+fn frames() -> (Vec<Vec<u8>>, Vec<Energy>) {
     let file: serde_json::Value =
         serde_json::from_str(include_str!("../../vectors/dlt645/frames.json"))
             .expect("the case file is JSON");

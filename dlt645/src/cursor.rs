@@ -46,7 +46,9 @@ impl<'a> Writer<'a> {
 
     pub(crate) fn put(&mut self, bytes: &[u8]) -> &mut Self {
         let end = self.len.saturating_add(bytes.len());
-        if let Some(place) = self.out.get_mut(self.len..end) {
+        // Taken in two steps, so that the compiler sees equal lengths and links no panic.
+        let place = self.out.get_mut(self.len..);
+        if let Some(place) = place.and_then(|place| place.get_mut(..bytes.len())) {
             place.copy_from_slice(bytes);
         }
         self.len = end;

@@ -321,22 +321,59 @@ impl<'a> Frame<'a> {
         let needed = self.encoded_len();
         let available = out.len();
         let frame = out.get_mut(..needed).ok_or(TooLong { needed, available })?;
-        let [a0, a1, a2, a3, a4, a5] = self.address.line();
-        let head = [START, a0, a1, a2, a3, a4, a5, START, self.control.0, len];
-        let mut sum = sum8(&head);
-        let mut places = frame.iter_mut();
-        // `zip` asks its first half first, so the half that ends must be the first: no place is lost.
-        for (byte, place) in head.into_iter().zip(places.by_ref()) {
-            *place = byte;
+        let places = frame.iter_mut().skip(HEAD);
+        for (byte, place) in self.data.iter().zip(places) {
+            *place = *byte;
         }
-        for (byte, place) in self.data.iter().zip(places.by_ref()) {
-            *place = byte.wrapping_add(OFFSET);
-            sum = sum.wrapping_add(*place);
-        }
-        for (byte, place) in [sum, END].into_iter().zip(places) {
-            *place = byte;
-        }
+        close(self.address, self.control, len, frame);
         Ok(needed)
+    }
+}
+
+/// Bytes in front of the data.
+const HEAD: usize = 10;
+
+/// Writes a frame whose data `put_data` writes in their place: nothing is copied.
+pub(crate) fn encode_in_place(
+    address: Address,
+    control: ControlCode,
+    out: &mut [u8],
+    put_data: impl FnOnce(&mut [u8]) -> Result<usize, TooLong>,
+) -> Result<usize, TooLong> {
+    let available = out.len();
+    let room = available.saturating_sub(OVERHEAD).min(DATA_MAX);
+    let whole = |data: usize| TooLong {
+        needed: OVERHEAD + data,
+        available,
+    };
+    let place = out.get_mut(HEAD..HEAD + room).ok_or(whole(0))?;
+    let len = match put_data(place) {
+        Ok(len) => len,
+        Err(short) if room == DATA_MAX => return Err(short),
+        Err(short) => return Err(whole(short.needed)),
+    };
+    let frame = out.get_mut(..OVERHEAD + len).ok_or(whole(len))?;
+    // At most DATA_MAX.
+    close(address, control, len as u8, frame);
+    Ok(OVERHEAD + len)
+}
+
+/// Adds the offset to the data in `frame` and everything around them.
+fn close(address: Address, control: ControlCode, len: u8, frame: &mut [u8]) {
+    let [a0, a1, a2, a3, a4, a5] = address.line();
+    let head = [START, a0, a1, a2, a3, a4, a5, START, control.0, len];
+    let Some((places, rest)) = frame.split_first_chunk_mut::<HEAD>() else {
+        return;
+    };
+    *places = head;
+    let Some((data, [sum, end])) = rest.split_last_chunk_mut::<2>() else {
+        return;
+    };
+    *sum = sum8(&head);
+    *end = END;
+    for byte in data {
+        *byte = byte.wrapping_add(OFFSET);
+        *sum = sum.wrapping_add(*byte);
     }
 }
 

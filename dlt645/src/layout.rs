@@ -350,8 +350,8 @@ impl Layout {
 
     /// The format of the `nth` field (from 0) of a record without open parts.
     pub(crate) fn nth(self, nth: usize) -> Option<Format> {
-        self.field(nth)
-            .map(|(part, place)| part.group.formats()[place])
+        let (part, place) = self.field(nth)?;
+        part.group.formats().get(place).copied()
     }
 
     /// The part of the `nth` field and its place in the group.

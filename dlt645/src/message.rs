@@ -7,7 +7,7 @@ use crate::control::{ControlCode, Function};
 use crate::cursor::{Cursor, Writer};
 use crate::data_id::{DataId, DataId1997};
 use crate::error::{Err645, SecurityErr};
-use crate::frame::{Frame, TooLong};
+use crate::frame::{TooLong, encode_in_place};
 use crate::time::Stamp;
 
 /// Which edition a meter speaks; 90 and D0, for one, mean different things in the two.
@@ -715,14 +715,8 @@ impl Message<'_> {
         address: Address,
         out: &mut [u8],
     ) -> Result<usize, TooLong> {
-        let mut plain = [0; crate::frame::DATA_MAX];
-        let len = self.encode(&mut plain)?;
-        let data = plain.get(..len).unwrap_or_default();
-        Frame {
-            address,
-            control: self.control_in(edition),
-            data,
-        }
-        .encode(out)
+        encode_in_place(address, self.control_in(edition), out, |place| {
+            self.encode(place)
+        })
     }
 }

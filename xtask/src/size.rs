@@ -94,11 +94,15 @@ pub fn run(json: bool) -> anyhow::Result<Verdict> {
         return Ok(Verdict::Skipped(why));
     }
     let mut figures = Vec::new();
+    let mut panics = Vec::new();
     for (target, core, machine) in CORES {
         let images = build(target)?;
         let empty = flash(&images.join(EMPTY))?;
         for (name, what, aim) in IMAGES {
             let value = flash(&images.join(name))?.saturating_sub(empty);
+            if may_panic(&images.join(name))? {
+                panics.push(format!("{core} {name}"));
+            }
             // The aims are those of the smaller core.
             let aim = aim.filter(|_| core == CORES[0].1);
             figures.push(Figure {
@@ -138,7 +142,10 @@ pub fn run(json: bool) -> anyhow::Result<Verdict> {
         .filter(|figure| figure.aim.is_some_and(|aim| figure.value > aim))
         .map(|figure| format!("{} {} is {}", figure.core, figure.name, figure.value))
         .collect();
-    if missed.is_empty() {
+    if !panics.is_empty() {
+        let images = panics.join(", ");
+        Ok(Verdict::Failed(format!("a panic is linked into {images}")))
+    } else if missed.is_empty() {
         Ok(Verdict::Passed)
     } else {
         Ok(Verdict::Failed(format!(
@@ -193,6 +200,42 @@ fn flash_of(elf: &[u8]) -> Option<u64> {
         }
     }
     Some(sum)
+}
+
+/// Whether an image holds the library's panic functions: then some path leads to one.
+fn may_panic(image: &Path) -> anyhow::Result<bool> {
+    let bytes = std::fs::read(image).with_context(|| image.display().to_string())?;
+    let functions =
+        functions_of(&bytes).with_context(|| format!("{} has no symbols", image.display()))?;
+    Ok(functions.iter().any(|name| name.contains("9panicking")))
+}
+
+/// The names of the functions in an image.
+fn functions_of(elf: &[u8]) -> Option<Vec<String>> {
+    const SYMBOLS: u32 = 2;
+    const FUNCTION: u8 = 2;
+    let word = |at: usize| Some(u32::from_le_bytes(*elf.get(at..)?.first_chunk()?) as usize);
+    let half = |at: usize| Some(u16::from_le_bytes(*elf.get(at..)?.first_chunk()?) as usize);
+    let (table, size, number) = (word(0x20)?, half(0x2E)?, half(0x30)?);
+    let header = |nth: usize| table + nth * size;
+    let symbols = (0..number)
+        .map(header)
+        .find(|at| word(at + 4) == Some(SYMBOLS as usize))?;
+    let (begin, len, names) = (
+        word(symbols + 16)?,
+        word(symbols + 20)?,
+        word(symbols + 24)?,
+    );
+    let names = word(header(names) + 16)?;
+    let mut found = Vec::new();
+    for symbol in elf.get(begin..begin + len)?.chunks_exact(16) {
+        let at = u32::from_le_bytes(*symbol.first_chunk()?) as usize;
+        if symbol[12] & 0x0F == FUNCTION {
+            let name = elf.get(names + at..)?.split(|byte| *byte == 0).next()?;
+            found.push(String::from_utf8_lossy(name).into_owned());
+        }
+    }
+    Some(found)
 }
 
 /// Runs the counting image; what it printed.
