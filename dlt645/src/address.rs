@@ -136,6 +136,37 @@ impl Address {
             AddressKind::Single | AddressKind::Irregular => false,
         }
     }
+
+    /// As [`Address::matches`], for the meters that take AA in single nibbles too: the digits from the first A upwards
+    /// are any.
+    ///
+    /// ```
+    /// use dlt645::Address;
+    /// let own = Address::from_digits("202106000123")?;
+    /// assert!(Address::from_line([0x23, 0xA1, 0xAA, 0xAA, 0xAA, 0xAA]).matches_half_bytes(own));
+    /// assert!(!Address::from_line([0x23, 0xA2, 0xAA, 0xAA, 0xAA, 0xAA]).matches_half_bytes(own));
+    /// # Ok::<(), dlt645::AddressTextError>(())
+    /// ```
+    #[must_use]
+    pub fn matches_half_bytes(self, own: Address) -> bool {
+        if self.matches(own) {
+            return true;
+        }
+        let nibbles = |address: Address| {
+            address
+                .0
+                .into_iter()
+                .flat_map(|byte| [byte & 0x0F, byte >> 4])
+        };
+        let mut wild = false;
+        nibbles(self).zip(nibbles(own)).all(|(asked, had)| {
+            // Digits above an A would be no low end of an address.
+            let any = asked == 0x0A;
+            let fits = if wild { any } else { any || asked == had };
+            wild |= any;
+            fits
+        })
+    }
 }
 
 fn wild_pairs(text: &str) -> (&str, usize) {

@@ -46,11 +46,13 @@ mod data_id;
 mod data_table;
 mod decoder;
 mod edition_1997;
+mod element;
 mod error;
 mod flags;
 mod format;
 mod frame;
 mod freeze;
+mod guard;
 mod item;
 mod layout;
 mod load_record;
@@ -61,6 +63,7 @@ mod message_parse;
 mod point;
 mod quirks;
 mod record;
+mod search;
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
 mod shell;
 mod slave;
@@ -74,12 +77,14 @@ pub use data_id::{DataId, DataId1997};
 pub use data_table::{Access, Lang};
 pub use decoder::{Decoder, Fed, Refusals};
 pub use edition_1997::{Item1997, Name1997, Values1997, catalogue_1997};
+pub use element::{ElementRefused, HostElement, MeterElement, Protection, Subject};
 pub use error::{Err645, SecurityErr};
 pub use format::Format;
 pub use frame::{
     DATA_MAX, END, FRAME_MAX, Frame, FrameError, FrameView, OFFSET, OVERHEAD, START, TooLong,
 };
 pub use freeze::{Freeze, FreezePart, FreezeWriter};
+pub use guard::{Guard, GuardRules, Programming, TimeWindow, level_of};
 pub use item::{Item, Name, Values, catalogue, catalogue_count, class_count, identifiers, search};
 pub use layout::Layout;
 pub use load_record::{LoadBlock, LoadBlocks, encode_load_block};
@@ -91,6 +96,7 @@ pub use message::{
 pub use message_parse::MessageError;
 pub use quirks::Quirks;
 pub use record::{Field, FieldName, Fields, Record, RecordWriter};
+pub use search::{Heard, Search};
 pub use serial_line::Timing;
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
 pub use shell::ShellError;

@@ -2,18 +2,30 @@
 
 use core::fmt;
 
-use serial_line::{Exchange, PREAMBLE, Timing};
+use serial_line::{Exchange, PREAMBLE as WAKE, Timing};
 
 use crate::address::{Address, AddressKind};
 use crate::control::Function;
-use crate::data_id::DataId;
+use crate::data_id::{DataId, DataId1997};
 use crate::decoder::{Decoder, Refusals};
+use crate::element::{ElementRefused, HostElement, Protection, Subject};
 use crate::error::{Err645, SecurityErr};
-use crate::frame::{FRAME_MAX, Frame, TooLong};
-use crate::message::{Authority, Control, Edition, Message, Operator};
+use crate::frame::{DATA_MAX, FRAME_MAX, Frame, TooLong};
+use crate::message::{
+    Authority, Blocks, Control, Edition, Message, Operator, Password, rate_byte, rate_byte_1997,
+    rate_of, rate_of_1997,
+};
+use crate::quirks::Quirks;
 use crate::time::Stamp;
 
-const PREAMBLE_MAX: usize = 4;
+/// Usual FE in front of a request.
+const PREAMBLE: usize = 4;
+/// Most FE that are sent, for a meter that wakes slowly.
+const PREAMBLE_MAX: usize = 8;
+/// What every 2007 meter can be asked for.
+const OWN_ADDRESS: DataId = DataId(0x0400_0401);
+/// What every 1997 meter can be asked for.
+const FORWARD_1997: DataId1997 = DataId1997(0x9010);
 
 /// How an exchange ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +48,32 @@ pub enum Event<'a> {
         id: DataId,
         /// Plain bytes behind the identifier.
         data: &'a [u8],
+    },
+    /// The whole answer to a 1997 read; decode it with [`DataId1997::values`].
+    Data1997 {
+        /// The meter.
+        address: Address,
+        /// What was read.
+        id: DataId1997,
+        /// Plain bytes, low byte first.
+        data: &'a [u8],
+    },
+    /// The meter agreed to another rate and has it from now on: switch the port and call [`Master::confirm_rate`].
+    RateChanged {
+        /// The meter.
+        address: Address,
+        /// Bits per second.
+        rate: u32,
+    },
+    /// The meter was heard at the new rate.
+    RateConfirmed {
+        /// Bits per second.
+        rate: u32,
+    },
+    /// The meter was not heard at the new rate: switch the port back to this one.
+    RateLost {
+        /// Bits per second before the change.
+        rate: u32,
     },
     /// The answer to [`Master::read_address`].
     Address(Address),
@@ -72,6 +110,10 @@ pub enum AskError {
     Busy,
     /// The message does not fit into a frame.
     TooLong(TooLong),
+    /// The edition has no such rate.
+    Rate,
+    /// The secure element refused.
+    Element(ElementRefused),
 }
 
 impl fmt::Display for AskError {
@@ -79,18 +121,39 @@ impl fmt::Display for AskError {
         match self {
             AskError::Busy => f.write_str("the last question is not answered yet"),
             AskError::TooLong(err) => err.fmt(f),
+            AskError::Rate => f.write_str("the edition has no such rate"),
+            AskError::Element(err) => err.fmt(f),
         }
     }
 }
 
 impl core::error::Error for AskError {}
 
+/// An identifier of either edition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Id(DataId),
+    Id1997(DataId1997),
+}
+
+/// What an exchange is for, where the answer alone does not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Plain,
+    /// Only the address of the answer counts.
+    Address,
+    /// Any answer proves the new rate.
+    Confirm,
+}
+
 /// What the master waits for.
 #[derive(Debug, Clone, Copy)]
 struct Question {
     address: Address,
     function: Function,
-    id: Option<DataId>,
+    edition: Edition,
+    purpose: Purpose,
+    id: Option<Asked>,
     /// 0 for the first part.
     sequence: u8,
     asked: u8,
@@ -106,6 +169,20 @@ enum Outcome {
     Security {
         address: Address,
         id: DataId,
+    },
+    Data1997 {
+        address: Address,
+        id: DataId1997,
+    },
+    RateChanged {
+        address: Address,
+        rate: u32,
+    },
+    RateConfirmed {
+        rate: u32,
+    },
+    RateLost {
+        rate: u32,
     },
     Address(Address),
     Done {
@@ -155,8 +232,12 @@ pub struct Master<'b> {
     exchange: Exchange,
     timing: Timing,
     preamble: usize,
-    wildcard_answers: bool,
+    quirks: Quirks,
     ignored: u32,
+    /// Refusals when the last question was put.
+    before: Refusals,
+    /// The meter, the old and the new rate while a change is at work.
+    rate: Option<(Address, Edition, u32, u32)>,
 }
 
 impl<'b> Master<'b> {
@@ -174,13 +255,15 @@ impl<'b> Master<'b> {
             outcome: None,
             exchange: Exchange::new(),
             timing,
-            preamble: PREAMBLE_MAX,
-            wildcard_answers: false,
+            preamble: PREAMBLE,
+            quirks: Quirks::default(),
             ignored: 0,
+            before: Refusals::default(),
+            rate: None,
         }
     }
 
-    /// How many FE go in front of a request, at most 4; 4 by default.
+    /// How many FE go in front of a request, at most 8; 4 by default.
     pub fn set_preamble(&mut self, count: usize) {
         self.preamble = count.min(PREAMBLE_MAX);
     }
@@ -188,7 +271,12 @@ impl<'b> Master<'b> {
     /// Whether an answer may carry the full wildcard instead of the meter's address, as some field devices send it.
     /// Off by default.
     pub fn accept_wildcard_answers(&mut self, accept: bool) {
-        self.wildcard_answers = accept;
+        self.quirks.wildcard_answers = accept;
+    }
+
+    /// The departures of the meter that is asked next.
+    pub fn set_quirks(&mut self, quirks: Quirks) {
+        self.quirks = quirks;
     }
 
     /// Other waiting times from the next request on.
@@ -206,6 +294,12 @@ impl<'b> Master<'b> {
     #[must_use]
     pub const fn ignored(&self) -> u32 {
         self.ignored
+    }
+
+    /// Whether bytes came since the last question that were no good frame: noise, or several meters at once.
+    #[must_use]
+    pub fn heard_damage(&self) -> bool {
+        self.decoder.refusals() != self.before
     }
 
     /// Whether a question waits for its answer.
@@ -292,6 +386,189 @@ impl<'b> Master<'b> {
         self.ask(now, Address::BROADCAST, &Message::BroadcastTime(stamp))
     }
 
+    /// Reads blocks of the load record (class 06): `count` blocks, from a time on or the oldest. Ends in
+    /// [`Event::Data`].
+    ///
+    /// # Errors
+    /// [`AskError::Busy`].
+    pub fn read_blocks(
+        &mut self,
+        now: u64,
+        address: Address,
+        id: DataId,
+        blocks: Blocks,
+    ) -> Result<(), AskError> {
+        let mut rest = [blocks.count, 0, 0, 0, 0, 0];
+        let rest = match blocks.from.and_then(|at| at.line()) {
+            Some([_, from @ ..]) => {
+                if let Some(place) = rest.last_chunk_mut::<5>() {
+                    *place = from;
+                }
+                &rest[..]
+            }
+            None => &rest[..1],
+        };
+        self.ask(now, address, &Message::Read { id, rest })
+    }
+
+    /// Reads a 1997 identifier (01); long answers are fetched part by part and joined. Ends in [`Event::Data1997`].
+    ///
+    /// The edition does not number the parts: when one is lost, the read begins anew.
+    ///
+    /// # Errors
+    /// [`AskError::Busy`].
+    pub fn read_1997(
+        &mut self,
+        now: u64,
+        address: Address,
+        id: DataId1997,
+    ) -> Result<(), AskError> {
+        self.ask_in(now, Edition::V1997, address, &Message::Read1997 { id })
+    }
+
+    /// Writes to a 1997 identifier (04). Ends in [`Event::Done`].
+    ///
+    /// # Errors
+    /// [`AskError::Busy`], [`AskError::TooLong`] above 194 bytes of data.
+    pub fn write_1997(
+        &mut self,
+        now: u64,
+        address: Address,
+        id: DataId1997,
+        password: Password,
+        data: &[u8],
+    ) -> Result<(), AskError> {
+        self.ask_in(
+            now,
+            Edition::V1997,
+            address,
+            &Message::Write1997 { id, password, data },
+        )
+    }
+
+    /// Changes the rate of a meter (17, 0C in 1997) from `old` to `new` bit/s. Ends in [`Event::RateChanged`]; then
+    /// switch the port, set its [`Timing`] and call [`Master::confirm_rate`].
+    ///
+    /// # Errors
+    /// [`AskError::Busy`], [`AskError::Rate`] if the edition does not have the new rate.
+    pub fn change_rate(
+        &mut self,
+        now: u64,
+        edition: Edition,
+        address: Address,
+        old: u32,
+        new: u32,
+    ) -> Result<(), AskError> {
+        let byte = match edition {
+            Edition::V2007 => rate_byte(new),
+            Edition::V1997 => rate_byte_1997(new),
+        };
+        let byte = byte.ok_or(AskError::Rate)?;
+        self.ask_in(now, edition, address, &Message::ChangeRate(byte))?;
+        self.rate = Some((address, edition, old, new));
+        Ok(())
+    }
+
+    /// Asks at the new rate whether the meter is there. Ends in [`Event::RateConfirmed`] or [`Event::RateLost`].
+    ///
+    /// # Errors
+    /// [`AskError::Busy`], [`AskError::Rate`] if no change was agreed.
+    pub fn confirm_rate(&mut self, now: u64) -> Result<(), AskError> {
+        let (address, edition, ..) = self.rate.ok_or(AskError::Rate)?;
+        match edition {
+            Edition::V2007 => self.read(now, address, OWN_ADDRESS)?,
+            Edition::V1997 => self.read_1997(now, address, FORWARD_1997)?,
+        }
+        if let Some(question) = &mut self.question {
+            question.purpose = Purpose::Confirm;
+        }
+        Ok(())
+    }
+
+    /// Begins the identity authentication (070000FF) that protected requests need: ends in [`Event::Security`], whose 12
+    /// bytes belong to [`HostElement::finish`].
+    ///
+    /// # Errors
+    /// [`AskError::Busy`], [`AskError::Element`].
+    pub fn authenticate(
+        &mut self,
+        now: u64,
+        address: Address,
+        operator: Operator,
+        element: &mut impl HostElement,
+    ) -> Result<(), AskError> {
+        let data = element.begin(address).map_err(AskError::Element)?;
+        self.security(now, address, DataId(0x0700_00FF), operator, &data)
+    }
+
+    /// Writes under level 98 or 99. Ends in [`Event::Done`].
+    ///
+    /// # Errors
+    /// [`AskError::Busy`], [`AskError::Element`], [`AskError::TooLong`].
+    #[allow(clippy::too_many_arguments, reason = "each is a field of the request")]
+    pub fn write_protected(
+        &mut self,
+        now: u64,
+        address: Address,
+        id: DataId,
+        protection: Protection,
+        operator: Operator,
+        data: &[u8],
+        element: &mut impl HostElement,
+    ) -> Result<(), AskError> {
+        let subject = Subject {
+            meter: address,
+            function: Function::WRITE,
+            id: Some(id),
+        };
+        let mut out = [0; DATA_MAX];
+        let data = protected(element, protection, subject, data, &mut out)?;
+        let authority = by_level(protection, operator);
+        self.write(now, address, id, authority, data)
+    }
+
+    /// Relay, alarm or keep power under level 98, or with `function` 1A or 1B the clearing of a meter or, with `id`, of
+    /// events. Ends in [`Event::Done`].
+    ///
+    /// # Errors
+    /// [`AskError::Busy`], [`AskError::Element`], [`AskError::TooLong`].
+    #[allow(clippy::too_many_arguments, reason = "each is a field of the request")]
+    pub fn order_protected(
+        &mut self,
+        now: u64,
+        address: Address,
+        function: Function,
+        control: Control,
+        id: Option<DataId>,
+        operator: Operator,
+        element: &mut impl HostElement,
+    ) -> Result<(), AskError> {
+        let mut plain = [0; 12];
+        let (order, tail) = plain.split_at_mut(8);
+        order.copy_from_slice(&control.line().unwrap_or([0xFF; 8]));
+        let len = match id {
+            Some(id) => {
+                tail.copy_from_slice(&id.line());
+                12
+            }
+            None => 8,
+        };
+        let subject = Subject {
+            meter: address,
+            function,
+            id: None,
+        };
+        let mut out = [0; DATA_MAX];
+        let plain = plain.get(..len).unwrap_or_default();
+        let data = protected(element, Protection::Cipher, subject, plain, &mut out)?;
+        let message = Message::Protected {
+            function,
+            authority: by_level(Protection::Cipher, operator),
+            data,
+        };
+        self.ask(now, address, &message)
+    }
+
     /// Puts any request of the 2007 edition.
     ///
     /// # Errors
@@ -302,17 +579,34 @@ impl<'b> Master<'b> {
         address: Address,
         message: &Message<'_>,
     ) -> Result<(), AskError> {
+        self.ask_in(now, Edition::V2007, address, message)
+    }
+
+    /// Puts any request of either edition.
+    ///
+    /// # Errors
+    /// [`AskError::Busy`], [`AskError::TooLong`].
+    pub fn ask_in(
+        &mut self,
+        now: u64,
+        edition: Edition,
+        address: Address,
+        message: &Message<'_>,
+    ) -> Result<(), AskError> {
         if self.is_busy() {
             return Err(AskError::Busy);
         }
-        let function = message.control().function();
+        let function = message.control_in(edition).function();
         let id = match *message {
-            Message::Read { id, .. } | Message::Security { id, .. } => Some(id),
+            Message::Read { id, .. } | Message::Security { id, .. } => Some(Asked::Id(id)),
+            Message::Read1997 { id } => Some(Asked::Id1997(id)),
             _ => None,
         };
-        self.load(address, message).map_err(AskError::TooLong)?;
+        self.load(edition, address, message)
+            .map_err(AskError::TooLong)?;
         self.gathered = 0;
         self.decoder.reset();
+        self.before = self.decoder.refusals();
         if address.kind() == AddressKind::Broadcast || function == Function::BROADCAST_TIME {
             self.to_send = true;
             return Ok(());
@@ -325,6 +619,12 @@ impl<'b> Master<'b> {
         self.question = Some(Question {
             address,
             function,
+            edition,
+            purpose: if function == Function::READ_ADDRESS {
+                Purpose::Address
+            } else {
+                Purpose::Plain
+            },
             id,
             sequence: 0,
             asked: 0,
@@ -344,7 +644,7 @@ impl<'b> Master<'b> {
             let step = judge(
                 &frame,
                 self.question,
-                self.wildcard_answers,
+                self.quirks.wildcard_answers,
                 self.buffer,
                 &mut self.gathered,
             );
@@ -364,7 +664,7 @@ impl<'b> Master<'b> {
             let step = judge(
                 &frame,
                 self.question,
-                self.wildcard_answers,
+                self.quirks.wildcard_answers,
                 self.buffer,
                 &mut self.gathered,
             );
@@ -375,12 +675,58 @@ impl<'b> Master<'b> {
             }
         }
         match self.question {
-            Some(question) if question.asked < question.tries => self.put(now),
-            Some(question) => self.end(Outcome::TimedOut {
-                tries: question.asked,
-            }),
+            Some(question) if question.asked < question.tries => self.repeat(now, question),
+            Some(question) => self.give_up(now, question),
             None => {}
         }
+    }
+
+    fn repeat(&mut self, now: u64, question: Question) {
+        // Parts without numbers cannot be asked for twice; the read begins anew.
+        if let (Function::READ_FOLLOW_UP_1997, Some(Asked::Id1997(id))) =
+            (question.function, question.id)
+        {
+            let message = Message::Read1997 { id };
+            if self
+                .load(Edition::V1997, question.address, &message)
+                .is_ok()
+            {
+                self.gathered = 0;
+                self.question = Some(Question {
+                    function: Function::READ_1997,
+                    sequence: 0,
+                    ..question
+                });
+            }
+        }
+        self.put(now);
+    }
+
+    fn give_up(&mut self, now: u64, question: Question) {
+        let asks_2007 = question.edition == Edition::V2007;
+        if question.purpose == Purpose::Address && asks_2007 && self.quirks.answers_1997 {
+            // The older edition has no such function; the address of any answer is it.
+            let message = Message::Read1997 { id: FORWARD_1997 };
+            if self
+                .load(Edition::V1997, question.address, &message)
+                .is_ok()
+            {
+                self.question = Some(Question {
+                    function: Function::READ_1997,
+                    edition: Edition::V1997,
+                    id: Some(Asked::Id1997(FORWARD_1997)),
+                    asked: 0,
+                    ..question
+                });
+                return self.put(now);
+            }
+        }
+        self.end(match (question.purpose, self.rate) {
+            (Purpose::Confirm, Some((_, _, old, _))) => Outcome::RateLost { rate: old },
+            _ => Outcome::TimedOut {
+                tries: question.asked,
+            },
+        });
     }
 
     /// Bytes to send now, once.
@@ -397,6 +743,10 @@ impl<'b> Master<'b> {
         Some(match self.outcome.take()? {
             Outcome::Data { address, id } => Event::Data { address, id, data },
             Outcome::Security { address, id } => Event::Security { address, id, data },
+            Outcome::Data1997 { address, id } => Event::Data1997 { address, id, data },
+            Outcome::RateChanged { address, rate } => Event::RateChanged { address, rate },
+            Outcome::RateConfirmed { rate } => Event::RateConfirmed { rate },
+            Outcome::RateLost { rate } => Event::RateLost { rate },
             Outcome::Address(address) => Event::Address(address),
             Outcome::Done { address, function } => Event::Done { address, function },
             Outcome::Refused { function, err } => Event::Refused { function, err },
@@ -412,11 +762,17 @@ impl<'b> Master<'b> {
         self.exchange.poll_timeout()
     }
 
-    fn load(&mut self, address: Address, message: &Message<'_>) -> Result<(), TooLong> {
-        let preamble = self.preamble.min(PREAMBLE_MAX);
+    fn load(
+        &mut self,
+        edition: Edition,
+        address: Address,
+        message: &Message<'_>,
+    ) -> Result<(), TooLong> {
+        let extra = usize::from(self.quirks.extra_preamble);
+        let preamble = (self.preamble + extra).min(PREAMBLE_MAX);
         let (wake, place) = self.transmit.split_at_mut(preamble);
-        let len = message.encode_frame(address, place)?;
-        wake.fill(PREAMBLE);
+        let len = message.encode_frame_in(edition, address, place)?;
+        wake.fill(WAKE);
         self.transmit_len = preamble + len;
         Ok(())
     }
@@ -431,6 +787,19 @@ impl<'b> Master<'b> {
     }
 
     fn end(&mut self, outcome: Outcome) {
+        let purpose = self.question.map(|question| question.purpose);
+        let outcome = match (purpose, self.rate, outcome) {
+            // Whatever the meter says, it is there.
+            (
+                Some(Purpose::Confirm),
+                Some((.., new)),
+                Outcome::Data { .. } | Outcome::Data1997 { .. } | Outcome::Refused { .. },
+            ) => Outcome::RateConfirmed { rate: new },
+            (_, _, outcome) => outcome,
+        };
+        if !matches!(outcome, Outcome::RateChanged { .. }) {
+            self.rate = None;
+        }
         self.question = None;
         self.exchange.stop();
         self.outcome = Some(outcome);
@@ -445,21 +814,39 @@ impl<'b> Master<'b> {
                 id,
                 sequence,
             } => {
-                let function = Function::READ_FOLLOW_UP;
+                let purpose = self
+                    .question
+                    .map_or(Purpose::Plain, |question| question.purpose);
                 let tries = self.timing.tries.max(1);
+                let (edition, function, message) = match id {
+                    Asked::Id(id) => (
+                        Edition::V2007,
+                        Function::READ_FOLLOW_UP,
+                        Message::ReadFollowUp { id, sequence },
+                    ),
+                    Asked::Id1997(id) => (
+                        Edition::V1997,
+                        Function::READ_FOLLOW_UP_1997,
+                        Message::ReadFollowUp1997 { id },
+                    ),
+                };
                 // The parts are asked of the meter that answered the first.
-                if self
-                    .load(address, &Message::ReadFollowUp { id, sequence })
-                    .is_err()
-                {
+                if self.load(edition, address, &message).is_err() {
                     return self.end(Outcome::TooLong);
                 }
+                // A read that began anew does so again and again on a bad line, but not for ever.
+                let asked = match (id, self.question) {
+                    (Asked::Id1997(_), Some(question)) => question.asked.saturating_sub(1),
+                    _ => 0,
+                };
                 self.question = Some(Question {
                     address,
                     function,
+                    edition,
+                    purpose,
                     id: Some(id),
                     sequence,
-                    asked: 0,
+                    asked,
                     tries,
                 });
                 self.put(now);
@@ -468,12 +855,35 @@ impl<'b> Master<'b> {
     }
 }
 
+fn by_level(protection: Protection, operator: Operator) -> Authority {
+    Authority {
+        password: Password {
+            level: protection as u8,
+            digits: 0,
+        },
+        operator,
+    }
+}
+
+fn protected<'o>(
+    element: &mut impl HostElement,
+    protection: Protection,
+    subject: Subject,
+    plain: &[u8],
+    out: &'o mut [u8],
+) -> Result<&'o [u8], AskError> {
+    let len = element
+        .protect(protection, subject, plain, out)
+        .map_err(AskError::Element)?;
+    out.get(..len).ok_or(AskError::Element(ElementRefused))
+}
+
 enum Step {
     Ignore,
     End(Outcome),
     Next {
         address: Address,
-        id: DataId,
+        id: Asked,
         sequence: u8,
     },
 }
@@ -491,8 +901,8 @@ fn judge(
     if !frame.control.from_meter() || frame.control.function() != question.function {
         return Step::Ignore;
     }
-    let meter =
-        frame.address.kind() == AddressKind::Single && question.address.matches(frame.address);
+    let meter = frame.address.kind() == AddressKind::Single
+        && question.address.matches_half_bytes(frame.address);
     let wildcard = wildcard_answers && frame.address == Address::WILDCARD;
     if !(meter || wildcard) {
         return Step::Ignore;
@@ -502,44 +912,82 @@ fn judge(
     } else {
         question.address
     };
-    let Ok(message) = frame.message(Edition::V2007) else {
+    let Ok(message) = frame.message(question.edition) else {
         return Step::Ignore;
     };
     match message {
+        Message::ReadAnswer1997 { id, .. }
+            if question.purpose == Purpose::Address && question.id == Some(Asked::Id1997(id)) =>
+        {
+            // An answer in the wildcard's name tells no address.
+            match meter {
+                true => Step::End(Outcome::Address(address)),
+                false => Step::Ignore,
+            }
+        }
+        Message::ReadAnswer1997 { id, data, more }
+        | Message::FollowUpAnswer1997 { id, data, more }
+            if question.id == Some(Asked::Id1997(id)) =>
+        {
+            let sequence = question.sequence;
+            gather(
+                address,
+                Asked::Id1997(id),
+                sequence,
+                data,
+                more,
+                buffer,
+                gathered,
+            )
+        }
         Message::Refused { function, err } => Step::End(Outcome::Refused { function, err }),
         Message::SecurityRefused(err) => Step::End(Outcome::SecurityRefused(err)),
         Message::AddressAnswer(address) => Step::End(Outcome::Address(address)),
-        Message::ReadAnswer { id, data, more } if question.id == Some(id) => {
-            gather(address, id, 0, data, more, buffer, gathered)
+        Message::ReadAnswer { id, data, more } if question.id == Some(Asked::Id(id)) => {
+            gather(address, Asked::Id(id), 0, data, more, buffer, gathered)
         }
         Message::FollowUpAnswer {
             id,
             data,
             sequence,
             more,
-        } if question.id == Some(id) && question.sequence == sequence => {
-            gather(address, id, sequence, data, more, buffer, gathered)
-        }
-        Message::SecurityAnswer { id, data, .. } if question.id == Some(id) => {
+        } if question.id == Some(Asked::Id(id)) && question.sequence == sequence => gather(
+            address,
+            Asked::Id(id),
+            sequence,
+            data,
+            more,
+            buffer,
+            gathered,
+        ),
+        Message::SecurityAnswer { id, data, .. } if question.id == Some(Asked::Id(id)) => {
             match append(data, buffer, gathered) {
                 true => Step::End(Outcome::Security { address, id }),
                 false => Step::End(Outcome::TooLong),
             }
         }
         Message::Done(function) => Step::End(Outcome::Done { address, function }),
-        Message::RateAnswer(_) | Message::PasswordAnswer(_) | Message::OutputAnswer(_) => {
-            Step::End(Outcome::Done {
-                address,
-                function: question.function,
-            })
+        Message::RateAnswer(byte) => {
+            let rate = match question.edition {
+                Edition::V2007 => rate_of(byte),
+                Edition::V1997 => rate_of_1997(byte),
+            };
+            match rate {
+                Some(rate) => Step::End(Outcome::RateChanged { address, rate }),
+                None => Step::Ignore,
+            }
         }
+        Message::PasswordAnswer(_) | Message::OutputAnswer(_) => Step::End(Outcome::Done {
+            address,
+            function: question.function,
+        }),
         _ => Step::Ignore,
     }
 }
 
 fn gather(
     address: Address,
-    id: DataId,
+    id: Asked,
     sequence: u8,
     data: &[u8],
     more: bool,
@@ -550,7 +998,10 @@ fn gather(
         return Step::End(Outcome::TooLong);
     }
     match (more, sequence.checked_add(1)) {
-        (false, _) => Step::End(Outcome::Data { address, id }),
+        (false, _) => Step::End(match id {
+            Asked::Id(id) => Outcome::Data { address, id },
+            Asked::Id1997(id) => Outcome::Data1997 { address, id },
+        }),
         (true, Some(sequence)) => Step::Next {
             address,
             id,
@@ -562,11 +1013,11 @@ fn gather(
 }
 
 fn append(data: &[u8], buffer: &mut [u8], gathered: &mut usize) -> bool {
-    let end = gathered.saturating_add(data.len());
-    match buffer.get_mut(*gathered..end) {
+    let place = buffer.get_mut(*gathered..);
+    match place.and_then(|place| place.get_mut(..data.len())) {
         Some(place) => {
             place.copy_from_slice(data);
-            *gathered = end;
+            *gathered = gathered.saturating_add(data.len());
             true
         }
         None => false,

@@ -5,15 +5,13 @@
 pub struct Quirks {
     /// Answers may carry the full wildcard AA in place of the meter's address; seen above all with 1997 meters.
     pub wildcard_answers: bool,
-    /// The meter takes AA in single nibbles and below digits, and answers may be asked for in this way.
-    pub half_byte_wildcards: bool,
     /// FE in front of requests beyond the usual four, for receivers that wake slowly; at most 8 in all are sent.
     pub extra_preamble: u8,
     /// Phase voltages of the 2007 edition come with three bytes, XXXXX.X.
     pub three_byte_voltages: bool,
     /// Phase voltages of the 1997 edition come as XXX.X, not XXX; both have two bytes.
     pub tenth_volts_1997: bool,
-    /// The meter answers a 2007 read with a 1997 identifier or only understands the older edition: the reader that
-    /// gets no answer asks again in the 1997 edition, where the identifier has a counterpart.
+    /// The meter may understand the older edition alone: when nobody answers a read of the address, the reader asks
+    /// again by a 1997 read of 9010 to the wildcard and takes the address of that answer.
     pub answers_1997: bool,
 }
