@@ -1,7 +1,7 @@
 //! Identifiers by code or by name.
 
 use anyhow::bail;
-use dlt645::{DataId, DataId1997, Lang, catalogue, catalogue_1997};
+use dlt645::{DataId, DataId1997, Lang, catalogue_1997, search};
 
 /// The identifier with this code (eight hexadecimal digits) or this name, in English or Chinese; a name that begins
 /// or contains one rule alone will do.
@@ -15,19 +15,28 @@ pub fn data_id(text: &str) -> anyhow::Result<DataId> {
     {
         return Ok(DataId(code));
     }
-    let wanted = text.trim().to_lowercase();
-    let rules: Vec<(DataId, String)> = catalogue()
-        .flat_map(|item| [Lang::En, Lang::Zh].map(|lang| (item.id(), item.name(lang).to_string())))
-        .collect();
-    let exact = rules.iter().find(|(_, name)| name.to_lowercase() == wanted);
-    if let Some((id, _)) = exact {
-        return Ok(*id);
+    let wanted = text.trim();
+    let languages = [Lang::En, Lang::Zh];
+    let exact = |text: &str| {
+        languages
+            .iter()
+            .find_map(|lang| DataId::from_name(text, *lang))
+    };
+    let near_to = |text: &str| -> Vec<(DataId, String)> {
+        languages
+            .iter()
+            .flat_map(|lang| search(text, *lang))
+            .map(|item| (item.id(), item.name(Lang::En).to_string()))
+            .collect()
+    };
+    let lower = wanted.to_lowercase();
+    if let Some(id) = exact(wanted).or_else(|| exact(&lower)) {
+        return Ok(id);
     }
-    let mut near: Vec<&(DataId, String)> = rules
-        .iter()
-        .filter(|(_, name)| name.to_lowercase().contains(&wanted))
-        .collect();
-    near.dedup_by_key(|(id, _)| *id);
+    let mut near = near_to(wanted);
+    if near.is_empty() {
+        near = near_to(&lower);
+    }
     match near.as_slice() {
         [] => bail!("{text}: neither eight hexadecimal digits nor a name of the tables"),
         [(id, _)] => Ok(*id),
@@ -90,6 +99,8 @@ mod tests {
             DataId(0x0001_0000)
         );
         assert_eq!(data_id("正向有功电能").unwrap(), DataId(0x0001_0000));
+        let tariff = "Forward active energy, tariff 2";
+        assert_eq!(data_id(tariff).unwrap(), DataId(0x0001_0200));
         let many = data_id("reactive").unwrap_err().to_string();
         assert!(many.contains("identifiers have this"), "{many}");
         assert!(data_id("nonsense").is_err());

@@ -1,8 +1,8 @@
 //! Frames of CJ/T 188.
 
 use cjt188::{
-    Address, ControlCode, DataId, Frame, FrameError, Function, Head, HeatReading, IdOrder, Medium,
-    Message, MeterType, Quantity, Reading, Status, Valve, ValveOrder,
+    Address, ControlCode, DataId, Frame, FrameError, Head, HeatColdReading, HeatReading, IdOrder,
+    Medium, Message, MeterType, Quantity, Reading, Stamp, Status, Value, Valve,
 };
 use dlt645::Lang;
 
@@ -82,22 +82,11 @@ fn content(
     lang: Lang,
 ) -> Result<(), cjt188::MessageError> {
     match frame.message(IdOrder::default())? {
-        Message::Request {
-            function,
-            head,
-            data,
-        } => {
+        Message::Request { head, data, .. } => {
             identifier(layout, head, lang);
-            if let (Function::WRITE, DataId::VALVE, Some(order)) =
-                (function, head.id, ValveOrder::from_line(data))
-            {
-                let text = match order {
-                    ValveOrder::Open => say(lang, "open the valve", "开阀"),
-                    ValveOrder::Close => say(lang, "close the valve", "关阀"),
-                };
-                layout.put(1, text);
+            if !data.is_empty() {
+                put_data(layout, frame.meter_type, head.id, data, lang);
             }
-            layout.put(data.len(), say(lang, "data", "数据"));
         }
         Message::Answer { head, data, .. } => {
             identifier(layout, head, lang);
@@ -111,9 +100,32 @@ fn content(
                 layout.put(data.len(), say(lang, "status", "状态"));
             }
         }
+        Message::Vendor { data, .. } => {
+            layout.put(data.len(), say(lang, "vendor's data", "厂家数据"))
+        }
         _ => {}
     }
     Ok(())
+}
+
+/// Puts the data behind the running number by the table.
+fn put_data(layout: &mut Layout<'_>, meter_type: MeterType, id: DataId, data: &[u8], lang: Lang) {
+    match id.value(meter_type, data) {
+        Ok(Value::Present(reading)) => put_reading(layout, &reading, meter_type, lang),
+        Ok(Value::HeatCold(reading)) => put_heat_cold(layout, &reading, lang),
+        Ok(Value::Raw(_) | Value::Nothing) => {
+            layout.put(data.len(), say(lang, "data", "数据"));
+        }
+        Ok(value) => {
+            let named = Named {
+                id: id.to_string(),
+                name: name(id, lang),
+                value: value.to_string(),
+            };
+            layout.value(data.len(), named);
+        }
+        Err(err) => layout.put(data.len(), reason(&err, "数据与表不符", lang)),
+    }
 }
 
 /// Puts the data behind the running number of an answer.
@@ -124,43 +136,21 @@ pub(super) fn put_answer(
     data: &[u8],
     lang: Lang,
 ) {
-    match Reading::parse(meter_type, data) {
-        Ok(reading) if id == DataId::PRESENT => put_reading(layout, &reading, meter_type, lang),
-        _ if id == DataId::VALVE && data.len() == 2 => put_status(layout, data, lang),
-        _ => layout.put(data.len(), say(lang, "data", "数据")),
+    if id == DataId::VALVE && data.len() == 2 {
+        return put_status(layout, data, lang);
     }
+    put_data(layout, meter_type, id, data, lang);
 }
 
-const NAMES: [(u16, &str, &str); 17] = [
-    (0x901F, "present data", "计量数据"),
-    (0x907F, "clock", "时钟"),
-    (0x911F, "heat and cold", "冷热计量数据"),
-    (0x8102, "price", "价格表"),
-    (0x8103, "settlement day", "结算日"),
-    (0x8104, "reading day", "抄表日"),
-    (0x8105, "purchase", "购入金额"),
-    (0x8106, "key version", "密钥版本号"),
-    (0x810A, "address", "地址"),
-    (0xA010, "write price", "写价格表"),
-    (0xA011, "write settlement day", "写结算日"),
-    (0xA012, "write reading day", "写抄表日"),
-    (0xA013, "write purchase", "写购入金额"),
-    (0xA015, "set time", "写标准时间"),
-    (0xA016, "synchronise the motor", "写机电同步数"),
-    (0xA017, "valve", "阀门控制"),
-    (0xA018, "write address", "写地址"),
-];
-
 fn name(id: DataId, lang: Lang) -> String {
-    let known = NAMES.iter().find(|row| row.0 == id.0);
-    match (known, id.0) {
-        (Some(row), _) => say(lang, row.1, row.2).to_owned(),
-        (None, 0xD120..=0xD12B) => match lang {
-            Lang::En => format!("settlement value {} back", id.0 - 0xD11F),
-            Lang::Zh => format!("上{}月结算日累积量", id.0 - 0xD11F),
-        },
-        (None, _) => say(lang, "not in the tables", "不在表中").to_owned(),
-    }
+    let lang_188 = match lang {
+        Lang::En => cjt188::Lang::En,
+        Lang::Zh => cjt188::Lang::Zh,
+    };
+    id.item().map_or_else(
+        || say(lang, "not in the tables", "不在表中").to_owned(),
+        |item| item.name(lang_188).to_string(),
+    )
 }
 
 fn identifier(layout: &mut Layout<'_>, head: Head, lang: Lang) {
@@ -191,17 +181,68 @@ fn put_reading(layout: &mut Layout<'_>, reading: &Reading, meter_type: MeterType
         Reading::Heat(heat) => put_heat(layout, heat, lang),
         _ => return,
     }
-    let time = reading.time().map_or_else(
+    put_end(
+        layout,
+        DataId::PRESENT,
+        reading.time(),
+        reading.status(),
+        lang,
+    );
+}
+
+/// Clock and status, which close readings.
+fn put_end(layout: &mut Layout<'_>, id: DataId, time: Option<Stamp>, status: Status, lang: Lang) {
+    let time = time.map_or_else(
         || say(lang, "none", "无").to_owned(),
         |time| time.to_string(),
     );
     let named = Named {
-        id: DataId::PRESENT.to_string(),
+        id: id.to_string(),
         name: say(lang, "clock", "实时时间").to_owned(),
         value: time,
     };
     layout.value(7, named);
-    put_status(layout, &reading.status().0, lang);
+    put_status(layout, &status.0, lang);
+}
+
+fn put_heat_cold(layout: &mut Layout<'_>, heat: &HeatColdReading, lang: Lang) {
+    let rows = [
+        (
+            5,
+            "heat at the settlement day",
+            "结算日热量",
+            heat.settlement_heat,
+            "",
+        ),
+        (
+            5,
+            "cold at the settlement day",
+            "结算日冷量",
+            heat.settlement_cold,
+            "",
+        ),
+        (5, "heat", "当前热量", heat.current_heat, ""),
+        (5, "cold", "当前冷量", heat.current_cold, ""),
+        (4, "power", "热功率", heat.power, ""),
+        (4, "flow", "流量", heat.flow, ""),
+        (5, "accumulated volume", "累积流量", heat.volume, ""),
+        (2, "supply temperature", "供水温度", heat.supply, " °C"),
+        (2, "return temperature", "回水温度", heat.back, " °C"),
+        (
+            2,
+            "supply pressure",
+            "供水压力",
+            heat.supply_pressure,
+            " MPa",
+        ),
+        (2, "return pressure", "回水压力", heat.back_pressure, " MPa"),
+        (4, "hours at work", "累积工作时间", heat.hours, " h"),
+    ];
+    for (len, en, zh, value, unit) in rows {
+        let text = format!("{}{unit}", quantity_text(value));
+        put_named(layout, len, say(lang, en, zh), text);
+    }
+    put_end(layout, DataId(0x911F), heat.time, heat.status, lang);
 }
 
 fn put_heat(layout: &mut Layout<'_>, heat: &HeatReading, lang: Lang) {
@@ -241,15 +282,18 @@ fn put_heat(layout: &mut Layout<'_>, heat: &HeatReading, lang: Lang) {
 }
 
 fn quantity(layout: &mut Layout<'_>, len: usize, name: &str, value: Quantity) {
-    let text = match value.unit {
+    put_named(layout, len, name, quantity_text(value));
+}
+
+fn quantity_text(value: Quantity) -> String {
+    match value.unit {
         // "x 100 MWh" instead of "100 MWh", which would read as a product with the number.
         Some(unit) => match unit.symbol() {
             Some((_, 1..)) => format!("{value} x {unit}"),
             _ => format!("{value} {unit}"),
         },
         None => value.to_string(),
-    };
-    put_named(layout, len, name, text);
+    }
 }
 
 fn put_named(layout: &mut Layout<'_>, len: usize, name: &str, value: String) {

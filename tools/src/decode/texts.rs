@@ -46,42 +46,46 @@ const FUNCTIONS_188: &[Row] = &[
     (0x2A, "vendor's own", "厂家自定义"),
 ];
 
-const ERR_2007: [(&str, &str); 8] = [
-    ("other error", "其他错误"),
-    ("no requested data", "无请求数据"),
-    ("wrong password or not authorised", "密码错或未授权"),
-    ("rate cannot be changed", "通信速率不能更改"),
-    ("too many year zones", "年时区数超"),
-    ("too many day slots", "日时段数超"),
-    ("too many tariffs", "费率数超"),
-    ("reserved", "保留"),
+/// The English names stand in the library.
+const ERR_2007_ZH: &[&str] = &[
+    "其他错误",
+    "无请求数据",
+    "密码错或未授权",
+    "通信速率不能更改",
+    "年时区数超",
+    "日时段数超",
+    "费率数超",
+    "保留",
 ];
 
-const ERR_1997: [(&str, &str); 8] = [
-    ("illegal data", "非法数据"),
-    ("unknown identifier", "数据标识错"),
-    ("wrong password", "密码错"),
-    ("reserved", "保留"),
-    ("too many year zones", "年时区数超"),
-    ("too many day slots", "日时段数超"),
-    ("too many tariffs", "费率数超"),
-    ("reserved", "保留"),
+const ERR_1997_ZH: &[&str] = &[
+    "非法数据",
+    "数据标识错",
+    "密码错",
+    "保留",
+    "年时区数超",
+    "日时段数超",
+    "费率数超",
+    "保留",
 ];
 
-const SERR: [(&str, &str); 10] = [
-    ("other error", "其他错误"),
-    ("repeated recharge", "重复充值"),
-    ("security chip verification failed", "ESAM验证失败"),
-    (
-        "identity authentication failed or expired",
-        "身份认证失败或失效",
-    ),
-    ("customer number does not match", "客户编号不匹配"),
-    ("recharge count wrong", "充值次数错误"),
-    ("purchase above the hoard limit", "购电超囤积"),
-    ("flash address error", "地址异常"),
-    ("remote control suspended or key locked", "远程控制挂起"),
-    ("reserved", "保留"),
+const SERR_ZH: &[&str] = &[
+    "其他错误",
+    "重复充值",
+    "ESAM验证失败",
+    "身份认证失败或失效",
+    "客户编号不匹配",
+    "充值次数错误",
+    "购电超囤积",
+    "地址异常",
+    "远程控制挂起",
+    "保留",
+    "保留",
+    "保留",
+    "保留",
+    "保留",
+    "保留",
+    "密码错",
 ];
 
 fn find(rows: &'static [Row], code: u8, lang: Lang) -> &'static str {
@@ -105,14 +109,16 @@ pub fn function_188(function: cjt188::Function, lang: Lang) -> &'static str {
     find(FUNCTIONS_188, function.0, lang)
 }
 
-fn bits(bits: impl Iterator<Item = u8>, table: &[(&str, &str)], lang: Lang) -> String {
+fn bits(
+    bits: impl Iterator<Item = u8>,
+    en: impl Fn(u8) -> &'static str,
+    zh: &[&'static str],
+    lang: Lang,
+) -> String {
     let names: Vec<String> = bits
         .map(|bit| {
-            let row = table
-                .get(usize::from(bit))
-                .copied()
-                .unwrap_or(("reserved", "保留"));
-            format!("b{bit} {}", say(lang, row.0, row.1))
+            let zh = zh.get(usize::from(bit)).copied().unwrap_or("保留");
+            format!("b{bit} {}", say(lang, en(bit), zh))
         })
         .collect();
     if names.is_empty() {
@@ -124,26 +130,16 @@ fn bits(bits: impl Iterator<Item = u8>, table: &[(&str, &str)], lang: Lang) -> S
 
 /// The set bits of ERR.
 pub fn err(edition: Edition, err: Err645, lang: Lang) -> String {
-    let table = match edition {
-        Edition::V2007 => &ERR_2007,
-        Edition::V1997 => &ERR_1997,
+    let zh = match edition {
+        Edition::V2007 => ERR_2007_ZH,
+        Edition::V1997 => ERR_1997_ZH,
     };
-    bits(err.bits(), table, lang)
+    bits(err.bits(), |bit| Err645::bit_name(bit, edition), zh, lang)
 }
 
 /// The set bits of SERR.
 pub fn serr(err: SecurityErr, lang: Lang) -> String {
-    let password = err.contains(SecurityErr::PASSWORD);
-    let mut text = bits(err.bits().filter(|bit| *bit != 15), &SERR, lang);
-    if password {
-        let name = say(lang, "b15 wrong password", "b15 密码错");
-        text = if err == SecurityErr::PASSWORD {
-            name.to_owned()
-        } else {
-            format!("{text}{}{name}", say(lang, ", ", "，"))
-        };
-    }
-    text
+    bits(err.bits(), SecurityErr::bit_name, SERR_ZH, lang)
 }
 
 /// What an address names.

@@ -25,6 +25,7 @@ pub(super) fn put(layout: &mut Layout<'_>, id: DataId, data: &[u8], lang: Lang) 
         Ok(values) => {
             for (id, value) in values {
                 let head = Head {
+                    bit_name: &|bit| id.bit_name(bit, lang),
                     id: id.to_string(),
                     name: name(id, lang).unwrap_or_default(),
                     len: id.item().map_or(0, |item| item.format().len()),
@@ -45,6 +46,7 @@ pub(super) fn put_1997(layout: &mut Layout<'_>, id: DataId1997, data: &[u8], lan
         Ok(values) => {
             for (id, value) in values {
                 let head = Head {
+                    bit_name: &|bit| id.bit_name(bit, lang),
                     id: id.to_string(),
                     name: name_1997(id, lang).unwrap_or_default(),
                     len: id.item().map_or(0, |item| item.format().len()),
@@ -62,14 +64,16 @@ fn unread(layout: &mut Layout<'_>, data: &[u8], err: &ValueError, lang: Lang) {
 }
 
 /// What stands in front of a value.
-struct Head {
+struct Head<'a> {
+    /// Names of the bits of a word.
+    bit_name: &'a dyn Fn(u8) -> Option<&'static str>,
     id: String,
     name: String,
     /// Bytes of the value, where it does not tell itself.
     len: usize,
 }
 
-impl Head {
+impl Head<'_> {
     fn named(&self, name: &str, value: String) -> Named {
         let comma = if name.is_empty() { "" } else { ", " };
         Named {
@@ -83,13 +87,17 @@ impl Head {
 /// One value; records field by field.
 fn put_value(
     layout: &mut Layout<'_>,
-    head: &Head,
+    head: &Head<'_>,
     value: Result<Value<'_>, ValueError>,
     lang: Lang,
 ) {
     match value {
         Ok(Value::Record(record)) => put_record(layout, head, &record, lang),
         Ok(Value::Freeze(freeze)) => put_freeze(layout, head, &freeze, lang),
+        Ok(Value::Bits(word)) => {
+            let value = bits_text(word, head.len, head.bit_name, lang);
+            layout.value(head.len, head.named("", value));
+        }
         Ok(value) => {
             let len = match value {
                 Value::Load(blocks) => blocks.bytes().len(),
@@ -102,7 +110,7 @@ fn put_value(
     }
 }
 
-fn put_record(layout: &mut Layout<'_>, head: &Head, record: &Record<'_>, lang: Lang) {
+fn put_record(layout: &mut Layout<'_>, head: &Head<'_>, record: &Record<'_>, lang: Lang) {
     for field in record.fields() {
         let value = match field.value() {
             Ok(value) => value_text(&value, lang),
@@ -113,10 +121,11 @@ fn put_record(layout: &mut Layout<'_>, head: &Head, record: &Record<'_>, lang: L
     }
 }
 
-fn put_freeze(layout: &mut Layout<'_>, head: &Head, freeze: &Freeze<'_>, lang: Lang) {
+fn put_freeze(layout: &mut Layout<'_>, head: &Head<'_>, freeze: &Freeze<'_>, lang: Lang) {
     for part in freeze.parts() {
         // The part has the name of its own identifier: DI1 of the freeze replaced.
         let part_head = Head {
+            bit_name: head.bit_name,
             id: head.id.clone(),
             name: format!("{} {:02X}", head.name, part.di1),
             len: part.data.len(),
@@ -126,6 +135,32 @@ fn put_freeze(layout: &mut Layout<'_>, head: &Head, freeze: &Freeze<'_>, lang: L
             None => layout.put(0, ""),
         }
         layout.put(1, say(lang, "end of the part", "分隔符"));
+    }
+}
+
+/// A word in hexadecimal and the names of its set bits.
+fn bits_text(
+    word: u32,
+    len: usize,
+    name: &dyn Fn(u8) -> Option<&'static str>,
+    lang: Lang,
+) -> String {
+    let names: Vec<String> = (0..32_u8)
+        .filter(|bit| word >> bit & 1 != 0)
+        .map(|bit| {
+            let name = name(bit).unwrap_or(say(lang, "reserved", "保留"));
+            format!("b{bit} {name}")
+        })
+        .collect();
+    let digits = len.clamp(1, 4) * 2;
+    if names.is_empty() {
+        format!("{word:0digits$X}")
+    } else {
+        let colon = say(lang, ": ", "：");
+        format!(
+            "{word:0digits$X}{colon}{}",
+            names.join(say(lang, ", ", "，"))
+        )
     }
 }
 
