@@ -31,6 +31,15 @@ const CASES: &[(&str, &str)] = &[
          00 00 00 00 00 00 00 00 00 73 16",
     ),
     (
+        "status-and-event",
+        "68 01 72 00 72 00 00 68 91 06 36 38 33 37 4B 43 B2 16 \
+         68 01 72 00 72 00 00 68 91 10 34 33 44 36 3C 3B 3A 39 38 57 33 53 3A 39 38 57 38 16",
+    ),
+    (
+        "long-answer",
+        "68 01 72 00 72 00 00 68 B1 14 34 3B 63 36 33 34 35 36 37 38 39 3A 3B 3C 3D 3E 3F 40 41 42 2A 16",
+    ),
+    (
         "broken",
         "00 68 12 90 78 56 34 12 68 91 08 33 33 34 33 89 67 45 33 55 16 \
          FE 68 12 90 78 56 34 12 68 91 08 33 33 34 33 89 67 45 33 54 16 68 12 90",
@@ -115,7 +124,7 @@ fn the_program_says_so_in_its_exit_code() {
     let json: serde_json::Value = serde_json::from_slice(&good.stdout).unwrap();
     assert_eq!(json[1]["values"][0]["value"], "1234.56 kWh");
     assert_eq!(json[1]["parts"][5]["plain"], "00 00 01 00");
-    let broken = run(&["decode", CASES[5].1]);
+    let broken = run(&["decode", CASES[7].1]);
     assert_eq!(broken.status.code(), Some(1));
     let said = String::from_utf8(broken.stdout).unwrap();
     assert!(said.contains("expected 54, found 55"), "{said}");
