@@ -188,8 +188,11 @@ impl Format {
 
     /// Whether a value may have `len` bytes.
     #[must_use]
+    #[inline]
     pub const fn fits(self, len: usize) -> bool {
         match self {
+            // First, as most values are numbers.
+            Format::Number { bytes, .. } => len == bytes as usize,
             Format::Freeze | Format::LoadBlocks | Format::Opaque => true,
             Format::Record(layout) => layout.shape().fits(len),
             _ => len == self.len(),
