@@ -4,6 +4,8 @@
 //! `fuzz_targets/` give them to a coverage-guided engine; `tests/corpus.rs` replays the corpus and
 //! random input on the stable tool chain.
 
+pub mod electricity;
+
 use dlt645::{Edition, Frame, FrameView};
 use meter_proto::compact;
 use meter_proto::form::{self, Form};

@@ -5,10 +5,13 @@ use std::path::Path;
 
 type Body = fn(&[u8]);
 
-const BODIES: [(&str, Body); 3] = [
+const BODIES: [(&str, Body); 6] = [
     ("frame", meterkit_fuzz::frame),
     ("message", meterkit_fuzz::message),
     ("envelope", meterkit_fuzz::envelope),
+    ("dlt645_answer", meterkit_fuzz::electricity::answer),
+    ("dlt645_slave", meterkit_fuzz::electricity::slave),
+    ("dlt645_master", meterkit_fuzz::electricity::master),
 ];
 
 /// Random inputs for each body; the engine's long runs are `cargo xtask fuzz --minutes N`.
