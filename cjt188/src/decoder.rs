@@ -122,6 +122,23 @@ impl Decoder {
     /// Takes bytes until a frame ends or they run out.
     pub fn feed(&mut self, bytes: &[u8]) -> Fed<'_> {
         let mut used = 0;
+        self.drop_done();
+        if self.len == 0 {
+            used = self.skip_to_start(bytes);
+            // Most frames come in one piece and need not be gathered.
+            let whole = bytes.get(used..).and_then(|rest| self.take_whole(rest));
+            if let Some((meter_type, address, control, len)) = whole {
+                return Fed {
+                    used: used + OVERHEAD + len,
+                    frame: Some(Frame {
+                        meter_type,
+                        address,
+                        control,
+                        data: self.buffer.get(..len).unwrap_or_default(),
+                    }),
+                };
+            }
+        }
         let found = self.advance(bytes, &mut used);
         Fed {
             used,
@@ -129,10 +146,39 @@ impl Decoder {
         }
     }
 
+    /// The head of the frame at the front of `rest`, its data at the front of the buffer; `None` if there is no
+    /// whole sound frame.
+    fn take_whole(&mut self, rest: &[u8]) -> Option<(MeterType, Address, ControlCode, usize)> {
+        let Step::Whole(len) = look(rest) else {
+            return None;
+        };
+        let frame = rest.get(..len)?;
+        let [_, kind, a0, a1, a2, a3, a4, a5, a6, control, _] = *frame.first_chunk()?;
+        let (line_data, _) = frame.get(11..)?.split_last_chunk::<2>()?;
+        for (to, byte) in self.buffer.iter_mut().zip(line_data) {
+            *to = *byte;
+        }
+        let address = Address::from_line([a0, a1, a2, a3, a4, a5, a6]);
+        Some((
+            MeterType(kind),
+            address,
+            ControlCode(control),
+            line_data.len(),
+        ))
+    }
+
+    fn drop_done(&mut self) {
+        if self.done > 0 {
+            let done = core::mem::take(&mut self.done);
+            self.resume_behind(done);
+        }
+    }
+
     /// The line fell silent inside a frame: looks for a whole frame behind its 68. Call until it returns `None`;
     /// nothing is held then.
     pub fn handle_gap(&mut self) -> Option<Frame<'_>> {
         let mut found = None;
+        self.drop_done();
         // Each round drops at least one held byte.
         while found.is_none() && self.is_receiving() {
             found = self.advance(&[], &mut 0);
@@ -145,23 +191,6 @@ impl Decoder {
     }
 
     fn advance(&mut self, bytes: &[u8], used: &mut usize) -> Option<usize> {
-        if self.done > 0 {
-            let done = core::mem::take(&mut self.done);
-            self.resume_behind(done);
-        }
-        if self.len == 0 {
-            *used += self.skip_to_start(bytes);
-            // Most frames come in one piece.
-            let rest = bytes.get(*used..)?;
-            if let Step::Whole(len) = look(rest) {
-                self.buffer
-                    .get_mut(..len)?
-                    .copy_from_slice(rest.get(..len)?);
-                self.len = len;
-                *used += len;
-                return Some(len);
-            }
-        }
         loop {
             if self.len >= self.need {
                 match look(self.buffer.get(..self.len)?) {

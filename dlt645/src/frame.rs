@@ -321,11 +321,12 @@ impl<'a> Frame<'a> {
         let needed = self.encoded_len();
         let available = out.len();
         let frame = out.get_mut(..needed).ok_or(TooLong { needed, available })?;
-        let places = frame.iter_mut().skip(HEAD);
-        for (byte, place) in self.data.iter().zip(places) {
-            *place = *byte;
+        let mut sum = 0_u8;
+        for (place, byte) in frame.iter_mut().skip(HEAD).zip(self.data) {
+            *place = byte.wrapping_add(OFFSET);
+            sum = sum.wrapping_add(*place);
         }
-        close(self.address, self.control, len, frame);
+        enclose(self.address, self.control, len, sum, frame);
         Ok(needed)
     }
 }
@@ -353,27 +354,25 @@ pub(crate) fn encode_in_place(
         Err(short) => return Err(whole(short.needed)),
     };
     let frame = out.get_mut(..OVERHEAD + len).ok_or(whole(len))?;
+    let mut sum = 0_u8;
+    for place in frame.iter_mut().skip(HEAD).take(len) {
+        *place = place.wrapping_add(OFFSET);
+        sum = sum.wrapping_add(*place);
+    }
     // At most DATA_MAX.
-    close(address, control, len as u8, frame);
+    enclose(address, control, len as u8, sum, frame);
     Ok(OVERHEAD + len)
 }
 
-/// Adds the offset to the data in `frame` and everything around them.
-fn close(address: Address, control: ControlCode, len: u8, frame: &mut [u8]) {
+/// Writes what stands around the data, whose bytes on the line sum to `sum`.
+fn enclose(address: Address, control: ControlCode, len: u8, sum: u8, frame: &mut [u8]) {
     let [a0, a1, a2, a3, a4, a5] = address.line();
     let head = [START, a0, a1, a2, a3, a4, a5, START, control.0, len];
-    let Some((places, rest)) = frame.split_first_chunk_mut::<HEAD>() else {
-        return;
-    };
-    *places = head;
-    let Some((data, [sum, end])) = rest.split_last_chunk_mut::<2>() else {
-        return;
-    };
-    *sum = sum8(&head);
-    *end = END;
-    for byte in data {
-        *byte = byte.wrapping_add(OFFSET);
-        *sum = sum.wrapping_add(*byte);
+    if let Some(place) = frame.first_chunk_mut() {
+        *place = head;
+    }
+    if let Some(place) = frame.last_chunk_mut() {
+        *place = [sum.wrapping_add(sum8(&head)), END];
     }
 }
 
