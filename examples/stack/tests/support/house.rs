@@ -108,7 +108,7 @@ impl House {
     }
 
     fn write_gateway_config(&self, extra: &[ExtraLine]) {
-        let line = |port: u16, protocol: &str, id: &str| {
+        let line = |port: u16, protocol: &str, id: &str, answer_ms: u64| {
             let water = protocol == "cjt188";
             json!({
                 "transport": { "tcp": format!("127.0.0.1:{port}") },
@@ -119,17 +119,17 @@ impl House {
                     "poll_ms": 500,
                     "record_ms": if water { 0 } else { 100 },
                 }],
-                "answer_ms": 500,
+                "answer_ms": answer_ms,
             })
         };
         let own = METERS
             .iter()
             .zip(self.meter_ports)
-            .map(|(id, port)| line(port, "dlt645", id));
-        let water = [line(self.water_port, "cjt188", WATER)];
+            .map(|(id, port)| line(port, "dlt645", id, 1_000));
+        let water = [line(self.water_port, "cjt188", WATER, 1_000)];
         let extra = extra
             .iter()
-            .map(|extra| line(extra.port, extra.protocol, extra.device));
+            .map(|extra| line(extra.port, extra.protocol, extra.device, 100));
         let config = json!({
             "id": GATEWAY,
             "keys": self.keys(GATEWAY),
@@ -147,6 +147,7 @@ impl House {
             "listen": format!("127.0.0.1:{}", self.meter_ports[index]),
             "sample_rate_hz": 1_000,
             "flush": false,
+            "password": 876_543,
             "seed": index + 1,
             "legal_interval_s": legal_interval_s,
             "data_dir": self.file(METERS[index]),

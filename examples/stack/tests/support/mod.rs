@@ -2,7 +2,9 @@
 #![allow(dead_code)] // Each test uses its own part.
 
 pub mod api;
+pub mod attack;
 pub mod house;
+pub mod liar;
 pub mod mqtt;
 pub mod program;
 pub mod records;
