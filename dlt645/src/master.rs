@@ -84,6 +84,13 @@ pub enum Event<'a> {
         /// What it did.
         function: Function,
     },
+    /// The meter answered an order (1C) with two words, see [`Message::ControlReport`].
+    ControlReport {
+        /// What was done.
+        done: u16,
+        /// What kept it from being done.
+        refused: u16,
+    },
     /// The meter refused.
     Refused {
         /// What it refused.
@@ -188,6 +195,10 @@ enum Outcome {
     Done {
         address: Address,
         function: Function,
+    },
+    ControlReport {
+        done: u16,
+        refused: u16,
     },
     Refused {
         function: Function,
@@ -749,6 +760,7 @@ impl<'b> Master<'b> {
             Outcome::RateLost { rate } => Event::RateLost { rate },
             Outcome::Address(address) => Event::Address(address),
             Outcome::Done { address, function } => Event::Done { address, function },
+            Outcome::ControlReport { done, refused } => Event::ControlReport { done, refused },
             Outcome::Refused { function, err } => Event::Refused { function, err },
             Outcome::SecurityRefused(err) => Event::SecurityRefused(err),
             Outcome::TimedOut { tries } => Event::TimedOut { tries },
@@ -976,6 +988,9 @@ fn judge(
                 Some(rate) => Step::End(Outcome::RateChanged { address, rate }),
                 None => Step::Ignore,
             }
+        }
+        Message::ControlReport { done, refused } => {
+            Step::End(Outcome::ControlReport { done, refused })
         }
         Message::PasswordAnswer(_) | Message::OutputAnswer(_) => Step::End(Outcome::Done {
             address,

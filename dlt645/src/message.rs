@@ -383,6 +383,46 @@ pub struct Blocks {
     pub from: Option<Stamp>,
 }
 
+/// Bits of the first word of [`Message::ControlReport`]; empty where reserved.
+pub const CONTROL_DONE: [&str; 16] = [
+    "direct close",
+    "close allowed",
+    "direct trip",
+    "delayed trip",
+    "trip and restore",
+    "trip delayed by high current",
+    "",
+    "",
+    "keep power on",
+    "keep power off",
+    "alarm on",
+    "alarm off",
+    "",
+    "",
+    "",
+    "",
+];
+
+/// Bits of the second word of [`Message::ControlReport`]; empty where reserved.
+pub const CONTROL_REFUSED: [&str; 16] = [
+    "suspended",
+    "wrong MAC",
+    "wrong password",
+    "authentication timed out",
+    "expired",
+    "trip blocked by keep power",
+    "restore blocked by keep power",
+    "restore time invalid",
+    "already tripped",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+];
+
 /// The meaning of a frame. Data are plain and low byte first; identifiers outside the tables pass through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -472,6 +512,9 @@ pub enum Message<'a> {
         authority: Authority,
         data: &'a [u8],
     },
+    /// 9C with two words, as some meters answer level 98 with P2 = 01: what was done and what kept it from being done, see
+    /// [`CONTROL_DONE`] and [`CONTROL_REFUSED`].
+    ControlReport { done: u16, refused: u16 },
     /// 1D: second pulse 00, demand period 01, slot switch 02.
     Output(u8),
     /// 9D.
@@ -561,6 +604,7 @@ impl Message<'_> {
             Message::ClearEvents { .. } => ControlCode::request(Function::CLEAR_EVENTS),
             Message::Control { .. } => ControlCode::request(Function::CONTROL),
             Message::Protected { function, .. } => ControlCode::request(function),
+            Message::ControlReport { .. } => ControlCode::answer(Function::CONTROL, false),
             Message::Output(_) => ControlCode::request(Function::OUTPUT),
             Message::OutputAnswer(_) => ControlCode::answer(Function::OUTPUT, false),
             Message::Done(function) => ControlCode::answer(function, false),
@@ -672,6 +716,9 @@ impl Message<'_> {
             } => {
                 authorised(&mut writer, &authority);
                 writer.put(data);
+            }
+            Message::ControlReport { done, refused } => {
+                writer.put(&done.to_le_bytes()).put(&refused.to_le_bytes());
             }
             Message::Refused { err, .. } => {
                 writer.put(&[err.0]);

@@ -226,6 +226,13 @@ fn parse_2007<'a>(frame: &Frame<'a>) -> Result<Message<'a>, MessageError> {
             let output = fields.byte()?;
             fields.end(Message::OutputAnswer(output))
         }
+        Function::CONTROL if frame.data.len() == 4 => {
+            let [d0, d1, r0, r1] = fields.array()?;
+            fields.end(Message::ControlReport {
+                done: u16::from_le_bytes([d0, d1]),
+                refused: u16::from_le_bytes([r0, r1]),
+            })
+        }
         Function(0x14 | 0x15 | 0x16 | 0x19..=0x1C) => fields.end(Message::Done(function)),
         _ => Err(unknown),
     }

@@ -94,6 +94,10 @@ fn messages<'a>(
             authority: who,
             control,
         },
+        Message::ControlReport {
+            done: u16::from(byte),
+            refused: u16::from(byte) << 3,
+        },
         Message::Output(byte),
         Message::OutputAnswer(byte),
         Message::Done(function(&[0x14, 0x15, 0x16, 0x19, 0x1A, 0x1B, 0x1C])),

@@ -207,6 +207,13 @@ fn password(meaning: &Value, password: dlt645::Password) -> Result<(), String> {
     same_key(meaning, "password", &format!("{:06X}", password.digits))
 }
 
+/// Of a change of password the old one is the one that authorises.
+fn passwords(meaning: &Value, old: dlt645::Password, new: dlt645::Password) -> Result<(), String> {
+    password(meaning, old)?;
+    same_key(meaning, "new_password_level", &format!("{:02X}", new.level))?;
+    same_key(meaning, "new_password", &format!("{:06X}", new.digits))
+}
+
 fn authority(meaning: &Value, authority: dlt645::Authority) -> Result<(), String> {
     password(meaning, authority.password)?;
     same_key(
@@ -273,7 +280,7 @@ fn content(meaning: &Value, edition: Edition, message: &Message<'_>) -> Checked 
         }
         Message::BroadcastTime(stamp) => {
             let line = stamp.line().ok_or("a field of the time is above 99")?;
-            same_data(meaning, &line)?;
+            same_key(meaning, "data", &hex_upper(&line))?;
             same_key(meaning, "time", &stamp_text(stamp))?;
         }
         Message::Freeze {
@@ -301,7 +308,16 @@ fn content(meaning: &Value, edition: Edition, message: &Message<'_>) -> Checked 
             let got = found.map_or("null".to_owned(), |rate| rate.to_string());
             same("rate", meaning["rate"].to_string(), got)?;
         }
-        Message::ChangePassword { id, .. } => same_key(meaning, "di", &id.to_string())?,
+        Message::ChangePassword { id, old, new } => {
+            same_key(meaning, "di", &id.to_string())?;
+            passwords(meaning, old, new)?;
+        }
+        Message::ChangePassword1997 { old, new } => passwords(meaning, old, new)?,
+        Message::PasswordAnswer(new) => password(meaning, new)?,
+        Message::ControlReport { done, refused } => {
+            same_key(meaning, "done", &format!("{done:04X}"))?;
+            same_key(meaning, "refused", &format!("{refused:04X}"))?;
+        }
         Message::ClearDemand(who)
         | Message::ClearMeter(who)
         | Message::Protected { authority: who, .. } => {
@@ -344,14 +360,22 @@ fn content(meaning: &Value, edition: Edition, message: &Message<'_>) -> Checked 
             values_1997(meaning, id, data, false)?;
         }
         Message::ClearDemand1997(who) => password(meaning, who)?,
+        Message::ReadAgainAnswer1997 { id, data, more } => {
+            same_key(meaning, "di", &id.to_string())?;
+            same_key(meaning, "data", &hex_upper(data))?;
+            values_1997(meaning, id, data, more)?;
+        }
         Message::ReadAnswer1997 { id, data, more }
-        | Message::ReadAgainAnswer1997 { id, data, more }
         | Message::FollowUpAnswer1997 { id, data, more } => {
             same_key(meaning, "di", &id.to_string())?;
             same_data(meaning, data)?;
             values_1997(meaning, id, data, more)?;
         }
-        Message::ReadAddress | Message::Done(_) | Message::WriteAddress(_) => {}
+        Message::WriteAddress(address) => {
+            same_key(meaning, "meter_address", &address.to_string())?;
+            same_key(meaning, "new_address", &address.to_string())?;
+        }
+        Message::ReadAddress | Message::ReadAgain1997 | Message::Done(_) => {}
         Message::Output(_) | Message::OutputAnswer(_) => {
             // The file names the output in words that are not meant to be compared.
         }
