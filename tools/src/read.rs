@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use dlt645::{Address, Event, Lang, Master, Message};
 
-use crate::decode::{Named, values_188, values_2007};
+use crate::decode::{Named, err_text, values_188, values_1997, values_2007};
 use crate::lang::{Choice, say};
 use crate::port::{self, Port, Sleep, millis};
 use crate::{encode, names};
@@ -17,6 +17,9 @@ pub enum Protocol {
     #[default]
     #[value(name = "2007")]
     V2007,
+    /// DL/T 645-1997.
+    #[value(name = "1997")]
+    V1997,
     /// CJ/T 188.
     Cjt188,
 }
@@ -74,6 +77,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let port = args.port.open().await?;
     let answers = match args.protocol {
         Protocol::V2007 => read_2007(args, port).await?,
+        Protocol::V1997 => read_1997(args, port).await?,
         Protocol::Cjt188 => read_188(args, port).await?,
     };
     let complete = answers.iter().all(|answer| answer.refused.is_none());
@@ -132,10 +136,55 @@ async fn read_2007(args: &Args, port: Port) -> anyhow::Result<Vec<Answer>> {
                 answer.data = data.to_vec();
                 answer.values = values_2007(id, data, lang);
             }
-            Some(Event::Refused { err, .. }) => answer.refused = Some(err.to_string()),
+            Some(Event::Refused { err, .. }) => {
+                let bits = err_text(dlt645::Edition::V2007, err, lang);
+                answer.refused = Some(format!("ERR {:02X}: {bits}", err.0));
+            }
             Some(Event::TimedOut { tries }) => {
                 answer.refused = Some(unanswered(tries, lang));
             }
+            other => answer.refused = Some(format!("{other:?}")),
+        }
+        answers.push(answer);
+    }
+    Ok(answers)
+}
+
+async fn read_1997(args: &Args, port: Port) -> anyhow::Result<Vec<Answer>> {
+    if args.ids.is_empty() {
+        bail!("say what to read: codes such as 9010, or names");
+    }
+    let lang = args.lang.into();
+    let address = match &args.address {
+        Some(text) => text.parse()?,
+        None => Address::WILDCARD,
+    };
+    let mut buffer = [0; BUFFER];
+    let mut master = Master::new(&mut buffer, args.port.timing());
+    master.accept_wildcard_answers(args.wildcard_answers);
+    let mut client = dlt645::asynch::Client::new(port, Sleep, millis as fn() -> u64, master);
+    let mut answers = Vec::new();
+    for text in &args.ids {
+        let id = names::data_id_1997(text)?;
+        let mut answer = Answer {
+            id: id.to_string(),
+            address: address.to_string(),
+            data: Vec::new(),
+            values: Vec::new(),
+            refused: None,
+        };
+        let asked = client.perform(|master, now| master.read_1997(now, address, id));
+        match asked.await? {
+            Some(Event::Data1997 { address, data, .. }) => {
+                answer.address = address.to_string();
+                answer.data = data.to_vec();
+                answer.values = values_1997(id, data, lang);
+            }
+            Some(Event::Refused { err, .. }) => {
+                let bits = err_text(dlt645::Edition::V1997, err, lang);
+                answer.refused = Some(format!("ERR {:02X}: {bits}", err.0));
+            }
+            Some(Event::TimedOut { tries }) => answer.refused = Some(unanswered(tries, lang)),
             other => answer.refused = Some(format!("{other:?}")),
         }
         answers.push(answer);

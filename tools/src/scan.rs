@@ -4,9 +4,10 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use dlt645::{Address, DataId, Event, Master};
+use dlt645::{Address, DataId, DataId1997, Edition, Event, Heard, Master, Search};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::hex_text;
 use crate::port::{self, Port, Sleep, millis};
 use crate::read::Protocol;
 
@@ -21,9 +22,12 @@ pub struct Args {
     /// Does not stop at a meter that answers the wildcard: searches all low address bytes.
     #[arg(long)]
     search: bool,
-    /// Address bytes to descend where several meters answer at once.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=6))]
-    depth: u8,
+    /// Searches only below these low address digits, an even number of them.
+    #[arg(long, value_name = "DIGITS", default_value = "", requires = "search")]
+    below: String,
+    /// The meters take AA in single nibbles, which makes the search ten times shorter.
+    #[arg(long)]
+    half_bytes: bool,
     /// JSON instead of text.
     #[arg(long)]
     json: bool,
@@ -31,17 +35,10 @@ pub struct Args {
 
 /// Every 2007 meter has the forward active energy; its answer carries the whole address.
 const ASKED: DataId = DataId(0x0001_0000);
+/// The same of the older edition.
+const ASKED_1997: DataId1997 = DataId1997(0x9010);
 
 type Client<'b> = dlt645::asynch::Client<'b, Port, Sleep, fn() -> u64>;
-
-/// What answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Heard {
-    Nobody,
-    Meter(Address),
-    /// Bytes came and made no frame: several spoke at once.
-    Several,
-}
 
 /// Runs the command: success if a meter was found.
 ///
@@ -53,7 +50,8 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // Silence is the usual answer to a search: it is not asked for again.
     timing.tries = 1;
     let found = match args.protocol {
-        Protocol::V2007 => electricity(args, port, timing).await?,
+        Protocol::V2007 => electricity(args, port, timing, Edition::V2007).await?,
+        Protocol::V1997 => electricity(args, port, timing, Edition::V1997).await?,
         Protocol::Cjt188 => water(port, timing).await?,
     };
     if args.json {
@@ -88,47 +86,47 @@ async fn electricity(
     args: &Args,
     port: Port,
     timing: dlt645::Timing,
+    edition: Edition,
 ) -> anyhow::Result<Vec<String>> {
     let mut buffer = [0; 256];
     let master = Master::new(&mut buffer, timing);
     let mut client = Client::new(port, Sleep, millis, master);
     let mut found = Vec::new();
     if !args.search {
-        let before = damage(&mut client);
-        let answer = client.read_address().await?;
-        if let Event::Address(address) = answer {
-            return Ok(vec![address.to_string()]);
+        // The older edition has no function for this: a read on the wildcard tells the address too.
+        let heard = match edition {
+            Edition::V2007 => {
+                let told = client.read_address().await?;
+                let told = match told {
+                    Event::Address(address) => Some(Heard::Meter(address)),
+                    _ => None,
+                };
+                told.unwrap_or_else(|| unanswered(&mut client))
+            }
+            Edition::V1997 => ask(&mut client, Address::WILDCARD, edition).await?,
+        };
+        match heard {
+            Heard::Meter(address) => return Ok(vec![address.to_string()]),
+            Heard::Silence => return Ok(found),
+            Heard::Damage => {
+                eprintln!("several meters answer at once: searching their low address bytes");
+            }
         }
-        if damage(&mut client) == before {
-            return Ok(found);
-        }
-        eprintln!("several meters answer at once: searching their low address bytes");
     }
-    let progress = Progress::new(100);
-    // Prefixes of low address bytes still to be searched, each with 100 continuations.
-    let mut open = vec![Vec::new()];
-    while let Some(low) = open.pop() {
-        for next in 0..100_u8 {
-            let mut bytes = low.clone();
-            bytes.push(next / 10 << 4 | next % 10);
-            progress.step(&bytes);
-            match ask(&mut client, &bytes).await? {
-                Heard::Nobody => {}
-                Heard::Meter(address) => {
-                    let text = address.to_string();
-                    if !found.contains(&text) {
-                        progress.say(&format!("found {text}"));
-                        found.push(text);
-                    }
-                }
-                Heard::Several if bytes.len() < usize::from(args.depth) => {
-                    progress.more(100);
-                    open.push(bytes);
-                }
-                Heard::Several => progress.say(&format!(
-                    "several meters behind {}: search deeper with --depth",
-                    abbreviated(&bytes)
-                )),
+    let low = low_bytes(&args.below)?;
+    let mut search = Search::below(args.half_bytes, &low);
+    let progress = Progress::new(if args.half_bytes { 10 } else { 100 });
+    while let Some(address) = search.address() {
+        progress.step(address);
+        let heard = ask(&mut client, address, edition).await?;
+        if heard == Heard::Damage {
+            progress.more();
+        }
+        if let Some(meter) = search.heard(heard) {
+            let text = meter.to_string();
+            if !found.contains(&text) {
+                progress.say(&format!("found {text}"));
+                found.push(text);
             }
         }
     }
@@ -137,42 +135,34 @@ async fn electricity(
     Ok(found)
 }
 
-/// `low` and AA above it.
-fn abbreviated(low: &[u8]) -> Address {
-    let mut bytes = [0xAA; 6];
-    for (to, from) in bytes.iter_mut().zip(low) {
-        *to = *from;
-    }
-    Address::from_line(bytes)
+/// `0117` is the bytes 17 and 01, lowest first.
+fn low_bytes(digits: &str) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = hex_text::parse(digits)?;
+    bytes.reverse();
+    Ok(bytes)
 }
 
-async fn ask(client: &mut Client<'_>, low: &[u8]) -> anyhow::Result<Heard> {
-    let before = damage(client);
-    let answer = client.read(abbreviated(low), ASKED).await?;
-    if let Event::Data { address, .. } = answer {
-        return Ok(Heard::Meter(address));
+async fn ask(client: &mut Client<'_>, address: Address, edition: Edition) -> anyhow::Result<Heard> {
+    let answer = client
+        .perform(|master, now| match edition {
+            Edition::V2007 => master.read(now, address, ASKED),
+            Edition::V1997 => master.read_1997(now, address, ASKED_1997),
+        })
+        .await?;
+    match answer {
+        Some(Event::Data { address, .. } | Event::Data1997 { address, .. }) => {
+            Ok(Heard::Meter(address))
+        }
+        _ => Ok(unanswered(client)),
     }
-    Ok(if damage(client) == before {
-        Heard::Nobody
+}
+
+fn unanswered(client: &mut Client<'_>) -> Heard {
+    if client.master().heard_damage() {
+        Heard::Damage
     } else {
-        Heard::Several
-    })
-}
-
-/// A count that grows when bytes came that answer nothing.
-fn damage(client: &mut Client<'_>) -> u64 {
-    let refusals = client.master().refusals();
-    [
-        refusals.noise,
-        refusals.start,
-        refusals.length,
-        refusals.checksum,
-        refusals.end,
-        refusals.truncated,
-    ]
-    .iter()
-    .map(|count| u64::from(*count))
-    .sum()
+        Heard::Silence
+    }
 }
 
 /// A bar on a terminal, a line every ten steps elsewhere.
@@ -180,6 +170,8 @@ struct Progress {
     bar: Option<ProgressBar>,
     steps: std::cell::Cell<u64>,
     total: std::cell::Cell<u64>,
+    /// Addresses behind each that was damaged.
+    each: u64,
 }
 
 impl Progress {
@@ -197,16 +189,16 @@ impl Progress {
             bar,
             steps: 0.into(),
             total: total.into(),
+            each: total,
         }
     }
 
-    fn step(&self, low: &[u8]) {
+    fn step(&self, address: Address) {
         let steps = self.steps.get() + 1;
         self.steps.set(steps);
-        let address = abbreviated(low).to_string();
         match &self.bar {
             Some(bar) => {
-                bar.set_message(address);
+                bar.set_message(address.to_string());
                 bar.inc(1);
             }
             None if steps % 10 == 1 => {
@@ -216,10 +208,10 @@ impl Progress {
         }
     }
 
-    fn more(&self, steps: u64) {
-        self.total.set(self.total.get() + steps);
+    fn more(&self) {
+        self.total.set(self.total.get() + self.each);
         if let Some(bar) = &self.bar {
-            bar.inc_length(steps);
+            bar.inc_length(self.each);
         }
     }
 

@@ -74,6 +74,8 @@ fn its_client_reads_and_writes_our_meter() {
         "written": "26112207",
         "rate": 2400,
         "broadcast": true,
+        "freeze": true,
+        "clear_events": true,
     });
     for (name, value) in expected.as_object().unwrap() {
         assert_eq!(&read[name], value, "{name} in {read}");

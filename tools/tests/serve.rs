@@ -35,10 +35,10 @@ fn values_blocks_and_long_records_are_read() {
 
 #[test]
 fn meters_are_found() {
-    let meter = Meter::tcp(&["--address", "000000000317"]);
+    let meter = Meter::tcp(&["--address", "000000000317", "--turnaround", "2"]);
     assert_eq!(said(&["scan", &meter.target], 0), "000000000317\n");
     let found = said(
-        &["scan", &meter.target, "--search", "--wait", "40", "--json"],
+        &["scan", &meter.target, "--search", "--wait", "60", "--json"],
         0,
     );
     assert_eq!(found, "[\"000000000317\"]\n");
@@ -52,6 +52,51 @@ fn water_is_read() {
     let meter = Meter::tcp(&["--protocol", "cjt188", "--address", "11223344556677"]);
     let text = said(&["read", &meter.target, "--protocol", "cjt188"], 0);
     assert!(text.contains("accumulated volume: 123.45 m3"), "{text}");
+}
+
+#[test]
+fn the_older_edition_is_spoken() {
+    let meter = Meter::tcp(&["--protocol", "1997"]);
+    let line = ["read", &meter.target, "--protocol", "1997"];
+    let text = said(&[&line[..], &["9010", "901F", "B61F", "C032"]].concat(), 0);
+    assert!(
+        text.contains("202611000001 9010 forward active energy: 12345.67 kWh"),
+        "{text}"
+    );
+    assert!(text.contains("B613 voltage, phase C: 231 V"), "{text}");
+    let refused = said(&[&line[..], &["9130"]].concat(), 1);
+    assert!(
+        refused.contains("ERR 02: b1 unknown identifier"),
+        "{refused}"
+    );
+    let found = said(&["scan", &meter.target, "--protocol", "1997"], 0);
+    assert_eq!(found, "202611000001\n");
+    let text = said(
+        &[
+            "conform",
+            &meter.target,
+            "--protocol",
+            "1997",
+            "--wait",
+            "300",
+        ],
+        0,
+    );
+    assert!(text.contains(" 0 failed, 0 skipped"), "{text}");
+}
+
+/// Two meters on one line, whose answers clash.
+#[test]
+fn several_meters_are_told_apart() {
+    let meters = ["000000000317", "000000000417", "000000000305"]
+        .map(|address| Meter::tcp(&["--address", address, "--turnaround", "2"]));
+    let targets: Vec<String> = meters.iter().map(|meter| meter.target.clone()).collect();
+    let line = bench::shared_line(targets);
+    let found = said(
+        &["scan", &line, "--search", "--below", "17", "--wait", "80"],
+        0,
+    );
+    assert_eq!(found, "000000000317\n000000000417\n");
 }
 
 #[test]

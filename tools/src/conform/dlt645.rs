@@ -1,6 +1,6 @@
 //! Items on what a DL/T 645-2007 meter answers.
 
-use dlt645::{Address, Authority, DataId, Message, Operator, Password};
+use dlt645::{Address, Authority, DataId, DataId1997, Edition, Message, Operator, Password};
 
 use super::Item;
 use super::bench::{Bench, Stop, Verdict, fail, line};
@@ -138,6 +138,28 @@ pub(super) const ITEMS: &[Item] = &[
     },
 ];
 
+/// Items of these lists that say something of 2007 alone.
+pub(super) const NOT_1997: &[&str] = &[
+    "address.read",
+    "read.block",
+    "refuse.unknown-identifier",
+    "refuse.password-read",
+    "refuse.wrong-password",
+    "refuse.wildcard-write",
+    "refuse.rate",
+    "silent.from-meter",
+];
+
+/// Items of 1997 alone.
+pub(super) const ONLY_1997: &[Item] = &[Item {
+    name: "refuse.unknown-identifier",
+    clause: "1997 ERR",
+    en: "refuses an unknown identifier with C1 and ERR bit 1",
+    zh: "未知数据标识应答C1，错误字bit1",
+    touches: false,
+    run: |bench| Box::pin(unknown_identifier_1997(bench)),
+}];
+
 /// These judge all answers before them.
 pub(super) const LAST: &[Item] = &[
     Item {
@@ -180,7 +202,10 @@ async fn address_read(bench: &mut Bench) -> Verdict {
 async fn known(bench: &mut Bench, address: Address) -> Result<Vec<u8>, Stop> {
     let read = bench.known_read();
     let answer = bench.ask_at(address, &read).await?;
-    let data = answer.good(0x11, &bench.settings.known.line())?;
+    let data = match bench.edition {
+        Edition::V2007 => answer.good(0x11, &bench.settings.known.line())?,
+        Edition::V1997 => answer.good(0x01, &bench.settings.known_1997.line())?,
+    };
     if answer.address != bench.address {
         return fail(format!("answered as {}", answer.address));
     }
@@ -229,7 +254,11 @@ async fn read_block(bench: &mut Bench) -> Verdict {
 
 async fn read_value(bench: &mut Bench) -> Verdict {
     let data = known(bench, bench.address).await?;
-    match bench.settings.known.value(&data) {
+    let value = match bench.edition {
+        Edition::V2007 => bench.settings.known.value(&data),
+        Edition::V1997 => bench.settings.known_1997.value(&data),
+    };
+    match value {
         Ok(value) => Ok(value.to_string()),
         Err(dlt645::ValueError::Unknown) => Err(Stop::Skipped("not in the tables".to_owned())),
         Err(err) => fail(err.to_string()),
@@ -246,6 +275,15 @@ async fn unknown_identifier(bench: &mut Bench) -> Verdict {
         return fail(format!("ERR {err:02X}"));
     }
     Ok("ERR 02".to_owned())
+}
+
+async fn unknown_identifier_1997(bench: &mut Bench) -> Verdict {
+    let id = DataId1997(0xEEEE);
+    let err = bench.ask(&Message::Read1997 { id }).await?.refusal(0x01)?;
+    if err & 0x02 == 0 {
+        return fail(format!("ERR {err:02X}"));
+    }
+    Ok(format!("ERR {err:02X}"))
 }
 
 async fn password_read(bench: &mut Bench) -> Verdict {

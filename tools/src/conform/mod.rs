@@ -104,6 +104,16 @@ pub fn list(protocol: Protocol) -> Vec<Item> {
             dlt645::LAST,
         ]
         .concat(),
+        Protocol::V1997 => {
+            let both = [dlt645::ITEMS, silence::ITEMS].concat();
+            let shared = both
+                .into_iter()
+                .filter(|item| !dlt645::NOT_1997.contains(&item.name));
+            shared
+                .chain(dlt645::ONLY_1997.iter().copied())
+                .chain(dlt645::LAST.iter().copied())
+                .collect()
+        }
         Protocol::Cjt188 => water::ITEMS.to_vec(),
     }
 }
@@ -156,7 +166,11 @@ async fn bench(args: &Args) -> anyhow::Result<Bench> {
         known_1997: args.known_1997,
     };
     let port = args.port.open().await?;
-    let mut bench = Bench::new(port, args.port.timing(), Edition::V2007, settings);
+    let edition = match args.protocol {
+        Protocol::V1997 => Edition::V1997,
+        _ => Edition::V2007,
+    };
+    let mut bench = Bench::new(port, args.port.timing(), edition, settings);
     match (args.protocol, &args.address) {
         (Protocol::Cjt188, text) => {
             bench.water = match text {

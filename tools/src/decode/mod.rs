@@ -179,6 +179,20 @@ pub fn values_2007(id: ::dlt645::DataId, data: &[u8], lang: Lang) -> Vec<Named> 
     layout.finish().1
 }
 
+/// The values in the joined data of an answer of a 1997 meter.
+#[must_use]
+pub fn values_1997(id: ::dlt645::DataId1997, data: &[u8], lang: Lang) -> Vec<Named> {
+    let mut layout = layout::Layout::new(0, data);
+    values::put_1997(&mut layout, id, data, lang);
+    layout.finish().1
+}
+
+/// The set bits of ERR in words.
+#[must_use]
+pub fn err_text(edition: ::dlt645::Edition, err: ::dlt645::Err645, lang: Lang) -> String {
+    texts::err(edition, err, lang)
+}
+
 /// The values in the data behind the running number of an answer of a CJ/T 188 meter.
 #[must_use]
 pub fn values_188(

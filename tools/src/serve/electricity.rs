@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use dlt645::{
-    Address, Application, Authority, Control, DataId, Err645, Message, Order, Password, Stamp,
-    rate_of,
+    Address, Application, Authority, Control, DataId, DataId1997, Err645, Message, Order, Password,
+    Stamp, rate_of,
 };
 
 use super::locked;
@@ -93,8 +93,8 @@ impl Electricity {
 
     fn control(&mut self, authority: &Authority, control: &Control) -> Result<(), Err645> {
         self.admit(authority.password, WRITER)?;
-        // An order without an expiry is one that a meter with a clock refuses.
-        if control.expires.is_none_or(|until| until < now()) {
+        // Expired ones are refused before they come here; one that never expires is no order to such a meter.
+        if control.expires.is_none() {
             return Err(Err645::NOT_AUTHORISED);
         }
         match control.order {
@@ -194,5 +194,42 @@ impl Application for Shared {
 
     fn other(&mut self, message: &Message<'_>, out: &mut [u8]) -> Option<Result<usize, Err645>> {
         locked(&self.0).other(message, out)
+    }
+
+    fn clock(&self) -> Option<Stamp> {
+        Some(now())
+    }
+
+    fn read_1997(&mut self, id: DataId1997, out: &mut [u8]) -> Result<usize, Err645> {
+        let meter = locked(&self.0);
+        let data = match id.0 {
+            // The same registers under their older identifiers.
+            0x9010..=0x9014 | 0x901F => {
+                let tariff = if id.0 == 0x901F { 0xFF } else { id.0 & 0x0F };
+                meter
+                    .registers
+                    .read(DataId(0x0001_0000 | u32::from(tariff) << 8))
+            }
+            0xC032 => Some(meter.address.line().to_vec()),
+            _ => meter.registers.read_1997(id),
+        };
+        let data = data.ok_or(Err645::UNKNOWN_ID_1997)?;
+        let place = out.get_mut(..data.len()).ok_or(Err645::ILLEGAL_1997)?;
+        place.copy_from_slice(&data);
+        Ok(data.len())
+    }
+
+    fn write_1997(
+        &mut self,
+        id: DataId1997,
+        password: Password,
+        data: &[u8],
+    ) -> Result<(), Err645> {
+        let _ = (id, data);
+        // No register of the older edition is written; the password is judged first.
+        locked(&self.0)
+            .admit(password, WRITER)
+            .map_err(|_| Err645::PASSWORD_1997)?;
+        Err(Err645::UNKNOWN_ID_1997)
     }
 }

@@ -34,7 +34,7 @@ pub struct Args {
     /// Bits per second of the serial device.
     #[arg(long, default_value_t = 2400)]
     baud: u32,
-    /// Protocol spoken.
+    /// Protocol spoken; 1997 in addition to 2007.
     #[arg(long, value_enum, default_value_t)]
     protocol: Protocol,
     /// Address of the meter, 12 digits, or 14 for CJ/T 188.
@@ -57,7 +57,8 @@ pub struct Args {
 /// A meter of either kind; all connections share it and it takes one request at a time.
 #[derive(Debug, Clone)]
 enum Meter {
-    Electricity(Arc<Mutex<Electricity>>),
+    /// And whether it answers the older edition too.
+    Electricity(Arc<Mutex<Electricity>>, bool),
     Water(Arc<Mutex<Water>>),
 }
 
@@ -111,7 +112,7 @@ fn port(stream: impl Stream + 'static) -> Port {
 
 fn meter(args: &Args) -> anyhow::Result<Meter> {
     Ok(match args.protocol {
-        Protocol::V2007 => {
+        Protocol::V2007 | Protocol::V1997 => {
             let mut meter = Electricity::new(args.address.parse()?);
             for setting in &args.registers {
                 let (id, value) = setting
@@ -120,7 +121,8 @@ fn meter(args: &Args) -> anyhow::Result<Meter> {
                 let id = crate::names::data_id(id)?;
                 meter.set(id, encode::data_of(id, value)?);
             }
-            Meter::Electricity(Arc::new(Mutex::new(meter)))
+            let older = args.protocol == Protocol::V1997;
+            Meter::Electricity(Arc::new(Mutex::new(meter)), older)
         }
         Protocol::Cjt188 => {
             let address = cjt188::Address::from_digits(&args.address)?;
@@ -133,9 +135,10 @@ fn meter(args: &Args) -> anyhow::Result<Meter> {
 async fn serve(port: Port, timing: Timing, meter: Meter, verbose: bool) -> std::io::Result<()> {
     let clock = millis as fn() -> u64;
     match meter {
-        Meter::Electricity(meter) => {
+        Meter::Electricity(meter, older) => {
             let mut buffer = [0; 2048];
-            let slave = Slave::new(&mut buffer, timing);
+            let mut slave = Slave::new(&mut buffer, timing);
+            slave.answer_1997(older);
             let mut server = dlt645::asynch::Server::new(port, Sleep, clock, slave);
             let mut meter = electricity::Shared(meter);
             loop {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dlt645::{Address, DataId};
+use dlt645::{Address, DataId, DataId1997};
 
 use crate::encode::data_of;
 
@@ -90,6 +90,38 @@ impl Registers {
             .0
             .iter()
             .filter(|(id, _)| suits(id.line()))
+            .flat_map(|(_, data)| data.iter().copied())
+            .collect();
+        (!block.is_empty()).then_some(block)
+    }
+}
+
+/// Older identifiers of whole volts and of power.
+const OLDER: &[(u16, &[u8])] = &[
+    (0xB611, &[0x30, 0x02]),
+    (0xB612, &[0x29, 0x02]),
+    (0xB613, &[0x31, 0x02]),
+    (0xB621, &[0x12, 0x05]),
+    (0xB630, &[0x00, 0x20, 0x02]),
+    (0xC010, &[0x06, 0x21, 0x11, 0x26]),
+    (0xC011, &[0x00, 0x00, 0x12]),
+    (0xC020, &[0x00]),
+];
+
+impl Registers {
+    /// The bytes of a 1997 identifier, or of all that a block stands for.
+    pub(super) fn read_1997(&self, id: DataId1997) -> Option<Vec<u8>> {
+        let asked = id.0.to_be_bytes();
+        let nibble = |asked: u8, had: u8| asked == 0x0F || asked == had;
+        let suits = |code: u16| {
+            let [high, low] = code.to_be_bytes();
+            high == asked[0]
+                && nibble(asked[1] >> 4, low >> 4)
+                && nibble(asked[1] & 0x0F, low & 0x0F)
+        };
+        let block: Vec<u8> = OLDER
+            .iter()
+            .filter(|(code, _)| suits(*code))
             .flat_map(|(_, data)| data.iter().copied())
             .collect();
         (!block.is_empty()).then_some(block)

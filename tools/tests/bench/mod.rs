@@ -1,7 +1,9 @@
 //! A served meter and the program beside it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 /// `meterkit serve` on a free port, ended with the value.
 pub struct Meter {
@@ -58,4 +60,53 @@ pub fn said(arguments: &[&str], code: i32) -> String {
         "{arguments:?}\n{text}\n{trouble}"
     );
     text
+}
+
+/// A line that several meters share: each hears what is asked, and answers that come together damage each other.
+#[allow(dead_code, reason = "not every test file needs it")]
+pub fn shared_line(meters: Vec<String>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for near in listener.incoming() {
+            let mut near = near.unwrap();
+            let mut far: Vec<TcpStream> = meters
+                .iter()
+                .map(|meter| TcpStream::connect(meter).unwrap())
+                .collect();
+            std::thread::spawn(move || exchange(&mut near, &mut far));
+        }
+    });
+    target
+}
+
+fn exchange(near: &mut TcpStream, far: &mut [TcpStream]) {
+    let mut chunk = [0; 512];
+    while let Ok(len @ 1..) = near.read(&mut chunk) {
+        for meter in far.iter_mut() {
+            meter.write_all(&chunk[..len]).unwrap();
+        }
+        // All that answer do so at once, a few milliseconds later.
+        std::thread::sleep(Duration::from_millis(20));
+        let mut answers = Vec::new();
+        for meter in far.iter_mut() {
+            meter.set_nonblocking(true).unwrap();
+            let mut answer = [0; 512];
+            if let Ok(len @ 1..) = meter.read(&mut answer) {
+                answers.push(answer[..len].to_vec());
+            }
+            meter.set_nonblocking(false).unwrap();
+        }
+        let longest = answers.iter().map(Vec::len).max().unwrap_or_default();
+        // Open collectors: a 0 of one wins over the 1 of another.
+        let line: Vec<u8> = (0..longest)
+            .map(|nth| {
+                let said = answers.iter().filter_map(|answer| answer.get(nth));
+                said.fold(0xFF, |line, byte| line & byte)
+            })
+            .collect();
+        if near.write_all(&line).is_err() {
+            break;
+        }
+    }
 }
