@@ -10,7 +10,8 @@ use meter_proto::topic::Topic;
 use serde_json::Value;
 use support::attack::{self, Frames};
 use support::house::{ExtraLine, GATEWAY, METERS, WATER};
-use support::{House, Program, free_port, liar, mqtt, until};
+use support::program::Program;
+use support::{House, free_port, liar, mqtt, until};
 use testkit::cases;
 
 /// Bad frames for each port.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use support::house::{METERS, newest_block};
-use support::{House, Program, until};
+use support::program::Program;
+use support::{House, until};
 use testkit::Rng;
 
 /// Kills of the gateway, and then of the cloud.

@@ -251,14 +251,13 @@ impl House {
     /// that wait. Returns, once everything has arrived, the last status of each meter before its end.
     pub fn drain(&mut self) -> Vec<Value> {
         let mut last = Vec::new();
-        for index in 0..METERS.len() {
+        for (index, id) in METERS.into_iter().enumerate() {
             let status = self.meters[index]
                 .take()
                 .and_then(Program::interrupt)
                 .unwrap();
             last.push(status["status"]["electricity"].clone());
-            self.ended
-                .insert(METERS[index], newest_block(&self.file(METERS[index])));
+            self.ended.insert(id, newest_block(&self.file(id)));
             self.write_meter_config(index, NEVER);
             self.start_meter(index);
         }

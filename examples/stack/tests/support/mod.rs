@@ -14,7 +14,6 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 pub use house::House;
-pub use program::Program;
 
 /// A port that was free a moment ago, below the range from which systems take ports for outgoing connections: a
 /// program that is away for a while finds its port still free when it comes back.
