@@ -646,10 +646,13 @@ fn bad_digit(field: &[u8], negative: bool) -> ValueError {
             } else {
                 0
             };
-            let found = byte & !sign;
-            bcd::byte_value(found)
+            // The byte is named as it was sent, sign and all.
+            bcd::byte_value(byte & !sign)
                 .is_none()
-                .then_some(ValueError::Digit { position, found })
+                .then_some(ValueError::Digit {
+                    position,
+                    found: *byte,
+                })
         })
         .unwrap_or(ValueError::Range)
 }

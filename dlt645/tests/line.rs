@@ -1,13 +1,14 @@
 //! Master against slave on a half-duplex line that loses, delays and disturbs.
 
 use dlt645::{
-    Address, Application, Authority, Control, DataId, Err645, Event, Master, Message, Operator,
-    Order, Password, SecurityErr, Slave, SlaveEvent, Stamp, Timing, Value,
+    Address, Application, Authority, Control, DataId, DataId1997, Err645, Event, Master, Message,
+    Operator, Order, Password, SecurityErr, Slave, SlaveEvent, Stamp, Timing, Value,
 };
 use testkit::line::{End, Faults, Line};
 
 const RECORD: DataId = DataId(0x0330_0801);
 const PRIVATE_RECORD: DataId = DataId(0x0E4D_5001);
+const CLASS_1997: DataId1997 = DataId1997(0x90FF);
 const PRIVATE_COMMAND: DataId = DataId(0x0E4D_5003);
 
 struct Meter {
@@ -50,6 +51,16 @@ impl Application for Meter {
         }
     }
 
+    fn read_1997(&mut self, id: DataId1997, out: &mut [u8]) -> Result<usize, Err645> {
+        match id {
+            CLASS_1997 => {
+                out[..self.record.len()].copy_from_slice(&self.record);
+                Ok(self.record.len())
+            }
+            _ => Err(Err645::UNKNOWN_ID_1997),
+        }
+    }
+
     fn write(&mut self, _: DataId, authority: &Authority, data: &[u8]) -> Result<(), Err645> {
         if authority.password.digits != 0x123456 {
             return Err(Err645::NOT_AUTHORISED);
@@ -88,6 +99,7 @@ impl Application for Meter {
 #[derive(Debug, PartialEq)]
 enum Got {
     Data(DataId, Vec<u8>),
+    Data1997(DataId1997, Vec<u8>),
     Security(Vec<u8>),
     Address(Address),
     Done,
@@ -135,6 +147,7 @@ fn run(
         if let Some(event) = master.poll_event() {
             return Some(match event {
                 Event::Data { id, data, .. } => Got::Data(id, data.to_vec()),
+                Event::Data1997 { id, data, .. } => Got::Data1997(id, data.to_vec()),
                 Event::Security { data, .. } => Got::Security(data.to_vec()),
                 Event::Address(address) => Got::Address(address),
                 Event::Done { .. } => Got::Done,
@@ -351,6 +364,7 @@ fn long_answers_survive_a_bad_line() {
         let mut line = Line::new(seed, 9600, faults);
         let mut now = 0;
         let address = meters[0].1.address;
+        meters[0].0.answer_1997(true);
         for _ in 0..4 {
             master.read(now, address, RECORD).unwrap();
             let expected = Got::Data(RECORD, meters[0].1.record.clone());
@@ -425,4 +439,44 @@ fn two_requests_in_one_chunk_get_two_answers() {
         answers += usize::from(slave.poll_transmit().is_some());
     }
     assert_eq!(answers, 2);
+}
+
+#[test]
+fn long_answers_of_1997_come_whole_or_not_at_all() {
+    let timing = Timing {
+        tries: 8,
+        ..Timing::rs485(9600)
+    };
+    let (mut whole, mut lost) = (0, 0);
+    for seed in 0..12 {
+        let (mut own, mut buffer) = ([0; 1100], [0; 1100]);
+        let mut meters = [(Slave::new(&mut own, timing), Meter::new("202611000001"))];
+        meters[0].0.answer_1997(true);
+        let mut master = Master::new(&mut buffer, timing);
+        let faults = Faults {
+            lose_byte: 200,
+            flip_bit: 200,
+            noise_byte: 500,
+            lose_all: 30_000,
+            echo: true,
+            ..Faults::default()
+        };
+        let mut line = Line::new(seed, 9600, faults);
+        let mut now = 0;
+        let address = meters[0].1.address;
+        master.read_1997(now, address, CLASS_1997).unwrap();
+        match run(&mut line, &mut now, &mut master, &mut meters) {
+            Some(Got::Data1997(id, data)) => {
+                assert_eq!(
+                    (id, &data),
+                    (CLASS_1997, &meters[0].1.record),
+                    "seed {seed}"
+                );
+                whole += 1;
+            }
+            Some(Got::TimedOut(_)) => lost += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(whole > lost, "{whole} whole, {lost} not");
 }

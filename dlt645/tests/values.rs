@@ -341,3 +341,67 @@ fn signs_and_digits() {
         Err(ValueError::Range)
     );
 }
+
+/// Whole ranges: every value of up to three bytes, and every pair of bytes.
+#[test]
+fn numbers_over_their_whole_range() {
+    for bytes in 1..=3_u8 {
+        for signed in [false, true] {
+            let format = Format::Number {
+                bytes,
+                decimals: 1,
+                signed,
+                unit: dlt645::Unit::Volt,
+            };
+            let digits = 10_i32.pow(u32::from(bytes) * 2);
+            let (low, high) = if signed {
+                (1 - digits / 10 * 8, digits / 10 * 8 - 1)
+            } else {
+                (0, digits - 1)
+            };
+            let number = |mantissa| {
+                Value::Number(Number {
+                    mantissa,
+                    decimals: 1,
+                    unit: dlt645::Unit::Volt,
+                })
+            };
+            let mut line = [0; 3];
+            for mantissa in low..=high {
+                let value = number(mantissa);
+                let len = format.encode(&value, &mut line).unwrap();
+                assert_eq!(format.decode(&line[..len]), Ok(value));
+            }
+            for outside in [low - 1, high + 1] {
+                assert_eq!(
+                    format.encode(&number(outside), &mut line),
+                    Err(ValueError::Range)
+                );
+            }
+        }
+    }
+    let format = Format::Number {
+        bytes: 2,
+        decimals: 1,
+        signed: true,
+        unit: dlt645::Unit::Volt,
+    };
+    for pair in 0..=u16::MAX {
+        let field = pair.to_le_bytes();
+        let mut line = [0; 2];
+        match format.decode(&field) {
+            Ok(value) => {
+                format.encode(&value, &mut line).unwrap();
+                // A negative zero comes back without its sign.
+                let expected = if pair == 0x8000 { [0, 0] } else { field };
+                assert_eq!(line, expected);
+            }
+            Err(ValueError::Digit { position, found }) => {
+                assert_eq!(field[position], found);
+                let digits = if position == 1 { found & 0x7F } else { found };
+                assert!(digits >> 4 > 9 || digits & 0x0F > 9, "{pair:04X}");
+            }
+            Err(other) => panic!("{pair:04X}: {other}"),
+        }
+    }
+}
