@@ -31,7 +31,7 @@ use crate::slave::{Application, Slave, SlaveEvent};
 /// Bytes taken from the port at a time; a port with a smaller buffer gives fewer.
 const CHUNK: usize = 64;
 
-/// A [`Master`] on a port.
+/// A [`Master`] on a port. Questions without a method of their own go through [`Client::perform`].
 #[derive(Debug)]
 pub struct Client<P, C> {
     port: P,

@@ -26,6 +26,10 @@
 //! # Choices
 //! Where the texts, or meters in the field, differ: see [`IdOrder`], [`StatusBits`], [`Refusal`], [`ValidFrom`],
 //! [`Dialect`], [`Master::accept_wildcard_answers`], and `docs/cjt188.md` of the project.
+//!
+//! # Features
+//! `meter-proto` maps readings to points of the unified standard. `embedded-io` adds `blocking` and
+//! `embedded-io-async` adds `asynch`: shells that join master and slave to a port.
 #![no_std]
 
 mod address;

@@ -31,7 +31,8 @@
 //! The port, the clock (`now` is milliseconds of any monotonic clock), and what the meter stores. Identifiers outside the table pass through as bytes, so private ones need no change here.
 //!
 //! # Features
-//! `meter-proto` maps identifiers to points of the unified standard.
+//! `meter-proto` maps identifiers to points of the unified standard. `embedded-io` adds `blocking` and
+//! `embedded-io-async` adds `asynch`: shells that join master and slave to a port.
 //!
 //! # Limits
 //! The catalogue holds 38,234 identifiers of 2007 (classes 00 to 04: 21,167) and 1,427 of 1997. Vendor additions of the

@@ -12,8 +12,8 @@ use crate::tool;
 /// Crates that run on a microcontroller, with the features that must build there.
 const NO_STD: [(&str, &str); 9] = [
     ("serial-line", ""),
-    ("dlt645", "meter-proto"),
-    ("cjt188", "meter-proto"),
+    ("dlt645", "meter-proto,embedded-io,embedded-io-async"),
+    ("cjt188", "meter-proto,embedded-io,embedded-io-async"),
     ("meter-proto", "serde"),
     ("meterkit-metrology", ""),
     ("meterkit-tariff", ""),
