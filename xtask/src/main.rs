@@ -157,6 +157,9 @@ fn test(full: bool) -> anyhow::Result<()> {
     report.job("header", || jobs::header(true));
     report.job("fuzz", || jobs::fuzz(full.then_some(10)));
     report.job("emulate", jobs::emulate);
+    if full {
+        report.job("size", || size::run(false));
+    }
     report.job("vectors", vectors::job);
     report.job("waves", waves_job);
     report.job("system", jobs::system);
