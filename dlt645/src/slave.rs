@@ -38,7 +38,8 @@ pub trait Application {
     /// The bits of ERR; [`Err645::NO_DATA`] for an identifier the meter does not have.
     fn read(&mut self, id: DataId, rest: &[u8], out: &mut [u8]) -> Result<usize, Err645>;
 
-    /// Sets `id` to `data`; checking the password is the application's.
+    /// Sets `id` to `data`. Checking the password is the application's, unless the slave has a [`Guard`] or the request
+    /// came under level 98 or 99 and the application has an [`Application::element`].
     ///
     /// # Errors
     /// The bits of ERR.
@@ -47,7 +48,8 @@ pub trait Application {
         Err(Err645::NOT_AUTHORISED)
     }
 
-    /// Carries out an order of function 1C; checking its expiry and password is the application's.
+    /// Carries out an order of function 1C. Checking its password is the application's as for [`Application::write`],
+    /// and its expiry unless there is an [`Application::clock`].
     ///
     /// # Errors
     /// The bits of ERR; [`Err645::NOT_AUTHORISED`] for expired, keep power and wrong level.
@@ -539,7 +541,7 @@ impl Side<'_> {
                 ref control,
             } => {
                 let allowed = self
-                    .allow(authority, 0x02)
+                    .allow(authority, 0x02, application)
                     .and_then(|()| in_time(control.expires, application));
                 Reply::done(
                     function,
@@ -574,12 +576,19 @@ impl Side<'_> {
         }
     }
 
-    /// Level and password, if there is a guard; what is protected has been checked by its MAC.
-    fn allow(&mut self, authority: &Authority, needed: u8) -> Result<(), Err645> {
+    /// Level and password of a request in plain, if there is a guard. Levels 98 and 99 without their MAC are refused by
+    /// a meter that has a guard or an element; only without both is the level the application's to judge.
+    fn allow(
+        &mut self,
+        authority: &Authority,
+        needed: u8,
+        application: &mut impl Application,
+    ) -> Result<(), Err645> {
         let protected = Protection::from_level(authority.password.level).is_some();
         match self.guard.as_mut() {
             Some(guard) if !protected => guard.check(self.now, authority.password, needed),
-            _ => Ok(()),
+            None if !protected || application.element().is_none() => Ok(()),
+            _ => Err(Err645::NOT_AUTHORISED),
         }
     }
 
@@ -607,7 +616,8 @@ impl Side<'_> {
                 };
                 match application.element() {
                     Some(element) => opened(element, protection, subject, data, &mut plain)?,
-                    // Without an element the application looks after these levels itself.
+                    None if self.guard.is_some() => return Err(Err645::NOT_AUTHORISED),
+                    // Without either the application looks after these levels itself.
                     None => data,
                 }
             }
@@ -660,21 +670,25 @@ impl Side<'_> {
                 Reply::done(function, application.control(authority, &control))
             }
             (Function::CLEAR_METER, _) => {
-                self.order(&Message::ClearMeter(*authority), function, application)
+                self.carry_out(&Message::ClearMeter(*authority), function, application)
             }
             (Function::CLEAR_EVENTS, Some(id)) => {
                 let message = Message::ClearEvents {
                     id: DataId::from_line(*id),
                     authority: *authority,
                 };
-                self.order(&message, function, application)
+                self.carry_out(&message, function, application)
             }
             _ => Reply::refused(function, Err645::OTHER),
         }
     }
 
     /// What an order needs before the application hears of it.
-    fn order_allowed(&mut self, message: &Message<'_>) -> Result<(), Err645> {
+    fn order_allowed(
+        &mut self,
+        message: &Message<'_>,
+        application: &mut impl Application,
+    ) -> Result<(), Err645> {
         match *message {
             Message::ClearDemand(ref authority) => {
                 let now = self.now;
@@ -686,11 +700,11 @@ impl Side<'_> {
                 {
                     return Ok(());
                 }
-                self.allow(authority, 0x04)
+                self.allow(authority, 0x04, application)
             }
-            Message::ClearMeter(ref authority) | Message::ClearEvents { ref authority, .. } => {
-                self.allow(authority, 0x02)
-            }
+            Message::ClearMeter(ref authority)
+            | Message::ClearEvents { ref authority, .. }
+            | Message::Protected { ref authority, .. } => self.allow(authority, 0x02, application),
             Message::ChangePassword { id, old, new } => {
                 if !(0x0400_0C01..=0x0400_0C0A).contains(&id.0) {
                     return Err(Err645::NO_DATA);
@@ -724,9 +738,18 @@ impl Side<'_> {
         function: Function,
         application: &mut impl Application,
     ) -> Reply<'_> {
-        if let Err(err) = self.order_allowed(message) {
-            return Reply::refused(function, err);
+        match self.order_allowed(message, application) {
+            Ok(()) => self.carry_out(message, function, application),
+            Err(err) => Reply::refused(function, err),
         }
+    }
+
+    fn carry_out(
+        &mut self,
+        message: &Message<'_>,
+        function: Function,
+        application: &mut impl Application,
+    ) -> Reply<'_> {
         *self.pending = None;
         let len = match application.other(message, self.buffer) {
             None => return Reply::Silence,

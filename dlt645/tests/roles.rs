@@ -499,6 +499,70 @@ fn protected_requests_reach_the_application_in_plain() {
     );
 }
 
+/// Levels 98 and 99 in a request without cipher and MAC prove nothing.
+#[test]
+fn the_level_alone_opens_nothing() {
+    for (with_guard, with_element) in [(true, false), (false, true), (true, true)] {
+        let (mut own, mut buffer) = ([0; 300], [0; 300]);
+        let mut slave = Slave::new(&mut own, Timing::tcp());
+        if with_guard {
+            slave.set_guard(guard(GuardRules::default()));
+        }
+        let mut meter = Meter::new("1");
+        meter.element = with_element.then_some(Toy {
+            authenticated: true,
+        });
+        let mut master = Master::new(&mut buffer, Timing::tcp());
+        let (mut now, mut lose) = (0, 0);
+        let control = Control {
+            order: Order::Trip,
+            delay: 0,
+            expires: None,
+        };
+        for level in [0x98, 0x99] {
+            let who = authority(Password { level, digits: 0 });
+            let address = meter.address;
+            let requests = [
+                Message::Write {
+                    id: DataId(0x0400_0302),
+                    authority: who,
+                    data: &[5],
+                },
+                Message::Control {
+                    authority: who,
+                    control,
+                },
+                Message::ClearDemand(who),
+                Message::ClearMeter(who),
+                Message::ClearEvents {
+                    id: DataId(0xFFFF_FFFF),
+                    authority: who,
+                },
+                Message::Protected {
+                    function: Function::CONTROL,
+                    authority: who,
+                    data: &[1; 20],
+                },
+            ];
+            for message in requests {
+                master.ask(now, address, &message).unwrap();
+                exchange(&mut master, &mut slave, &mut meter, &mut now, &mut lose);
+                assert!(
+                    matches!(
+                        master.poll_event(),
+                        Some(Event::Refused {
+                            err: Err645::NOT_AUTHORISED,
+                            ..
+                        })
+                    ),
+                    "{message:?}"
+                );
+            }
+        }
+        assert!(meter.done.is_empty());
+    }
+}
+
 #[test]
 fn a_rate_is_changed_confirmed_or_given_back() {
     let (mut own, mut buffer) = ([0; 300], [0; 300]);

@@ -1,6 +1,6 @@
 //! Frames of real meters and of the fact sheet: found, encoded back, and harmless with any byte changed.
 
-use dlt645::{Decoder, Edition, Frame, FrameError, FrameView};
+use dlt645::{Decoder, Edition, Frame, FrameError, FrameView, Message};
 use serde_json::Value;
 
 fn frames() -> Vec<(Value, Vec<u8>)> {
@@ -45,11 +45,12 @@ fn sound_frames_come_back_byte_for_byte_and_others_name_their_fault() {
                 assert_eq!(case["meaning"]["address"], frame.address.to_string());
                 if case["valid"] == true {
                     let message = frame.message(edition(&case)).unwrap();
-                    if edition(&case) == Edition::V2007 {
-                        let mut again = [0; 267];
-                        let len = message.encode_frame(frame.address, &mut again).unwrap();
-                        assert_eq!(again[..len], out[..len], "{case}");
-                    }
+                    let mut again = [0; 267];
+                    let len = message
+                        .encode_frame_in(edition(&case), frame.address, &mut again)
+                        .unwrap();
+                    assert_eq!(again[..len], out[..len], "{case}");
+                    same_values(&case, &message);
                 }
             }
             Err(err) => {
@@ -63,6 +64,41 @@ fn sound_frames_come_back_byte_for_byte_and_others_name_their_fault() {
                 assert_eq!(case["fault"], fault, "{case}: {err}");
             }
         }
+    }
+}
+
+/// The numbers that the file states, in both editions.
+fn same_values(case: &Value, message: &Message<'_>) {
+    let Some(expected) = case["meaning"]["values"].as_array() else {
+        return;
+    };
+    let found: Vec<_> = match *message {
+        Message::ReadAnswer { id, data, .. } | Message::Write { id, data, .. } => id
+            .values(data)
+            .unwrap()
+            .map(|value| value.1.unwrap())
+            .collect(),
+        Message::ReadAnswer1997 { id, data, .. } => id
+            .values(data)
+            .unwrap()
+            .map(|value| value.1.unwrap())
+            .collect(),
+        ref other => panic!("{other:?}"),
+    };
+    assert_eq!(found.len(), expected.len(), "{case}");
+    for (value, expected) in found.iter().zip(expected) {
+        let text = match value {
+            dlt645::Value::Absent => {
+                assert!(expected["value"].is_null());
+                continue;
+            }
+            dlt645::Value::Number(number) => {
+                assert_eq!(expected["unit"], number.unit.symbol(), "{case}");
+                number.to_string()
+            }
+            other => other.to_string(),
+        };
+        assert_eq!(expected["value"], text, "{case}");
     }
 }
 
@@ -134,8 +170,7 @@ fn any_data_byte_can_be_anything() {
                     control,
                     data: &data,
                 };
-                if let Ok(dlt645::Message::ReadAnswer { id, data, .. }) =
-                    frame.message(edition(&case))
+                if let Ok(Message::ReadAnswer { id, data, .. }) = frame.message(edition(&case))
                     && let Ok(values) = id.values(data)
                 {
                     for (id, value) in values {
