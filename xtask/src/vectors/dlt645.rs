@@ -394,6 +394,8 @@ struct Place {
     phase: u8,
     tariff: Option<u8>,
     settlement: Option<u8>,
+    /// Bytes of the value.
+    bytes: usize,
 }
 
 /// The expected values, or `None` where the file says that there are none and the decoder agrees.
@@ -427,12 +429,14 @@ fn values(meaning: &Value, id: DataId, data: &[u8], more: bool) -> Result<(), St
             phase: item.phase(),
             tariff: item.tariff(),
             settlement: item.settlement(),
+            bytes: item.format().len(),
         };
         match value {
             // A record is written down field by field.
             Decoded::Record(record) => {
                 for field in record.fields() {
                     place.phase = field.phase();
+                    place.bytes = field.bytes().len();
                     let value = field.value().map_err(|err| format!("{id}: {err}"))?;
                     decoded.push((place, value));
                 }
@@ -468,6 +472,7 @@ fn values_1997(meaning: &Value, id: DataId1997, data: &[u8], more: bool) -> Resu
             phase: item.phase(),
             tariff: item.tariff(),
             settlement: item.settlement(),
+            bytes: item.format().len(),
         };
         decoded.push((place, value));
     }
@@ -490,6 +495,18 @@ fn same_value(expected: &Value, place: Place, value: &Decoded<'_>) -> Result<(),
     let (got, unit) = match value {
         Decoded::Absent => ("null".to_owned(), None),
         Decoded::Number(number) => (format!("\"{number}\""), Some(number.unit.symbol())),
+        // Words and names have all their digits.
+        Decoded::Bits(word) => {
+            let width = place.bytes * 2;
+            if expected["bits"].is_array() {
+                bits(expected, "bits", (0..32).filter(|bit| word >> bit & 1 != 0))?;
+            }
+            (format!("\"{word:0width$X}\""), None)
+        }
+        Decoded::Digits(digits) => {
+            let width = place.bytes * 2;
+            (format!("\"{digits:0width$}\""), None)
+        }
         Decoded::Demand { peak, at } => {
             let at = at.map_or("null".to_owned(), |at| Decoded::Stamp(at).to_string());
             same_key(expected, "time", &at)?;
