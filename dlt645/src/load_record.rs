@@ -46,7 +46,7 @@ impl<'a> LoadBlocks<'a> {
     }
 
     /// Block after block; nothing follows an error. `class` is DI2 of the request: meters that send one class leave out
-    /// the separators of the others, and only the class tells which one it is; 0 for all classes.
+    /// the separators of the others, and the class tells which one it is; 0 for all classes, or if it is not known.
     pub fn blocks(
         &self,
         class: u8,
@@ -230,7 +230,18 @@ fn split(content: &[u8], class: u8) -> Result<[&[u8]; CLASSES], ValueError> {
     let (Some(only), None) = (found.next().copied(), found.next()) else {
         return Err(wrong);
     };
-    let nth = usize::from(class).checked_sub(1).ok_or(wrong)?;
+    let nth = match usize::from(class).checked_sub(1) {
+        Some(nth) => nth,
+        // Nobody said which class was asked for: the length tells, except between energy and quadrants.
+        None => {
+            let fits = |layout: &Layout| usize::from(layout.shape().fixed) == only.len();
+            let nth = LAYOUTS.iter().position(fits).ok_or(wrong)?;
+            if LAYOUTS.iter().rposition(fits) != Some(nth) {
+                return Err(wrong);
+            }
+            nth
+        }
+    };
     let mut named: [&[u8]; CLASSES] = [&[]; CLASSES];
     *named.get_mut(nth).ok_or(wrong)? = only;
     Ok(named)

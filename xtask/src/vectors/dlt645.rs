@@ -399,11 +399,7 @@ struct Place {
 }
 
 /// The expected values, or `None` where the file says that there are none and the decoder agrees.
-fn expected_values<'v>(
-    meaning: &'v Value,
-    more: bool,
-    decodes: bool,
-) -> Result<Option<&'v [Value]>, String> {
+fn expected_values(meaning: &Value, more: bool, decodes: bool) -> Result<Option<&[Value]>, String> {
     match meaning.get("values") {
         None => Ok(None),
         Some(Value::Array(expected)) => Ok(Some(expected)),
