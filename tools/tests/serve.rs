@@ -139,3 +139,45 @@ fn a_serial_line_is_read() {
     let text = said(&["read", &meter.target, "--baud", "9600", "0001FF00"], 0);
     assert!(text.contains("tariff 4: 5308.66 kWh"), "{text}");
 }
+
+/// Raw requests made by `encode`, answers explained by `decode`.
+#[test]
+fn passwords_lock_and_orders_expire() {
+    let meter = Meter::tcp(&["--turnaround", "0"]);
+    let ask = |words: &[&str]| {
+        let request = said(&[&["encode"], words].concat(), 0);
+        said(&["decode", &bench::raw(&meter.target, &request)], 0)
+    };
+    let address = "202611000001";
+    let order = |until: &str| {
+        ask(&[
+            "control",
+            address,
+            "trip",
+            "--until",
+            until,
+            "--password",
+            "04:000000",
+        ])
+    };
+    assert!(order("2020-01-01T00:00:00").contains("b2 wrong password or not authorised"));
+    assert!(order("2098-01-01T00:00:00").contains("meter answers 1C"));
+    let text = said(&["read", &meter.target, "04000503"], 0);
+    assert!(text.contains("b4 relay open"), "{text}");
+    let write = |password: &str| {
+        ask(&[
+            "write",
+            address,
+            "04000101",
+            "hex:06211126",
+            "--password",
+            password,
+        ])
+    };
+    assert!(write("04:000000").contains("meter answers 14"));
+    for _ in 0..3 {
+        assert!(write("04:999999").contains("meter refuses 14"));
+    }
+    // Locked: the right password does not help either.
+    assert!(write("04:000000").contains("meter refuses 14"));
+}

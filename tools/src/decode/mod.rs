@@ -96,6 +96,9 @@ pub fn explain(capture: &[u8], reading: Reading, lang: Lang) -> Vec<Stretch> {
     stretches
 }
 
+/// A CJ/T 188 frame with 255 data bytes, the longest that a length byte allows.
+const FRAME_MAX: usize = ::cjt188::OVERHEAD + 255;
+
 fn next(at: usize, rest: &[u8], reading: Reading, lang: Lang) -> Stretch {
     let quiet = rest.iter().take_while(|byte| **byte == 0xFE).count();
     if quiet > 0 {
@@ -157,6 +160,8 @@ fn next(at: usize, rest: &[u8], reading: Reading, lang: Lang) -> Stretch {
 
 /// The frame that begins here, if one does.
 fn whole(at: usize, rest: &[u8], reading: Reading, lang: Lang) -> Option<Stretch> {
+    // No frame is longer, so a long capture without any is still looked through in one go.
+    let rest = rest.get(..FRAME_MAX).unwrap_or(rest);
     let edition = match reading {
         Reading::Cjt188 => None,
         Reading::V2007 => Some(Some(::dlt645::Edition::V2007)),

@@ -3,15 +3,14 @@
 use std::sync::{Arc, Mutex};
 
 use dlt645::{
-    Address, Application, Authority, Control, DataId, DataId1997, Err645, Message, Order, Password,
-    Stamp, rate_of,
+    Address, Application, Authority, Control, DataId, DataId1997, Err645, Guard, GuardRules,
+    Message, Order, Password, Stamp, rate_of,
 };
 
 use super::locked;
 use super::registers::Registers;
+use crate::port::millis;
 
-/// Wrong passwords before the meter refuses to be written until it starts again.
-const TRIES: u8 = 3;
 /// Level needed to write, to clear the demand and to order.
 const WRITER: u8 = 0x04;
 /// Level needed to clear the meter and its events.
@@ -22,8 +21,8 @@ const MASTER: u8 = 0x02;
 pub struct Electricity {
     address: Address,
     registers: Registers,
-    passwords: Vec<Password>,
-    wrong: u8,
+    /// One for all connections, so that none of them has more tries than another.
+    guard: Guard,
     keep_power: bool,
     relay_open: bool,
 }
@@ -35,17 +34,9 @@ impl Electricity {
         Electricity {
             address,
             registers: Registers::start(address),
-            passwords: vec![
-                Password {
-                    level: MASTER,
-                    digits: 0,
-                },
-                Password {
-                    level: WRITER,
-                    digits: 0,
-                },
-            ],
-            wrong: 0,
+            guard: Guard::new(GuardRules::default())
+                .password(MASTER, 0)
+                .password(WRITER, 0),
             keep_power: false,
             relay_open: false,
         }
@@ -64,13 +55,7 @@ impl Electricity {
 
     /// Whether `given` opens what needs `level` or better.
     fn admit(&mut self, given: Password, level: u8) -> Result<(), Err645> {
-        let right = self.passwords.contains(&given);
-        if self.wrong >= TRIES || !right || given.level > level {
-            self.wrong = self.wrong.saturating_add(u8::from(!right));
-            return Err(Err645::NOT_AUTHORISED);
-        }
-        self.wrong = 0;
-        Ok(())
+        self.guard.check(millis(), given, level)
     }
 
     fn write(&mut self, id: DataId, authority: &Authority, data: &[u8]) -> Result<(), Err645> {
@@ -146,8 +131,7 @@ impl Electricity {
         if id.0 & 0xFFFF_FF00 != 0x0400_0C00 {
             return Err(Err645::NO_DATA);
         }
-        self.passwords.retain(|held| held.level != new.level);
-        self.passwords.push(new);
+        self.guard.set_password(new);
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
 //! A served meter and the program beside it.
+#![allow(dead_code, reason = "not every test file needs all of it")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -49,7 +50,6 @@ pub fn meterkit(arguments: &[&str]) -> Output {
 }
 
 /// What it printed, when it ended with this code.
-#[allow(dead_code, reason = "not every test file needs it")]
 pub fn said(arguments: &[&str], code: i32) -> String {
     let output = meterkit(arguments);
     let text = String::from_utf8(output.stdout).unwrap();
@@ -63,7 +63,6 @@ pub fn said(arguments: &[&str], code: i32) -> String {
 }
 
 /// A line that several meters share: each hears what is asked, and answers that come together damage each other.
-#[allow(dead_code, reason = "not every test file needs it")]
 pub fn shared_line(meters: Vec<String>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let target = listener.local_addr().unwrap().to_string();
@@ -109,4 +108,17 @@ fn exchange(near: &mut TcpStream, far: &mut [TcpStream]) {
             break;
         }
     }
+}
+
+/// Sends bytes in hexadecimal and gives the answer so.
+pub fn raw(target: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(target).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
+    let bytes = meterkit_tools::hex_text::parse(request).unwrap();
+    stream.write_all(&bytes).unwrap();
+    let mut answer = [0; 512];
+    let len = stream.read(&mut answer).unwrap();
+    meterkit_tools::hex_text::show(&answer[..len])
 }
