@@ -61,6 +61,8 @@ async fn run(platform: Arc<Platform>, mut waiting: mpsc::Receiver<(Entry, onesho
                 continue;
             }
         };
+        // Whoever sees the acknowledgement also sees the count.
+        count(&platform, &entries, &outcomes);
         for waiter in waiters {
             // The connection may be gone; the record is stored all the same.
             let _ = waiter.send(());
@@ -81,24 +83,33 @@ async fn run(platform: Arc<Platform>, mut waiting: mpsc::Receiver<(Entry, onesho
     }
 }
 
-/// One acknowledgement for each sequence in the batch.
-fn acknowledgements(platform: &Platform, entries: &[Entry], outcomes: &[Outcome]) -> Vec<Letter> {
-    let mut told = BTreeMap::new();
+/// Counts what a batch came to.
+fn count(platform: &Platform, entries: &[Entry], outcomes: &[Outcome]) {
     for (entry, outcome) in entries.iter().zip(outcomes) {
-        let counter = if outcome.too_far {
+        if outcome.too_far {
             platform.refuse(
                 &platform.counters.bad_messages,
                 &format!("{}: too far ahead", crate::orders::describe(&entry.key)),
             );
             continue;
-        } else if outcome.new {
+        }
+        Counters::count(if outcome.new {
             &platform.counters.records
         } else {
             &platform.counters.repeats
-        };
-        Counters::count(counter);
+        });
         if outcome.new && entry.sealed.is_some() {
             Counters::count(&platform.counters.sealed_blocks);
+        }
+    }
+}
+
+/// One acknowledgement for each sequence in the batch.
+fn acknowledgements(platform: &Platform, entries: &[Entry], outcomes: &[Outcome]) -> Vec<Letter> {
+    let mut told = BTreeMap::new();
+    for (entry, outcome) in entries.iter().zip(outcomes) {
+        if outcome.too_far {
+            continue;
         }
         told.insert(
             (entry.key.device.as_str(), entry.key.stream, entry.key.boot),

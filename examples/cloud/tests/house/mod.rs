@@ -516,6 +516,8 @@ impl Person {
     pub fn at(house: &House) -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
+            // A request that is refused before its body was read ends the connection.
+            .max_idle_connections(0)
             .build();
         Self {
             agent: config.into(),
