@@ -36,8 +36,8 @@ pub enum Lang {
 pub(crate) const BLOCK1: u8 = 0x01;
 /// DI0 may be FF.
 pub(crate) const BLOCK0: u8 = 0x02;
-/// Further values of DI2 stand for the same item of a phase, a kind of freeze or a class of load records; see
-/// [`Variants`](crate::item::Variants).
+/// Further values of DI2 stand for the same item of a phase, a kind of freeze or a class of load records;
+/// `item.rs` knows which.
 pub(crate) const SHIFTED: u8 = 0x04;
 const WRITABLE: u8 = 0x08;
 const UNREADABLE: u8 = 0x10;
