@@ -8,22 +8,22 @@ use crate::address::{Address, AddressKind};
 use crate::control::Function;
 use crate::data_id::{DataId, DataId1997};
 use crate::decoder::{Decoder, Refusals};
-use crate::element::{ElementRefused, HostElement, Protection, Subject};
+use crate::element::ElementRefused;
 use crate::error::{Err645, SecurityErr};
-use crate::frame::{DATA_MAX, FRAME_MAX, Frame, TooLong};
-use crate::message::{
-    Authority, Blocks, Control, Edition, Message, Operator, Password, rate_byte, rate_byte_1997,
-    rate_of, rate_of_1997,
-};
+use crate::frame::{FRAME_MAX, TooLong};
+use crate::message::{Authority, Blocks, Control, Edition, Message, Operator, Password};
 use crate::quirks::Quirks;
 use crate::time::Stamp;
+
+mod answer;
+mod order;
+
+use answer::{Asked, Outcome, Purpose, Question, Step, judge};
 
 /// Usual FE in front of a request.
 const PREAMBLE: usize = 4;
 /// Most FE that are sent, for a meter that wakes slowly.
 const PREAMBLE_MAX: usize = 8;
-/// What every 2007 meter can be asked for.
-const OWN_ADDRESS: DataId = DataId(0x0400_0401);
 /// What every 1997 meter can be asked for.
 const FORWARD_1997: DataId1997 = DataId1997(0x9010);
 
@@ -135,81 +135,6 @@ impl fmt::Display for AskError {
 }
 
 impl core::error::Error for AskError {}
-
-/// An identifier of either edition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    Id(DataId),
-    Id1997(DataId1997),
-}
-
-/// What an exchange is for, where the answer alone does not tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Purpose {
-    Plain,
-    /// Only the address of the answer counts.
-    Address,
-    /// Any answer proves the new rate.
-    Confirm,
-}
-
-/// What the master waits for.
-#[derive(Debug, Clone, Copy)]
-struct Question {
-    address: Address,
-    function: Function,
-    edition: Edition,
-    purpose: Purpose,
-    id: Option<Asked>,
-    /// 0 for the first part.
-    sequence: u8,
-    asked: u8,
-    tries: u8,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Outcome {
-    Data {
-        address: Address,
-        id: DataId,
-    },
-    Security {
-        address: Address,
-        id: DataId,
-    },
-    Data1997 {
-        address: Address,
-        id: DataId1997,
-    },
-    RateChanged {
-        address: Address,
-        rate: u32,
-    },
-    RateConfirmed {
-        rate: u32,
-    },
-    RateLost {
-        rate: u32,
-    },
-    Address(Address),
-    Done {
-        address: Address,
-        function: Function,
-    },
-    ControlReport {
-        done: u16,
-        refused: u16,
-    },
-    Refused {
-        function: Function,
-        err: Err645,
-    },
-    SecurityRefused(SecurityErr),
-    TimedOut {
-        tries: u8,
-    },
-    TooLong,
-}
 
 /// A reader on a half-duplex line: one question at a time, as a plain struct.
 ///
@@ -455,129 +380,6 @@ impl<'b> Master<'b> {
             address,
             &Message::Write1997 { id, password, data },
         )
-    }
-
-    /// Changes the rate of a meter (17, 0C in 1997) from `old` to `new` bit/s. Ends in [`Event::RateChanged`]; then
-    /// switch the port, set its [`Timing`] and call [`Master::confirm_rate`].
-    ///
-    /// # Errors
-    /// [`AskError::Busy`], [`AskError::Rate`] if the edition does not have the new rate.
-    pub fn change_rate(
-        &mut self,
-        now: u64,
-        edition: Edition,
-        address: Address,
-        old: u32,
-        new: u32,
-    ) -> Result<(), AskError> {
-        let byte = match edition {
-            Edition::V2007 => rate_byte(new),
-            Edition::V1997 => rate_byte_1997(new),
-        };
-        let byte = byte.ok_or(AskError::Rate)?;
-        self.ask_in(now, edition, address, &Message::ChangeRate(byte))?;
-        self.rate = Some((address, edition, old, new));
-        Ok(())
-    }
-
-    /// Asks at the new rate whether the meter is there. Ends in [`Event::RateConfirmed`] or [`Event::RateLost`].
-    ///
-    /// # Errors
-    /// [`AskError::Busy`], [`AskError::Rate`] if no change was agreed.
-    pub fn confirm_rate(&mut self, now: u64) -> Result<(), AskError> {
-        let (address, edition, ..) = self.rate.ok_or(AskError::Rate)?;
-        match edition {
-            Edition::V2007 => self.read(now, address, OWN_ADDRESS)?,
-            Edition::V1997 => self.read_1997(now, address, FORWARD_1997)?,
-        }
-        if let Some(question) = &mut self.question {
-            question.purpose = Purpose::Confirm;
-        }
-        Ok(())
-    }
-
-    /// Begins the identity authentication (070000FF) that protected requests need: ends in [`Event::Security`], whose 12
-    /// bytes belong to [`HostElement::finish`].
-    ///
-    /// # Errors
-    /// [`AskError::Busy`], [`AskError::Element`].
-    pub fn authenticate(
-        &mut self,
-        now: u64,
-        address: Address,
-        operator: Operator,
-        element: &mut impl HostElement,
-    ) -> Result<(), AskError> {
-        let data = element.begin(address).map_err(AskError::Element)?;
-        self.security(now, address, DataId(0x0700_00FF), operator, &data)
-    }
-
-    /// Writes under level 98 or 99. Ends in [`Event::Done`].
-    ///
-    /// # Errors
-    /// [`AskError::Busy`], [`AskError::Element`], [`AskError::TooLong`].
-    #[allow(clippy::too_many_arguments, reason = "each is a field of the request")]
-    pub fn write_protected(
-        &mut self,
-        now: u64,
-        address: Address,
-        id: DataId,
-        protection: Protection,
-        operator: Operator,
-        data: &[u8],
-        element: &mut impl HostElement,
-    ) -> Result<(), AskError> {
-        let subject = Subject {
-            meter: address,
-            function: Function::WRITE,
-            id: Some(id),
-        };
-        let mut out = [0; DATA_MAX];
-        let data = protected(element, protection, subject, data, &mut out)?;
-        let authority = by_level(protection, operator);
-        self.write(now, address, id, authority, data)
-    }
-
-    /// Relay, alarm or keep power under level 98, or with `function` 1A or 1B the clearing of a meter or, with `id`, of
-    /// events. Ends in [`Event::Done`].
-    ///
-    /// # Errors
-    /// [`AskError::Busy`], [`AskError::Element`], [`AskError::TooLong`].
-    #[allow(clippy::too_many_arguments, reason = "each is a field of the request")]
-    pub fn order_protected(
-        &mut self,
-        now: u64,
-        address: Address,
-        function: Function,
-        control: Control,
-        id: Option<DataId>,
-        operator: Operator,
-        element: &mut impl HostElement,
-    ) -> Result<(), AskError> {
-        let mut plain = [0; 12];
-        let (order, tail) = plain.split_at_mut(8);
-        order.copy_from_slice(&control.line().unwrap_or([0xFF; 8]));
-        let len = match id {
-            Some(id) => {
-                tail.copy_from_slice(&id.line());
-                12
-            }
-            None => 8,
-        };
-        let subject = Subject {
-            meter: address,
-            function,
-            id: None,
-        };
-        let mut out = [0; DATA_MAX];
-        let plain = plain.get(..len).unwrap_or_default();
-        let data = protected(element, Protection::Cipher, subject, plain, &mut out)?;
-        let message = Message::Protected {
-            function,
-            authority: by_level(Protection::Cipher, operator),
-            data,
-        };
-        self.ask(now, address, &message)
     }
 
     /// Puts any request of the 2007 edition.
@@ -864,177 +666,5 @@ impl<'b> Master<'b> {
                 self.put(now);
             }
         }
-    }
-}
-
-fn by_level(protection: Protection, operator: Operator) -> Authority {
-    Authority {
-        password: Password {
-            level: protection as u8,
-            digits: 0,
-        },
-        operator,
-    }
-}
-
-fn protected<'o>(
-    element: &mut impl HostElement,
-    protection: Protection,
-    subject: Subject,
-    plain: &[u8],
-    out: &'o mut [u8],
-) -> Result<&'o [u8], AskError> {
-    let len = element
-        .protect(protection, subject, plain, out)
-        .map_err(AskError::Element)?;
-    out.get(..len).ok_or(AskError::Element(ElementRefused))
-}
-
-enum Step {
-    Ignore,
-    End(Outcome),
-    Next {
-        address: Address,
-        id: Asked,
-        sequence: u8,
-    },
-}
-
-fn judge(
-    frame: &Frame<'_>,
-    question: Option<Question>,
-    wildcard_answers: bool,
-    buffer: &mut [u8],
-    gathered: &mut usize,
-) -> Step {
-    let Some(question) = question else {
-        return Step::Ignore;
-    };
-    if !frame.control.from_meter() || frame.control.function() != question.function {
-        return Step::Ignore;
-    }
-    let meter = frame.address.kind() == AddressKind::Single
-        && question.address.matches_half_bytes(frame.address);
-    let wildcard = wildcard_answers && frame.address == Address::WILDCARD;
-    if !(meter || wildcard) {
-        return Step::Ignore;
-    }
-    let address = if meter {
-        frame.address
-    } else {
-        question.address
-    };
-    let Ok(message) = frame.message(question.edition) else {
-        return Step::Ignore;
-    };
-    match message {
-        Message::ReadAnswer1997 { id, .. }
-            if question.purpose == Purpose::Address && question.id == Some(Asked::Id1997(id)) =>
-        {
-            // An answer in the wildcard's name tells no address.
-            match meter {
-                true => Step::End(Outcome::Address(address)),
-                false => Step::Ignore,
-            }
-        }
-        Message::ReadAnswer1997 { id, data, more }
-        | Message::FollowUpAnswer1997 { id, data, more }
-            if question.id == Some(Asked::Id1997(id)) =>
-        {
-            let sequence = question.sequence;
-            gather(
-                address,
-                Asked::Id1997(id),
-                sequence,
-                data,
-                more,
-                buffer,
-                gathered,
-            )
-        }
-        Message::Refused { function, err } => Step::End(Outcome::Refused { function, err }),
-        Message::SecurityRefused(err) => Step::End(Outcome::SecurityRefused(err)),
-        Message::AddressAnswer(address) => Step::End(Outcome::Address(address)),
-        Message::ReadAnswer { id, data, more } if question.id == Some(Asked::Id(id)) => {
-            gather(address, Asked::Id(id), 0, data, more, buffer, gathered)
-        }
-        Message::FollowUpAnswer {
-            id,
-            data,
-            sequence,
-            more,
-        } if question.id == Some(Asked::Id(id)) && question.sequence == sequence => gather(
-            address,
-            Asked::Id(id),
-            sequence,
-            data,
-            more,
-            buffer,
-            gathered,
-        ),
-        Message::SecurityAnswer { id, data, .. } if question.id == Some(Asked::Id(id)) => {
-            match append(data, buffer, gathered) {
-                true => Step::End(Outcome::Security { address, id }),
-                false => Step::End(Outcome::TooLong),
-            }
-        }
-        Message::Done(function) => Step::End(Outcome::Done { address, function }),
-        Message::RateAnswer(byte) => {
-            let rate = match question.edition {
-                Edition::V2007 => rate_of(byte),
-                Edition::V1997 => rate_of_1997(byte),
-            };
-            match rate {
-                Some(rate) => Step::End(Outcome::RateChanged { address, rate }),
-                None => Step::Ignore,
-            }
-        }
-        Message::ControlReport { done, refused } => {
-            Step::End(Outcome::ControlReport { done, refused })
-        }
-        Message::PasswordAnswer(_) | Message::OutputAnswer(_) => Step::End(Outcome::Done {
-            address,
-            function: question.function,
-        }),
-        _ => Step::Ignore,
-    }
-}
-
-fn gather(
-    address: Address,
-    id: Asked,
-    sequence: u8,
-    data: &[u8],
-    more: bool,
-    buffer: &mut [u8],
-    gathered: &mut usize,
-) -> Step {
-    if !append(data, buffer, gathered) {
-        return Step::End(Outcome::TooLong);
-    }
-    match (more, sequence.checked_add(1)) {
-        (false, _) => Step::End(match id {
-            Asked::Id(id) => Outcome::Data { address, id },
-            Asked::Id1997(id) => Outcome::Data1997 { address, id },
-        }),
-        (true, Some(sequence)) => Step::Next {
-            address,
-            id,
-            sequence,
-        },
-        // 255 parts are the most the sequence number can count.
-        (true, None) => Step::End(Outcome::TooLong),
-    }
-}
-
-fn append(data: &[u8], buffer: &mut [u8], gathered: &mut usize) -> bool {
-    let place = buffer.get_mut(*gathered..);
-    match place.and_then(|place| place.get_mut(..data.len())) {
-        Some(place) => {
-            place.copy_from_slice(data);
-            *gathered = gathered.saturating_add(data.len());
-            true
-        }
-        None => false,
     }
 }
