@@ -179,7 +179,7 @@ fn our_reader_reads_its_server_and_our_list_finds_its_faults() {
             "--address",
             "202611000001",
             "--wait",
-            "300",
+            "500",
         ],
         1,
     );

@@ -64,6 +64,8 @@ pub struct Bench {
     /// T and address of a CJ/T 188 meter.
     pub(super) water: (cjt188::MeterType, cjt188::Address),
     pub(super) times: Times,
+    /// A question was not answered in time: its answer may still come.
+    owed: bool,
     pub(super) settings: super::Settings,
 }
 
@@ -86,6 +88,7 @@ impl Bench {
             address: Address::WILDCARD,
             water: (cjt188::MeterType::ANY, cjt188::Address::WILDCARD),
             times: Times::default(),
+            owed: false,
             settings,
         }
     }
@@ -145,8 +148,13 @@ impl Bench {
     /// Bytes of an earlier item answer nothing.
     async fn drain(&mut self) -> Result<(), Stop> {
         let mut chunk = [0; 512];
-        let now = Instant::now() + Duration::from_millis(5);
-        while let Ok(read) = timeout_at(now, self.port.read(&mut chunk)).await {
+        let wait = if std::mem::take(&mut self.owed) {
+            u64::from(self.timing.answer_ms)
+        } else {
+            5
+        };
+        let until = Instant::now() + Duration::from_millis(wait);
+        while let Ok(read) = timeout_at(until, self.port.read(&mut chunk)).await {
             if read.map_err(|err| Stop::Port(err.to_string()))? == 0 {
                 return Err(Stop::Port("the connection was closed".to_owned()));
             }
@@ -177,6 +185,7 @@ impl Bench {
             if let Ok(answer) = parse(&last.bytes) {
                 return Ok(answer);
             }
+            self.owed = true;
         }
         if last.bytes.is_empty() {
             return fail("no answer");
