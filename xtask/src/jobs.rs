@@ -110,6 +110,8 @@ pub fn lint() -> anyhow::Result<Verdict> {
         "cargo clippy --release --target {m0} --lib --bin metering -- -D warnings"
     )
     .run()?;
+    let _measured = shell.push_dir(tool::root().join("xtask/mcu"));
+    cmd!(shell, "cargo clippy --release --locked --target {m0} -- -D warnings").run()?;
     Ok(Verdict::Passed)
 }
 

@@ -43,7 +43,10 @@ fn main() -> ! {
     let mut decoder = Decoder::new();
     let address = Address::from_line([0x12, 0x90, 0x78, 0x56, 0x34, 0x12]);
     let mut line = [0; FRAME_MAX];
-    for id in (0..).map(|tariff: u8| DataId::from_line([0, tariff % 5, 1, 0])) {
+    let mut tariff = 0;
+    loop {
+        let id = DataId::from_line([0, tariff, 1, 0]);
+        tariff = (tariff + 1) % 5;
         let mut exchange = Exchange::new();
         let mut answer = None;
         let len = request(address, id, &mut line);
@@ -63,5 +66,4 @@ fn main() -> ! {
         }
         port.show(answer.unwrap_or(-1));
     }
-    loop {}
 }
