@@ -23,6 +23,7 @@ macro_rules! counters {
         impl Counters {
             /// Reads all counts.
             pub fn read(&self) -> Counts {
+                self.broken_packets.store(crate::door::broken_packets(), Ordering::Relaxed);
                 Counts { $($name: self.$name.load(Ordering::Relaxed),)* }
             }
         }
@@ -56,6 +57,10 @@ counters! {
     unknown_devices,
     /// Requests over HTTP refused: not signed in, no right, or malformed.
     refused_requests,
+    /// HTTP connections that brought bytes and no request.
+    broken_requests,
+    /// MQTT connections given up because of what came in.
+    broken_packets,
 }
 
 impl Counters {

@@ -36,6 +36,7 @@ pub mod billing;
 pub mod broker;
 mod config;
 pub mod diagnostics;
+mod door;
 pub mod history;
 pub mod ingest;
 pub mod keys;
@@ -53,6 +54,7 @@ use std::sync::Arc;
 
 pub use api::openapi;
 pub use config::Config;
+pub use door::BrokerWarnings;
 pub use platform::{Clock, Platform};
 pub use provision::{Provision, Provisioned, kind_of, provision};
 
@@ -147,9 +149,12 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let mut tasks = platform::background(&platform, &stopped);
     let router = api::router(Arc::clone(&platform), stopped.clone());
+    let counters = Arc::clone(&platform.counters);
     tasks.push(tokio::spawn(async move {
         let mut stopped = stopped;
-        let served = axum::serve(listener, router).with_graceful_shutdown(async move {
+        let door = door::Door::new(listener, counters);
+        let service = router.into_make_service_with_connect_info::<door::Visitor>();
+        let served = axum::serve(door, service).with_graceful_shutdown(async move {
             let _ = stopped.wait_for(|stop| *stop).await;
         });
         if let Err(error) = served.await {

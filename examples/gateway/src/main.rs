@@ -39,11 +39,13 @@ async fn main() -> anyhow::Result<()> {
     };
     config.speed = arguments.speed;
     let running = gateway::start(config, clock).await?;
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     let mut every = tokio::time::interval(Duration::from_secs(arguments.status_s.max(1)));
     loop {
         tokio::select! {
             _ = every.tick() => println!("{}", serde_json::to_string(&running.status())?),
             _ = tokio::signal::ctrl_c() => break,
+            _ = terminate.recv() => break,
         }
     }
     let last = running.status();

@@ -13,7 +13,7 @@ mod plain;
 mod session;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -27,6 +27,8 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::door::Visitor;
 
 use crate::page;
 use crate::platform::Platform;
@@ -108,7 +110,16 @@ pub(crate) fn router(platform: Arc<Platform>, stopped: watch::Receiver<bool>) ->
         .layer(fixed("x-content-type-options", "nosniff"))
         .layer(fixed("referrer-policy", "no-referrer"))
         .layer(fixed("x-frame-options", "DENY"))
+        .layer(axum::middleware::from_fn(greet))
         .with_state(context)
+}
+
+/// Tells the connection that a request was read from it.
+async fn greet(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
+    if let Some(ConnectInfo(visitor)) = request.extensions().get::<ConnectInfo<Visitor>>() {
+        visitor.understood();
+    }
+    next.run(request).await
 }
 
 async fn index(State(context): State<Context>, headers: HeaderMap) -> Response {
