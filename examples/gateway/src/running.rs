@@ -67,6 +67,7 @@ impl Running {
                 .map(|stream| (stream.0, store.count(*stream)))
                 .collect();
             status.outbox_bytes = store.bytes();
+            status.damaged = store.damaged();
         });
         status
     }

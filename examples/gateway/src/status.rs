@@ -26,6 +26,8 @@ pub struct Status {
     pub outbox_bytes: u64,
     /// Telemetry records that made room for newer ones.
     pub dropped: u64,
+    /// Places in the outbox that were found damaged at the start; the records that stood there are lost.
+    pub damaged: u32,
     /// What was refused anywhere, by reason.
     pub refusals: BTreeMap<&'static str, u64>,
     /// The devices by identity.

@@ -108,6 +108,15 @@ impl DiskStore {
         self.boot
     }
 
+    /// Places in the segments where opening found bytes that are no record; what stood there is lost.
+    #[must_use]
+    pub fn damaged(&self) -> u32 {
+        self.streams
+            .values()
+            .map(StreamLog::damaged)
+            .fold(0, u32::saturating_add)
+    }
+
     /// Whether a meter's record was taken over before.
     #[must_use]
     pub fn was_taken_over(&self, origin: &Origin) -> bool {

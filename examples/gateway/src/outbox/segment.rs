@@ -1,7 +1,8 @@
 //! One append-only segment file: records that are whole or absent.
 //!
 //! A record is `length u32 | sum u32 | body`, all little-endian; the sum is a CRC-32C of length and body, so a run of
-//! zeros is no record. Reading stops at the first record that is not whole, and the file is cut there.
+//! zeros is no record. Bytes that are no record are passed over to the next place where one stands whole: a spoiled
+//! sector costs the records on it and none behind it. What follows the last whole record is a torn write and cut off.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -18,6 +19,8 @@ const HEAD: usize = 8;
 pub(crate) struct Segment {
     pub path: PathBuf,
     pub length: u64,
+    /// Places between whole records where bytes are no record.
+    pub damaged: u32,
     file: File,
 }
 
@@ -29,8 +32,8 @@ fn sum_of(length: u32, body: &[u8]) -> u32 {
 }
 
 impl Segment {
-    /// Opens or creates segment `number` in `dir`, hands every whole record to `each` (offset of the body, body) and
-    /// cuts off what follows the last of them.
+    /// Opens or creates segment `number` in `dir`, hands every whole record to `each` (offset of the body, body),
+    /// counts the damaged places between them and cuts off what follows the last of them.
     ///
     /// # Errors
     /// Those of the file system.
@@ -50,16 +53,24 @@ impl Segment {
         file.read_to_end(&mut bytes)?;
         let mut rest = &bytes[..];
         let mut length = 0_u64;
-        while let Some((body, after)) = split_record(rest) {
-            each(length + HEAD as u64, body);
-            length += (HEAD + body.len()) as u64;
+        let mut damaged = 0;
+        while let Some((skipped, body, after)) = next_record(rest) {
+            damaged += u32::from(skipped != 0);
+            length += (skipped + HEAD) as u64;
+            each(length, body);
+            length += body.len() as u64;
             rest = after;
         }
         if !rest.is_empty() {
             file.set_len(length)?;
             file.sync_all()?;
         }
-        Ok(Self { path, length, file })
+        Ok(Self {
+            path,
+            length,
+            damaged,
+            file,
+        })
     }
 
     /// Appends one record and returns the offset of its body once it is on the disk (`sync`) or with the operating
@@ -103,6 +114,14 @@ impl Segment {
         self.file.seek(SeekFrom::Start(offset))?;
         self.file.read_exact(out)
     }
+}
+
+/// The first place where a whole record stands: bytes before it, its body, what follows.
+fn next_record(bytes: &[u8]) -> Option<(usize, &[u8], &[u8])> {
+    (0..bytes.len()).find_map(|skipped| {
+        let (body, rest) = split_record(bytes.get(skipped..)?)?;
+        Some((skipped, body, rest))
+    })
 }
 
 fn split_record(bytes: &[u8]) -> Option<(&[u8], &[u8])> {

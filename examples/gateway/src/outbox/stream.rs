@@ -34,6 +34,8 @@ pub(crate) struct StreamLog {
     waiting: u64,
     /// Highest number ever given out per boot that still matters for the cursor.
     highest: BTreeMap<u32, u32>,
+    /// Places where opening found bytes that are no record.
+    damaged: u32,
 }
 
 impl StreamLog {
@@ -68,6 +70,7 @@ impl StreamLog {
             index: BTreeMap::new(),
             waiting: 0,
             highest: BTreeMap::new(),
+            damaged: 0,
         };
         for number in numbers {
             let mut live = 0;
@@ -93,10 +96,15 @@ impl StreamLog {
                     *waiting += u64::from(length);
                 }
             })?;
+            log.damaged = log.damaged.saturating_add(segment.damaged);
             log.live.insert(number, live);
             log.segments.insert(number, segment);
         }
         Ok(log)
+    }
+
+    pub fn damaged(&self) -> u32 {
+        self.damaged
     }
 
     pub fn newest_boot(&self) -> u32 {
