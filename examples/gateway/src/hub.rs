@@ -148,6 +148,19 @@ impl Hub {
         done.ok().map(|_| Taken::Stored)
     }
 
+    /// Keeps a meter's record that is no message; returns whether it is safe.
+    pub fn put_aside(&self, origin: Origin, record: &[u8]) -> bool {
+        let kept = self.outbox(|outbox| outbox.store().put_aside(origin, record));
+        match &kept {
+            Ok(()) => self.board.refuse("record: put aside"),
+            Err(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                self.board.refuse("record: no room aside");
+            }
+            Err(_) => self.board.refuse("disk"),
+        }
+        kept.is_ok()
+    }
+
     /// Counts what a line refused during one exchange.
     pub fn refused_frames(&self, refused: u32, ignored: u32) {
         self.board.with(|status| {

@@ -68,6 +68,7 @@ impl Running {
                 .collect();
             status.outbox_bytes = store.bytes();
             status.damaged = store.damaged();
+            status.aside = store.aside();
         });
         status
     }

@@ -28,6 +28,8 @@ pub struct Status {
     pub dropped: u64,
     /// Places in the outbox that were found damaged at the start; the records that stood there are lost.
     pub damaged: u32,
+    /// Records of meters that are no message and are kept as they came.
+    pub aside: usize,
     /// What was refused anywhere, by reason.
     pub refusals: BTreeMap<&'static str, u64>,
     /// The devices by identity.

@@ -137,3 +137,72 @@ async fn ten_thousand_on_the_line_and_on_the_down_topic() {
     println!("{}", serde_json::to_string(&running.status()).unwrap());
     running.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_that_nobody_understands_does_not_hold_up_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let meter = Arc::new(Mutex::new(MeterState::default()));
+    {
+        let mut meter = meter.lock().unwrap();
+        (0..4).for_each(|_| meter.make_record());
+        // A kind of a later version; then a stream that is not stored.
+        meter.records.get_mut(&2).unwrap()[1] = 0xFE;
+        let head = Head {
+            node: 0,
+            stream: Stream::DIAGNOSTIC,
+            boot: 1,
+            seq: 3,
+            stamp: Stamp::from_seconds(1_800_000_000, ClockQuality::LEGAL),
+        };
+        let ack = Acknowledgement {
+            stream: Stream::LEGAL,
+            boot: 1,
+            contiguous: 5,
+            gaps: Default::default(),
+        };
+        meter.records.insert(3, encode(&Message::new(head, ack)));
+    }
+    let mut config = config(dir.path(), 1, serve_meter(Arc::clone(&meter)).await);
+    config.lines[0].devices[0].record_ms = 20;
+    let running = gateway::start(config, gateway::system_clock())
+        .await
+        .unwrap();
+    until("the meter to be empty", 10, || {
+        meter.lock().unwrap().records.is_empty()
+    })
+    .await;
+    let status = running.status();
+    assert_eq!(status.aside, 2);
+    assert_eq!(status.waiting[&Stream::LEGAL.0], 2);
+    assert_eq!(status.refusals["record: put aside"], 2);
+    assert_eq!(status.refusals["record: not understood"], 2);
+    running.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_meter_that_lost_its_memory_loses_no_record_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let meter = Arc::new(Mutex::new(MeterState::default()));
+    (0..3).for_each(|_| meter.lock().unwrap().make_record());
+    let mut config = config(dir.path(), 1, serve_meter(Arc::clone(&meter)).await);
+    config.lines[0].devices[0].record_ms = 20;
+    let running = gateway::start(config, gateway::system_clock())
+        .await
+        .unwrap();
+    let empty = || meter.lock().unwrap().records.is_empty();
+    until("the first three", 10, empty).await;
+    {
+        let mut meter = meter.lock().unwrap();
+        meter.next_seq = 0;
+        (0..3).for_each(|_| meter.make_record());
+        // The same names, other contents.
+        for record in meter.records.values_mut() {
+            let inside = record.len() - 5;
+            record[inside] ^= 1;
+        }
+    }
+    until("the other three", 10, empty).await;
+    assert_eq!(running.status().waiting[&Stream::LEGAL.0], 6);
+    assert_eq!(running.status().devices[support::METER].repeats, 0);
+    running.shutdown().await;
+}

@@ -155,6 +155,7 @@ fn a_record_of_a_meter_is_taken_over_once_even_after_its_segment_is_gone() {
         stream: 1,
         boot: 3,
         seq,
+        digest: seq,
     };
     let mut outbox = open(dir.path());
     for seq in 1..=40 {
@@ -184,6 +185,30 @@ fn a_record_of_a_meter_is_taken_over_once_even_after_its_segment_is_gone() {
         boot: 4,
         ..origin(1)
     }));
+    // A meter that lost its memory numbers from 1 again: what it offers then is no repeat.
+    assert!(!again.store().was_taken_over(&Origin {
+        digest: 99,
+        ..origin(1)
+    }));
+}
+
+#[test]
+fn what_lies_aside_stays_and_has_an_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let origin = |seq| Origin {
+        device: "d645-202611000001".into(),
+        stream: 1,
+        boot: 3,
+        seq,
+        digest: seq,
+    };
+    let mut store = DiskStore::open(dir.path(), SEGMENT).unwrap();
+    let full = (1..).find(|seq| store.put_aside(origin(*seq), &[0xA5; 10_000]).is_err());
+    assert_eq!(full, Some(105), "1 MiB");
+    assert!(store.put_aside(origin(1), &[0xA5; 10_000]).is_ok());
+    drop(store);
+    let store = DiskStore::open(dir.path(), SEGMENT).unwrap();
+    assert_eq!(store.aside(), 104);
 }
 
 #[derive(Clone, Debug)]

@@ -52,6 +52,8 @@ pub(crate) struct DeviceTask {
     /// Wall time before which a silent device is left alone, so that it does not hold up the others.
     rest_until: Option<Instant>,
     pub state: dlt645::Words,
+    /// Sum of the record that was not understood when it was last read.
+    odd: Option<u32>,
 }
 
 /// The address on the line.
@@ -110,6 +112,7 @@ impl DeviceTask {
             next_records: 0,
             rest_until: None,
             state: dlt645::Words::default(),
+            odd: None,
         })
     }
 

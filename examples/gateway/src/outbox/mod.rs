@@ -5,14 +5,16 @@
 //!                 cursor.{a,b}    per stream and boot: everything up to here is acknowledged
 //!                 seen.{a,b}      per meter and stream: records taken over whose segments are gone
 //!                 s<stream>/<n>.seg
+//!                 aside/<n>.seg   records that are no message: origin and bytes as they came
 //! ```
 //!
 //! What numbers, bounds and repeats records is [`meter_proto::outbox::Outbox`]; [`DiskStore`] is what it stands on. A
 //! record of streams 1, 2 and 5 is on the disk when `append` returns; one of stream 3 is with the operating system. A
 //! segment is deleted when nothing in it waits any more. Records taken over from a meter carry their origin (meter,
-//! stream, boot, seq), so that a record which the meter offers again, because its acknowledgement was lost, is not
-//! numbered a second time.
+//! stream, boot, seq and a sum of the bytes), so that a record which the meter offers again, because its
+//! acknowledgement was lost, is not numbered a second time, while a new record under an old name is.
 
+mod aside;
 mod seen;
 mod segment;
 mod stream;
@@ -25,6 +27,7 @@ use meter_proto::message::Stream;
 use meter_proto::outbox::{Key, OutboxStore, Quota};
 
 use crate::twin::TwinFile;
+use aside::Aside;
 pub use seen::Origin;
 use seen::Seen;
 use stream::StreamLog;
@@ -50,6 +53,7 @@ pub struct DiskStore {
     seen_file: TwinFile,
     seen: Seen,
     origin: Option<Origin>,
+    aside: Aside,
 }
 
 impl DiskStore {
@@ -99,6 +103,7 @@ impl DiskStore {
             seen_file,
             seen,
             origin: None,
+            aside: Aside::open(&dir)?,
         })
     }
 
@@ -121,6 +126,20 @@ impl DiskStore {
     #[must_use]
     pub fn was_taken_over(&self, origin: &Origin) -> bool {
         self.seen.contains(origin)
+    }
+
+    /// Keeps a meter's record that is no message, on the disk when this returns.
+    ///
+    /// # Errors
+    /// Those of the file system; `StorageFull` when as much lies aside as may.
+    pub fn put_aside(&mut self, origin: Origin, record: &[u8]) -> io::Result<()> {
+        self.aside.keep(origin, record)
+    }
+
+    /// Records that lie aside.
+    #[must_use]
+    pub fn aside(&self) -> usize {
+        self.aside.count()
     }
 
     /// Says where the next record to be appended comes from; `None` for the gateway's own.

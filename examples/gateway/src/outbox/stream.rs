@@ -247,16 +247,16 @@ impl StreamLog {
 }
 
 /// `boot u32 | seq u32 | origin length u8 | origin | message`.
-struct Record<'a> {
+pub(super) struct Record<'a> {
     boot: u32,
     seq: u32,
-    origin: Option<Origin>,
-    message: &'a [u8],
+    pub(super) origin: Option<Origin>,
+    pub(super) message: &'a [u8],
     message_at: usize,
 }
 
 impl<'a> Record<'a> {
-    fn encode(key: Key, origin: Option<&Origin>, message: &[u8]) -> (Vec<u8>, usize) {
+    pub(super) fn encode(key: Key, origin: Option<&Origin>, message: &[u8]) -> (Vec<u8>, usize) {
         let origin = origin.map(Origin::to_bytes).unwrap_or_default();
         let mut body = Vec::with_capacity(9 + origin.len() + message.len());
         body.extend_from_slice(&key.boot.to_le_bytes());
@@ -268,7 +268,7 @@ impl<'a> Record<'a> {
         (body, at)
     }
 
-    fn parse(body: &'a [u8]) -> Option<Self> {
+    pub(super) fn parse(body: &'a [u8]) -> Option<Self> {
         let (boot, rest) = body.split_first_chunk::<4>()?;
         let (seq, rest) = rest.split_first_chunk::<4>()?;
         let (length, rest) = rest.split_first()?;
