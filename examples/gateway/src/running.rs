@@ -107,8 +107,9 @@ pub async fn start(mut config: Config, clock: ClockFn) -> Result<Running, StartE
     let lock = lock(&config.data_dir).await?;
 
     let clock = Clock::new(clock, config.speed);
-    let store = DiskStore::open(&config.data_dir, SEGMENT_BYTES)?;
-    let seal = HopSeal::open(&config.data_dir, serial, &keys)?;
+    let first_boot = u32::try_from(clock.age_ms() / 1000).unwrap_or(u32::MAX / 2);
+    let store = DiskStore::open(&config.data_dir, SEGMENT_BYTES, first_boot)?;
+    let seal = HopSeal::open(&config.data_dir, serial, &keys, clock.age_ms())?;
     let memory = Memory::open(&config.data_dir)?;
     let silence = Silence::open(&config.data_dir)?;
     let hub = Arc::new(Hub::new(clock, store, silence, lock));

@@ -44,12 +44,13 @@ pub struct HopSeal {
 }
 
 impl HopSeal {
-    /// Derives the link keys of the gateway with `serial` and goes on above the stored counter.
+    /// Derives the link keys of the gateway with `serial` and goes on above the stored counter, in an empty folder
+    /// above `first`, which must be no less than all that a lost folder may have used.
     ///
     /// # Errors
     /// [`ConfigError::BadText`] for a key that is not 32 hex digits; those of the file system as
     /// [`ConfigError::Unreadable`].
-    pub fn open(dir: &Path, serial: [u8; 6], keys: &Keys) -> Result<Self, ConfigError> {
+    pub fn open(dir: &Path, serial: [u8; 6], keys: &Keys, first: u64) -> Result<Self, ConfigError> {
         let id = DeviceKeyId::gateway(serial);
         let key = |text: &str, purpose| match hex_to_bytes::<16>(text) {
             Some(bytes) => Ok(DeviceKey::new(Secret::new(bytes), id, purpose, keys.epoch)),
@@ -66,14 +67,14 @@ impl HopSeal {
             path: dir.to_owned(),
             source,
         };
-        // Counters belong to one epoch of the key: a new epoch starts new files at 1.
+        // Counters belong to one epoch of the key: a new epoch starts new files.
         let (reserve, limit) =
             TwinFile::open(dir, &format!("counter-{}", keys.epoch)).map_err(unreadable)?;
         let (window, seen) =
             TwinFile::open(dir, &format!("window-{}", keys.epoch)).map_err(unreadable)?;
         let limit = limit
             .and_then(|bytes| bytes.try_into().ok())
-            .map_or(0, u64::from_le_bytes);
+            .map_or(first, u64::from_le_bytes);
         let seen = seen.and_then(|bytes| bytes.try_into().ok());
         let seen = seen.map_or(ReplayWindow::new(), |bytes: [u8; 16]| {
             ReplayWindow::from_bytes(&bytes)

@@ -288,3 +288,36 @@ async fn under_sigkill_of_the_program() {
     })
     .await;
 }
+
+/// Whoever throws the data folder away loses what waited in it, and nothing of what comes after.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_the_data_folder_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(broker) = Broker::start(dir.path()) else {
+        return;
+    };
+    let meter = Arc::new(Mutex::new(MeterState::default()));
+    let address = serve_meter(Arc::clone(&meter)).await;
+    let cloud = Cloud::start(broker.port);
+    let mut boots = Vec::new();
+    for round in 1..=2 {
+        let settings = config(dir.path(), broker.port, address);
+        let data = settings.data_dir.clone();
+        let clock = gateway::accelerated_clock(Some(1_800_000_000_000 + round * 60_000), 1);
+        let running = gateway::start(settings, clock).await.unwrap();
+        boots.push(running.status().boot);
+        (0..20).for_each(|_| meter.lock().unwrap().make_record());
+        until("all records", 20, || {
+            cloud.legal().len() == 20 * round as usize
+        })
+        .await;
+        until("the meter to be told", 10, || {
+            meter.lock().unwrap().records.is_empty()
+        })
+        .await;
+        running.shutdown().await;
+        std::fs::remove_dir_all(data).unwrap();
+    }
+    assert!(boots[0] < boots[1], "{boots:?}");
+    assert_eq!(cloud.seen.lock().unwrap().refused, 0);
+}

@@ -15,7 +15,7 @@ const ROOM: Quota = Quota {
 };
 
 fn open(dir: &Path) -> Outbox<DiskStore, 48> {
-    let store = DiskStore::open(dir, SEGMENT).unwrap();
+    let store = DiskStore::open(dir, SEGMENT, 1).unwrap();
     let boot = store.boot();
     Outbox::new(store, boot, Timing::default(), [ROOM; 6])
 }
@@ -118,7 +118,7 @@ fn a_changed_byte_costs_its_record_and_no_other() {
 #[test]
 fn a_full_stream_refuses_and_telemetry_makes_room() {
     let dir = tempfile::tempdir().unwrap();
-    let store = DiskStore::open(dir.path(), SEGMENT).unwrap();
+    let store = DiskStore::open(dir.path(), SEGMENT, 1).unwrap();
     let boot = store.boot();
     let small = Quota {
         records: 1000,
@@ -202,12 +202,12 @@ fn what_lies_aside_stays_and_has_an_end() {
         seq,
         digest: seq,
     };
-    let mut store = DiskStore::open(dir.path(), SEGMENT).unwrap();
+    let mut store = DiskStore::open(dir.path(), SEGMENT, 1).unwrap();
     let full = (1..).find(|seq| store.put_aside(origin(*seq), &[0xA5; 10_000]).is_err());
     assert_eq!(full, Some(105), "1 MiB");
     assert!(store.put_aside(origin(1), &[0xA5; 10_000]).is_ok());
     drop(store);
-    let store = DiskStore::open(dir.path(), SEGMENT).unwrap();
+    let store = DiskStore::open(dir.path(), SEGMENT, 1).unwrap();
     assert_eq!(store.aside(), 104);
 }
 

@@ -57,18 +57,17 @@ pub struct DiskStore {
 }
 
 impl DiskStore {
-    /// Opens the log below `dir`, recovers what a power cut left, and takes the next boot number.
+    /// Opens the log below `dir`, recovers what a power cut left, and takes the next boot number; in an empty folder
+    /// that is `first_boot`, which must lie above all that a lost folder may have used.
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn open(dir: &Path, segment_bytes: u64) -> io::Result<Self> {
+    pub fn open(dir: &Path, segment_bytes: u64, first_boot: u32) -> io::Result<Self> {
         let dir: PathBuf = dir.join("outbox");
         std::fs::create_dir_all(&dir)?;
         let (mut boot_file, body) = TwinFile::open(&dir, "boot")?;
-        let boot = body
-            .and_then(|b| b.try_into().ok().map(u32::from_le_bytes))
-            .unwrap_or(0)
-            .saturating_add(1);
+        let boot = body.and_then(|b| b.try_into().ok().map(u32::from_le_bytes));
+        let boot = boot.map_or(first_boot.max(1), |last| last.saturating_add(1));
         let (cursor, marks) = TwinFile::open(&dir, "cursor")?;
         let marks = parse_marks(&marks.unwrap_or_default());
         let (seen_file, body) = TwinFile::open(&dir, "seen")?;
