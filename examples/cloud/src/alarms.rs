@@ -238,10 +238,13 @@ pub(crate) fn reported(
     value: Option<String>,
     limit: Option<String>,
 ) -> Result<()> {
-    let verdict = if raise {
-        Verdict::Raise
-    } else {
-        Verdict::Clear
+    // Events come again when their acknowledgement was lost, then behind later ones: an old one changes nothing.
+    let newest = platform.store.last_raised(device, code)?;
+    let verdict = match newest {
+        Some(newest) if raise && time <= newest => Verdict::Keep,
+        Some(newest) if !raise && time < newest => Verdict::Keep,
+        _ if raise => Verdict::Raise,
+        _ => Verdict::Clear,
     };
     apply(
         platform,

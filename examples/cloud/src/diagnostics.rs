@@ -41,6 +41,10 @@ counters! {
     records,
     /// Messages that had been committed before.
     repeats,
+    /// Messages under a name that an earlier one with other contents had. They are kept.
+    reused_names,
+    /// Numbers that their senders gave up.
+    given_up,
     /// Sealed blocks of metering cores committed.
     sealed_blocks,
     /// Messages whose topic is not one of ours.

@@ -9,6 +9,7 @@ mod schema;
 mod seen;
 mod write;
 
+use meter_proto::message::StreamState;
 use meter_proto::point::PointId;
 use meter_proto::value::Value;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -74,6 +75,13 @@ impl History {
     pub fn commit(&self, entries: &[Entry]) -> Result<Vec<Outcome>> {
         let mut connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         write::commit(&mut connection, entries, self.offset_s)
+    }
+
+    /// Takes a sender's word for what it will never send again, so that nothing waits for it; returns how many numbers
+    /// never came.
+    pub fn give_up(&self, device: &str, state: &StreamState) -> Result<u32> {
+        let mut connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        write::give_up(&mut connection, device, state)
     }
 
     fn read(&self) -> MutexGuard<'_, Connection> {

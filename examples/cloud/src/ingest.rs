@@ -12,7 +12,8 @@ mod committer;
 use meter_proto::device::DeviceId;
 use meter_proto::form;
 use meter_proto::message::{
-    Body, CommandResult, Event, EventPhase, Head, Message, Registration, Stream, Welcome,
+    Body, CommandResult, Event, EventPhase, Head, Message, Registration, Stream, StreamState,
+    Welcome,
 };
 use meter_proto::point::PointId;
 use meter_proto::time::{ClockQuality, Stamp};
@@ -203,6 +204,9 @@ fn session(platform: &Platform, gateway: &str, message: &Message) -> Option<Lett
         Body::Registration(registration) => {
             place(platform, gateway, message.head.node, &registration.device);
             if message.head.node == 0 {
+                for state in &registration.streams {
+                    give_up(platform, gateway, state);
+                }
                 return welcome(platform, gateway, registration);
             }
         }
@@ -214,6 +218,27 @@ fn session(platform: &Platform, gateway: &str, message: &Message) -> Option<Lett
         _ => {}
     }
     None
+}
+
+/// A gateway tells below which number it has nothing left: what never came is gone, here or there, and waiting for it
+/// would stop what follows.
+fn give_up(platform: &Platform, gateway: &str, state: &StreamState) {
+    match platform.history.give_up(gateway, state) {
+        Ok(0) => {}
+        Ok(missing) => {
+            let text = format!(
+                "{gateway}: {missing} numbers of stream {} boot {} up to {} never came",
+                state.stream.0, state.boot, state.floor
+            );
+            platform
+                .counters
+                .given_up
+                .fetch_add(u64::from(missing), std::sync::atomic::Ordering::Relaxed);
+            platform.refusals.keep((platform.clock)(), &text);
+            platform.audit(gateway, "gave up", gateway, &text);
+        }
+        Err(error) => tracing::error!(%error, gateway, "what a gateway gave up cannot be stored"),
+    }
 }
 
 fn welcome(platform: &Platform, gateway: &str, registration: &Registration) -> Option<Letter> {

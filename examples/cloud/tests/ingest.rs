@@ -3,7 +3,11 @@
 mod house;
 
 use house::{GATEWAY, Gateway, House, IMPORT, PREPAID, Person, SOLAR, THREE_PHASE, until};
-use meter_proto::message::{Body, Message, Stream};
+use meter_proto::message::{
+    Body, DeviceKind, Event, EventPhase, Head, Message, Registration, Stream, StreamState,
+};
+use meter_proto::point::PointId;
+use meter_proto::time::{ClockQuality, Stamp};
 use meter_proto::value::Value;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -152,5 +156,112 @@ async fn accounts_stay_in_their_own_place() {
         house.platform().counters.read().refused_topics > before
     })
     .await;
+    house.running.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sender_that_lost_its_memory_loses_no_record_more() {
+    let house = House::start().await;
+    let mut gateway = Gateway::connect(&house).await;
+    for seq in 1..=3 {
+        let values = [(IMPORT, Value::new(10_000 + i64::from(seq), -1))];
+        let block = gateway.legal(PREPAID, seq, 3, seq, &values);
+        gateway.publish(Stream::LEGAL, block).await;
+        gateway.telemetry(THREE_PHASE, seq, &values).await;
+    }
+    // The gateway numbers from 1 again in the same boot; the blocks that it carries are new.
+    house.hands.set(house::MORNING + 60_000);
+    for seq in 1..=3 {
+        let values = [(IMPORT, Value::new(10_010 + i64::from(seq), -1))];
+        let block = gateway.legal(PREPAID, seq, 3, 3 + seq, &values);
+        gateway.publish(Stream::LEGAL, block.clone()).await;
+        gateway.publish(Stream::LEGAL, block).await;
+        gateway.telemetry(THREE_PHASE, seq, &values).await;
+    }
+    assert_eq!(house.sealed_count(PREPAID), 6);
+    let history = &house.platform().history;
+    let series = |device| {
+        let all = history.series(device, IMPORT, 0, u64::MAX / 2, u64::MAX);
+        all.unwrap().len()
+    };
+    assert_eq!(
+        (series(PREPAID), series(THREE_PHASE)),
+        (2, 2),
+        "two moments each"
+    );
+    assert_eq!(house.platform().counters.read().reused_names, 6);
+    // A metering core that numbers from 1 again: what it sealed is kept, and said.
+    let block = gateway.legal(PREPAID, 4, 3, 1, &[(IMPORT, Value::new(7, -1))]);
+    gateway.publish(Stream::LEGAL, block).await;
+    assert_eq!(house.sealed_count(PREPAID), 6);
+    assert_eq!(house.platform().counters.read().reused_names, 7);
+    let refusals = house.platform().refusals.latest();
+    assert!(
+        refusals
+            .iter()
+            .any(|line| line.text.contains("both are kept")),
+        "{refusals:?}"
+    );
+    let file = house.folder.path().join(cloud::HISTORY_FILE);
+    let aside: u32 = rusqlite::Connection::open(file)
+        .unwrap()
+        .query_row("SELECT count(*) FROM aside", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(aside, 1);
+    house.running.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_gateway_gave_up_holds_nothing_up() {
+    let house = House::start().await;
+    let mut gateway = Gateway::connect(&house).await;
+    let far = gateway.legal(PREPAID, 20_001, 3, 1, &[(IMPORT, Value::new(1, 0))]);
+    gateway.publish(Stream::LEGAL, far.clone()).await;
+    assert_eq!(house.sealed_count(PREPAID), 0, "too far ahead of nothing");
+    let mut registration = Registration::new(GATEWAY.parse().unwrap(), DeviceKind::GATEWAY, 1);
+    let held = StreamState {
+        stream: Stream::LEGAL,
+        boot: 1,
+        floor: 20_000,
+        last: 20_001,
+    };
+    registration.streams.push(held).unwrap();
+    let stamp = Stamp::from_millis(house.hands.now(), ClockQuality::SYNCHRONISED);
+    let message = Message::new(Head::session(1, stamp), registration);
+    let bytes = gateway.seal(Stream::SESSION, &message);
+    gateway.publish(Stream::SESSION, bytes).await;
+    gateway.publish(Stream::LEGAL, far).await;
+    assert_eq!(house.sealed_count(PREPAID), 1);
+    assert_eq!(house.platform().counters.read().given_up, 20_000);
+    house.running.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_comes_again_raises_nothing_again() {
+    let house = House::start().await;
+    let mut gateway = Gateway::connect(&house).await;
+    let mut sent = Vec::new();
+    for (seq, phase) in [(1, EventPhase::RAISED), (2, EventPhase::CLEARED)] {
+        house.hands.set(house::MORNING + u64::from(seq) * 1_000);
+        let event = Event {
+            code: Event::OUTAGE,
+            severity: 4,
+            phase,
+            instance: 1,
+            point: PointId::from_bits(0),
+            value: None,
+            limit: None,
+        };
+        let head = gateway.head(SOLAR, Stream::EVENT, seq);
+        let bytes = gateway.seal(Stream::EVENT, &Message::new(head, event));
+        gateway.publish(Stream::EVENT, bytes.clone()).await;
+        sent.push(bytes);
+    }
+    // The acknowledgement of the first was lost.
+    gateway.publish(Stream::EVENT, sent.swap_remove(0)).await;
+    let person = Person::sign_in(&house);
+    let shown = person.get("/api/v1/alarms").body.to_string();
+    assert_eq!(shown.matches("\"outage\"").count(), 1, "{shown}");
+    assert!(!shown.contains("\"cleared\":null"), "{shown}");
     house.running.shutdown().await;
 }

@@ -27,7 +27,7 @@ export const WORDS = {
     noMeters: 'No meters yet.', noMetersLead: 'Register one with “cloud provision”; it appears here with its first reading.',
     counts: 'Messages', sealedRecords: 'Sealed records', records: 'Records', boot: 'Boot', first: 'First', last: 'Last', refusals: 'Last refusals', noRefusals: 'Nothing was refused.', audit: 'Who did what', action: 'Action', object: 'Object', detail: 'Detail',
     error: 'Something went wrong', retry: 'Try again', network: 'The server cannot be reached. Check the connection and try again.', notFound: 'There is no such meter.',
-    n_connections: 'Connections', n_refused_logins: 'Refused logins', n_refused_topics: 'Refused topics', n_records: 'Records stored', n_repeats: 'Repeats dropped', n_sealed_blocks: 'Sealed blocks', n_bad_topics: 'Wrong places', n_bad_envelopes: 'Broken envelopes', n_bad_messages: 'Bad messages', n_bad_sealed_blocks: 'Broken seals', n_bad_answers: 'Bad answers', n_unknown_devices: 'Unknown devices', n_refused_requests: 'Refused requests', n_broken_requests: 'Broken requests', n_broken_packets: 'Broken packets',
+    n_connections: 'Connections', n_refused_logins: 'Refused logins', n_refused_topics: 'Refused topics', n_records: 'Records stored', n_repeats: 'Repeats dropped', n_reused_names: 'Names used twice', n_given_up: 'Numbers given up', n_sealed_blocks: 'Sealed blocks', n_bad_topics: 'Wrong places', n_bad_envelopes: 'Broken envelopes', n_bad_messages: 'Bad messages', n_bad_sealed_blocks: 'Broken seals', n_bad_answers: 'Bad answers', n_unknown_devices: 'Unknown devices', n_refused_requests: 'Refused requests', n_broken_requests: 'Broken requests', n_broken_packets: 'Broken packets',
     speed: 'Clock × {0}', siteTime: 'Site time UTC{0}', severity: 'Severity {0}', ago_s: '{0} s ago', ago_m: '{0} min ago', ago_h: '{0} h ago', keptLow: 'Low',
   },
   zh: {
@@ -57,7 +57,7 @@ export const WORDS = {
     noMeters: '还没有表计。', noMetersLead: '用“cloud provision”登记表计，首次上报后即显示。',
     counts: '报文', sealedRecords: '加封记录', records: '条数', boot: '启动次数', first: '首号', last: '末号', refusals: '最近拒绝', noRefusals: '没有被拒绝的报文。', audit: '操作记录', action: '操作', object: '对象', detail: '说明',
     error: '出错了', retry: '重试', network: '无法连接服务器，请检查网络后重试。', notFound: '没有这块表。',
-    n_connections: '连接', n_refused_logins: '拒绝登录', n_refused_topics: '拒绝主题', n_records: '入库记录', n_repeats: '重复丢弃', n_sealed_blocks: '加封数据块', n_bad_topics: '主题错误', n_bad_envelopes: '信封无效', n_bad_messages: '报文错误', n_bad_sealed_blocks: '封签无效', n_bad_answers: '应答错误', n_unknown_devices: '未知设备', n_refused_requests: '拒绝请求', n_broken_requests: '无效请求', n_broken_packets: '无效数据包',
+    n_connections: '连接', n_refused_logins: '拒绝登录', n_refused_topics: '拒绝主题', n_records: '入库记录', n_repeats: '重复丢弃', n_reused_names: '重号记录', n_given_up: '放弃编号', n_sealed_blocks: '加封数据块', n_bad_topics: '主题错误', n_bad_envelopes: '信封无效', n_bad_messages: '报文错误', n_bad_sealed_blocks: '封签无效', n_bad_answers: '应答错误', n_unknown_devices: '未知设备', n_refused_requests: '拒绝请求', n_broken_requests: '无效请求', n_broken_packets: '无效数据包',
     speed: '时钟 × {0}', siteTime: '站点时间 UTC{0}', severity: '级别 {0}', ago_s: '{0} 秒前', ago_m: '{0} 分钟前', ago_h: '{0} 小时前', keptLow: '不足',
   },
 };

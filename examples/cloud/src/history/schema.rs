@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 /// Steps from an empty file to the present form. A step is never changed once released, only followed.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = ["
 CREATE TABLE device (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 -- What was received of each numbering, so that a repeat is known.
 CREATE TABLE seen (device TEXT NOT NULL, stream INTEGER NOT NULL, boot INTEGER NOT NULL, state BLOB NOT NULL,
@@ -20,6 +20,14 @@ CREATE TABLE rollup (device INTEGER NOT NULL, point INTEGER NOT NULL, span INTEG
     exponent INTEGER NOT NULL, first INTEGER NOT NULL, first_time INTEGER NOT NULL, last INTEGER NOT NULL,
     last_time INTEGER NOT NULL, last_sealed INTEGER NOT NULL, least INTEGER NOT NULL, most INTEGER NOT NULL,
     total INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (device, point, span, start)) WITHOUT ROWID;
+", "
+-- Several records may come under one name when a sender lost its memory: their bytes tell them apart.
+CREATE TABLE aside_by_content (device TEXT NOT NULL, stream INTEGER NOT NULL, boot INTEGER NOT NULL,
+    seq INTEGER NOT NULL, reason TEXT NOT NULL, bytes BLOB NOT NULL,
+    PRIMARY KEY (device, stream, boot, seq, bytes)) WITHOUT ROWID;
+INSERT INTO aside_by_content SELECT device, stream, boot, seq, reason, bytes FROM aside;
+DROP TABLE aside;
+ALTER TABLE aside_by_content RENAME TO aside;
 "];
 
 /// Brings a database to the present form and sets how it writes.

@@ -29,12 +29,20 @@ impl Seen {
     /// Moves on so that the number is in reach, giving up what is missing below: for streams whose sender drops its
     /// oldest records when its store is full, and which would otherwise wait for ever.
     pub(super) fn give_up_before(&mut self, seq: u32) {
-        let step = seq.saturating_sub(WIDTH).saturating_sub(self.contiguous);
+        self.give_up_to(seq.saturating_sub(WIDTH));
+    }
+
+    /// Moves on to `floor`, below which the sender has nothing left to send; returns how many numbers never came.
+    pub(super) fn give_up_to(&mut self, floor: u32) -> u32 {
+        let step = floor.saturating_sub(self.contiguous);
+        let mut missing = step.saturating_sub(WIDTH);
         for _ in 0..step.min(WIDTH) {
+            missing += u32::from(!self.bit(0));
             self.shift();
         }
-        self.contiguous = self.contiguous.max(seq.saturating_sub(WIDTH));
+        self.contiguous = self.contiguous.max(floor);
         self.settle();
+        missing
     }
 
     fn shift(&mut self) {
@@ -156,6 +164,12 @@ mod tests {
         behind.give_up_before(5_000);
         assert_eq!(behind.acknowledgement(3, 1).contiguous, 5_000 - WIDTH);
         assert!(behind.take(5_000) && !behind.take(11));
+        let mut told = Seen::default();
+        assert!(told.take(1) && told.take(3));
+        assert_eq!((told.give_up_to(4), told.give_up_to(4)), (2, 0));
+        assert!(!told.take(4) && told.take(5));
+        assert_eq!(told.give_up_to(20_000), 20_000 - 5);
+        assert!(told.take(20_001) && told.acknowledgement(1, 7).contiguous == 20_001);
         assert!(!seen.reaches(9 + WIDTH + 1) && !seen.take(9 + WIDTH + 1) && seen.take(9 + WIDTH));
     }
 }

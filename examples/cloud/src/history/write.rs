@@ -1,6 +1,6 @@
 //! Committing records: each number once, everything of a batch in one transaction.
 
-use meter_proto::message::Acknowledgement;
+use meter_proto::message::{Acknowledgement, StreamState};
 use meter_proto::point::PointId;
 use meter_proto::value::Value;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
@@ -68,6 +68,9 @@ pub struct Entry {
 pub struct Outcome {
     /// Whether it was new. A repeat changed nothing.
     pub new: bool,
+    /// Whether it came under a name that an earlier record had, with other contents: its sender, or the meter whose
+    /// block it carries, lost its memory. It is kept.
+    pub reused: bool,
     /// Whether it was too far ahead of what is missing to be remembered; it was not taken and is not acknowledged.
     pub too_far: bool,
     /// What to tell the sender about this stream and boot.
@@ -96,21 +99,21 @@ pub(super) fn commit(
         }
         let too_far = !window.reaches(key.seq);
         let new = window.take(key.seq);
-        if new {
-            keep(&transaction, entry, offset_s)?;
-        }
+        // A repeat finds its contents there and changes nothing.
+        let kept = if too_far {
+            Kept::Known
+        } else {
+            keep(&transaction, entry, offset_s)?
+        };
         outcomes.push(Outcome {
             new,
+            reused: kept == Kept::Contradicts || (kept == Kept::Stored && !new),
             too_far,
             acknowledgement: window.acknowledgement(key.stream, key.boot),
         });
     }
     for ((device, stream, boot), window) in &windows {
-        transaction
-            .prepare_cached(
-                "INSERT OR REPLACE INTO seen (device, stream, boot, state) VALUES (?1, ?2, ?3, ?4)",
-            )?
-            .execute(params![device, stream, boot, window.to_bytes()])?;
+        store(&transaction, device, *stream, *boot, window)?;
     }
     transaction.commit()?;
     // Acknowledge by the newest state: an earlier entry of the batch gains from what came after it.
@@ -137,7 +140,19 @@ fn load(transaction: &Transaction<'_>, key: &RecordKey) -> Result<Seen> {
     }
 }
 
-fn keep(transaction: &Transaction<'_>, entry: &Entry, offset_s: i64) -> Result<()> {
+/// What the store held of a record before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kept {
+    /// All of it, or it holds nothing that is stored.
+    Known,
+    /// Nothing.
+    Stored,
+    /// Something else under the same name; the new record lies aside.
+    Contradicts,
+}
+
+fn keep(transaction: &Transaction<'_>, entry: &Entry, offset_s: i64) -> Result<Kept> {
+    let mut kept = Kept::Known;
     if let Some(sealed) = &entry.sealed {
         let key = &sealed.key;
         let added = transaction
@@ -148,28 +163,59 @@ fn keep(transaction: &Transaction<'_>, entry: &Entry, offset_s: i64) -> Result<(
             .execute(params![key.device, key.stream, key.boot, key.seq, signed(sealed.time), sealed.bytes])?;
         if added == 0 {
             // The same block under another carrier's number: a second gateway, or one that lost its memory.
-            return Ok(());
+            let present: Vec<u8> = transaction
+                .prepare_cached(
+                    "SELECT bytes FROM sealed WHERE device = ?1 AND stream = ?2 AND boot = ?3 AND seq = ?4",
+                )?
+                .query_row(params![key.device, key.stream, key.boot, key.seq], |row| row.get(0))?;
+            if present == sealed.bytes {
+                return Ok(Kept::Known);
+            }
+            put_aside(
+                transaction,
+                key,
+                "another sealed record has this name",
+                &sealed.bytes,
+            )?;
+            return Ok(Kept::Contradicts);
         }
+        kept = Kept::Stored;
     }
-    if let Some((reason, bytes)) = &entry.aside {
-        let key = &entry.key;
-        transaction
-            .prepare_cached(
-                "INSERT OR IGNORE INTO aside (device, stream, boot, seq, reason, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![key.device, key.stream, key.boot, key.seq, reason, bytes])?;
+    if let Some((reason, bytes)) = &entry.aside
+        && put_aside(transaction, &entry.key, reason, bytes)?
+    {
+        kept = Kept::Stored;
     }
     for snapshot in &entry.snapshots {
         let device = device_id(transaction, &snapshot.device)?;
-        transaction
+        let name = (
+            signed(snapshot.time),
+            device,
+            snapshot.sealed,
+            entry.key.seq,
+        );
+        let body = pack(&snapshot.values)?;
+        let added = transaction
             .prepare_cached("INSERT OR IGNORE INTO snapshot (time, device, sealed, part, body) VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![
-                signed(snapshot.time),
-                device,
-                snapshot.sealed,
-                entry.key.seq,
-                pack(&snapshot.values)?
-            ])?;
+            .execute(params![name.0, name.1, name.2, name.3, body])?;
+        if added == 0 {
+            let present: Vec<u8> = transaction
+                .prepare_cached(
+                    "SELECT body FROM snapshot WHERE time = ?1 AND device = ?2 AND sealed = ?3 AND part = ?4",
+                )?
+                .query_row(params![name.0, name.1, name.2, name.3], |row| row.get(0))?;
+            if present != body {
+                put_aside(
+                    transaction,
+                    &entry.key,
+                    "another snapshot has this time and number",
+                    &body,
+                )?;
+                kept = Kept::Contradicts;
+            }
+            continue;
+        }
+        kept = kept.max(Kept::Stored);
         for (point, value) in &snapshot.values {
             let sample = Sample {
                 time: snapshot.time,
@@ -179,6 +225,59 @@ fn keep(transaction: &Transaction<'_>, entry: &Entry, offset_s: i64) -> Result<(
             rollup::add(transaction, device, *point, sample, offset_s)?;
         }
     }
+    Ok(kept)
+}
+
+/// Whether these bytes were not there under this name.
+fn put_aside(
+    transaction: &Transaction<'_>,
+    key: &RecordKey,
+    reason: &str,
+    bytes: &[u8],
+) -> Result<bool> {
+    let added = transaction
+        .prepare_cached(
+            "INSERT OR IGNORE INTO aside (device, stream, boot, seq, reason, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![key.device, key.stream, key.boot, key.seq, reason, bytes])?;
+    Ok(added != 0)
+}
+
+/// Moves the window of one numbering up to what its sender says it will never send again; returns how many numbers
+/// were given up by that.
+pub(super) fn give_up(
+    connection: &mut Connection,
+    device: &str,
+    state: &StreamState,
+) -> Result<u32> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let key = RecordKey {
+        device: device.to_owned(),
+        stream: state.stream.0,
+        boot: state.boot,
+        seq: state.floor,
+    };
+    let mut window = load(&transaction, &key)?;
+    let missing = window.give_up_to(state.floor);
+    if missing != 0 {
+        store(&transaction, &key.device, key.stream, key.boot, &window)?;
+    }
+    transaction.commit()?;
+    Ok(missing)
+}
+
+fn store(
+    transaction: &Transaction<'_>,
+    device: &str,
+    stream: u8,
+    boot: u32,
+    window: &Seen,
+) -> Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT OR REPLACE INTO seen (device, stream, boot, state) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![device, stream, boot, window.to_bytes()])?;
     Ok(())
 }
 

@@ -98,6 +98,20 @@ fn count(platform: &Platform, entries: &[Entry], outcomes: &[Outcome]) {
         } else {
             &platform.counters.repeats
         });
+        if outcome.reused {
+            platform.refuse(
+                &platform.counters.reused_names,
+                &format!(
+                    "{}: another record had this name; both are kept",
+                    crate::orders::describe(
+                        entry
+                            .sealed
+                            .as_ref()
+                            .map_or(&entry.key, |sealed| &sealed.key)
+                    )
+                ),
+            );
+        }
         if outcome.new && entry.sealed.is_some() {
             Counters::count(&platform.counters.sealed_blocks);
         }
@@ -130,7 +144,7 @@ fn acknowledgements(platform: &Platform, entries: &[Entry], outcomes: &[Outcome]
 fn publish_values(platform: &Platform, entries: &[Entry], outcomes: &[Outcome]) {
     let devices = platform.devices();
     for (entry, outcome) in entries.iter().zip(outcomes) {
-        if !outcome.new {
+        if !outcome.new && !outcome.reused {
             continue;
         }
         for snapshot in &entry.snapshots {

@@ -379,6 +379,8 @@ pub trait Store: Send + Sync {
 
     /// Raises an alarm unless the same one is already up; returns the new row.
     fn raise_alarm(&self, alarm: &Alarm) -> Result<Option<Alarm>>;
+    /// When an alarm was last raised, UTC milliseconds.
+    fn last_raised(&self, device: &str, code: &str) -> Result<Option<u64>>;
     /// Clears an alarm that is up; returns the row.
     fn clear_alarm(&self, device: &str, code: &str, at: u64) -> Result<Option<Alarm>>;
     /// Acknowledges an alarm; returns the row, `None` if there is none with this number.

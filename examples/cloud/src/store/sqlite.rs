@@ -428,6 +428,15 @@ impl Store for SqliteStore {
         }
     }
 
+    fn last_raised(&self, device: &str, code: &str) -> Result<Option<u64>> {
+        let newest: Option<i64> = self.lock().query_row(
+            "SELECT max(raised) FROM alarm WHERE device = ?1 AND code = ?2",
+            params![device, code],
+            |row| row.get(0),
+        )?;
+        Ok(newest.map(i64::unsigned_abs))
+    }
+
     fn clear_alarm(&self, device: &str, code: &str, at: u64) -> Result<Option<Alarm>> {
         let connection = self.lock();
         let id = connection
