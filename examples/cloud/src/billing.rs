@@ -503,6 +503,51 @@ mod tests {
         assert_eq!(day.lines.values().map(|line| line.0).sum::<u64>(), 3);
     }
 
+    /// The purse of a prepaid meter, which is charged every minute, against the bill that the platform works out from
+    /// what the meter seals every quarter of an hour.
+    #[test]
+    fn the_purse_pays_what_the_bill_says() {
+        const MINUTE: u64 = 60_000;
+        let billing = billing();
+        let tariff = billing.tariff().unwrap();
+        let filled = Money::from_hundredths(100_000);
+        let mut meter = tariff::Machine::<4>::prepaid(tariff::purse::Limits::default());
+        meter.purse_input(|purse| purse.initialise(filled)).unwrap();
+        let mut day = Day {
+            start: MIDNIGHT,
+            last: None,
+            tiers: TierTotal::default(),
+            lines: BTreeMap::new(),
+            amount: Money::ZERO,
+        };
+        let mut charged: BTreeMap<(u8, u8), (u64, Price, Money)> = BTreeMap::new();
+        // Tenths of a watt hour; the odd step keeps the register off whole watt hours.
+        let mut register = 7_u64;
+        for minute in 0..=1_440 {
+            let time = MIDNIGHT + minute * MINUTE;
+            let _ = meter.advance(&tariff, billing.moment(time), register / 10, |line| {
+                let sum =
+                    charged
+                        .entry((line.rate, line.tier))
+                        .or_insert((0, line.price(), Money::ZERO));
+                sum.0 += line.wh;
+                sum.2 = sum.2 + line.amount;
+            });
+            if minute % 15 == 0 {
+                let sealed = Value::new(i64::try_from(register).unwrap(), -1);
+                billing.carry_on(&mut day, time, whole(sealed).unwrap());
+            }
+            register += 2_903 + minute * 7_919 % 1_013;
+        }
+        assert!(
+            day.lines.len() >= 5,
+            "both rates, all tiers: {:?}",
+            day.lines
+        );
+        assert_eq!(day.lines, charged);
+        assert_eq!(filled - meter.purse().balance(), day.amount);
+    }
+
     #[test]
     fn whole_watt_hours_are_cut_off() {
         assert_eq!(whole(Value::new(12_349, -1)), Some(1_234));
