@@ -512,7 +512,7 @@ mod tests {
         let tariff = billing.tariff().unwrap();
         let filled = Money::from_hundredths(100_000);
         let mut meter = tariff::Machine::<4>::prepaid(tariff::purse::Limits::default());
-        meter.purse_input(|purse| purse.initialise(filled)).unwrap();
+        let _ = meter.purse_input(|purse| purse.initialise(filled)).unwrap();
         let mut day = Day {
             start: MIDNIGHT,
             last: None,
