@@ -111,7 +111,11 @@ pub fn lint() -> anyhow::Result<Verdict> {
     )
     .run()?;
     let _measured = shell.push_dir(tool::root().join("xtask/mcu"));
-    cmd!(shell, "cargo clippy --release --locked --target {m0} -- -D warnings").run()?;
+    cmd!(
+        shell,
+        "cargo clippy --release --locked --target {m0} -- -D warnings"
+    )
+    .run()?;
     Ok(Verdict::Passed)
 }
 
