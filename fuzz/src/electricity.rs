@@ -67,9 +67,12 @@ pub fn answer(bytes: &[u8]) {
     }
 }
 
+/// Longer than any input of the engine: data that decode must have room to be encoded.
+const LONGEST: usize = 16 * 1024;
+
 fn check_value(format: Format, value: &Value<'_>) {
     let text = value.to_string();
-    let mut out = [0; 2048];
+    let mut out = [0; LONGEST];
     match format.encode(value, &mut out) {
         Ok(len) => {
             let again = format
@@ -82,7 +85,7 @@ fn check_value(format: Format, value: &Value<'_>) {
     }
     if let Value::Record(record) = value {
         let shape = record.fields().filter(|field| field.number() > 0).count();
-        let mut built = [0; 2048];
+        let mut built = [0; LONGEST];
         let mut writer = RecordWriter::new(record.layout(), shape.min(255) as u8, &mut built);
         for field in record.fields() {
             let Ok(value) = field.value() else { return };
