@@ -2,10 +2,10 @@
 
 use serial_line::bcd;
 
-use crate::cursor::{Cursor, Writer};
 use crate::status::Status;
 use crate::unit::Unit;
 use crate::value::{Quantity, Stamp, ValueError};
+use serial_line::cursor::{Cursor, Writer};
 
 /// Reads the fields of the data behind SER and knows where it is.
 pub(crate) struct Fields<'a> {

@@ -14,8 +14,8 @@ use serial_line::sum8;
 
 use crate::address::Address;
 use crate::control::ControlCode;
-use crate::cursor::Writer;
 use crate::meter_type::MeterType;
+use serial_line::cursor::Writer;
 
 /// First byte of a frame.
 pub const START: u8 = 0x68;

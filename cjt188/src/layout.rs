@@ -1,13 +1,13 @@
 //! Layouts of the data behind DI and SER: bytes to values and back (sections 17.3 and 17.4 of the fact sheet).
 
 use crate::address::Address;
-use crate::cursor::Writer;
 use crate::fields::{Fields, put_number, put_stamp, put_two, put_with_unit};
 use crate::message::ValveOrder;
 use crate::meter_type::MeterType;
 use crate::reading::{HeatColdReading, Reading};
 use crate::record::{Freeze, NewKey, Prices, Purchase, Recharge, Settled, ValidFrom, Value};
 use crate::value::{Quantity, ValueError};
+use serial_line::cursor::Writer;
 
 /// How the value of an identifier stands behind DI and SER.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

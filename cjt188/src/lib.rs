@@ -38,7 +38,6 @@ pub mod asynch;
 #[cfg(feature = "embedded-io")]
 pub mod blocking;
 mod control;
-mod cursor;
 mod data_id;
 mod data_table;
 mod decoder;

@@ -4,7 +4,6 @@ use serial_line::{Exchange, PREAMBLE, Timing};
 
 use crate::address::{Address, AddressKind};
 use crate::control::Function;
-use crate::cursor::Writer;
 use crate::data_id::{DataId, IdOrder};
 use crate::decoder::{Decoder, Refusals};
 use crate::event::{AskError, Event};
@@ -14,6 +13,7 @@ use crate::meter_type::MeterType;
 use crate::record::{NewKey, Prices, Recharge, Value};
 use crate::status::Refusal;
 use crate::value::{Quantity, Stamp};
+use serial_line::cursor::Writer;
 
 const PREAMBLE_MAX: usize = 4;
 

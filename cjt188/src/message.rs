@@ -4,10 +4,10 @@ use core::fmt;
 
 use crate::address::Address;
 use crate::control::{ControlCode, Function};
-use crate::cursor::{Cursor, Writer};
 use crate::data_id::{DataId, IdOrder};
 use crate::frame::{DATA_MAX, Frame, TooLong};
 use crate::meter_type::MeterType;
+use serial_line::cursor::{Cursor, Writer};
 
 /// Head of the data of most frames: identifier, its order on the line, and the running number that is echoed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! The present data 901F (section 17.4 of the fact sheet).
 
-use crate::cursor::Writer;
 use crate::fields::{Fields, put_number, put_stamp, put_with_unit};
 use crate::meter_type::{Medium, MeterType};
 use crate::status::Status;
 use crate::value::{Quantity, Stamp, ValueError};
+use serial_line::cursor::Writer;
 
 /// Which text a heat meter follows; told by the length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

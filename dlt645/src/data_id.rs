@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::cursor::Cursor;
+use serial_line::cursor::Cursor;
 
 /// A 2007 data identifier DI3 DI2 DI1 DI0, DI3 highest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,7 +2,6 @@
 
 use serial_line::bcd;
 
-use crate::cursor::{Cursor, Writer};
 use crate::data_id::DataId;
 use crate::freeze::Freeze;
 use crate::layout::Layout;
@@ -11,6 +10,7 @@ use crate::record::Record;
 use crate::time::Stamp;
 use crate::unit::Unit;
 use crate::value::{Number, Text, Value, ValueError};
+use serial_line::cursor::{Cursor, Writer};
 
 /// How the value of an item stands in the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

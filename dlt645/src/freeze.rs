@@ -2,10 +2,10 @@
 
 use core::fmt;
 
-use crate::cursor::Writer;
 use crate::format::Format;
 use crate::layout::Layout;
 use crate::value::{Value, ValueError};
+use serial_line::cursor::Writer;
 
 /// Closes each part. No decimal field holds this byte, so the parts are found by it.
 pub(crate) const SEPARATOR: u8 = 0xAA;

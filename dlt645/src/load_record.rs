@@ -4,13 +4,13 @@ use core::fmt;
 
 use serial_line::bcd;
 
-use crate::cursor::{Cursor, Writer};
 use crate::format::Format;
 use crate::freeze::SEPARATOR;
 use crate::layout::Layout;
 use crate::record::Record;
 use crate::time::Stamp;
 use crate::value::ValueError;
+use serial_line::cursor::{Cursor, Writer};
 
 const GOOD: u8 = 0xA0;
 const WRONG: u8 = 0xE0;

@@ -4,11 +4,11 @@ use core::fmt;
 
 use crate::address::Address;
 use crate::control::{ControlCode, Function};
-use crate::cursor::{Cursor, Writer};
 use crate::data_id::{DataId, DataId1997};
 use crate::error::{Err645, SecurityErr};
 use crate::frame::{TooLong, encode_in_place};
 use crate::time::Stamp;
+use serial_line::cursor::{Cursor, Writer};
 
 /// Which edition a meter speaks; 90 and D0, for one, mean different things in the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -4,12 +4,12 @@ use core::fmt;
 
 use crate::address::Address;
 use crate::control::{ControlCode, Function};
-use crate::cursor::Cursor;
 use crate::data_id::{DataId, DataId1997};
 use crate::error::{Err645, SecurityErr};
 use crate::frame::Frame;
 use crate::message::{Authority, Blocks, Control, Edition, Message, Operator, Password};
 use crate::time::Stamp;
+use serial_line::cursor::Cursor;
 
 /// A frame that says nothing the edition knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

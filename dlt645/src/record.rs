@@ -2,11 +2,11 @@
 
 use core::fmt;
 
-use crate::cursor::Cursor;
 use crate::data_table::Lang;
 use crate::format::Format;
 use crate::layout::{AT_END, Layout, Part, TOTAL};
 use crate::value::{Value, ValueError};
+use serial_line::cursor::Cursor;
 
 /// A record as sent: its layout and its bytes, whose length suits it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! What the Chinese meter protocols share on a half-duplex line.
 //!
 //! * [`bcd`]: packed decimal digits, low byte first, checked.
+//! * [`cursor`]: fields off a row of outside bytes and into a buffer, every step checked.
 //! * [`sum8`]: the 8-bit sum that closes a frame.
 //! * [`preamble_len`], [`PREAMBLE`]: the FE bytes that wake a receiver.
 //! * [`Timing`], [`Exchange`]: how long to wait for an answer and between two bytes.
@@ -9,6 +10,7 @@
 #![no_std]
 
 pub mod bcd;
+pub mod cursor;
 mod exchange;
 
 pub use exchange::{Exchange, Expiry, Timing};
