@@ -12,6 +12,7 @@
 //! | [`flash`] | NOR flash that loses power before or inside any word or erase |
 //! | [`cut`] | runs an operation with the power cut at every step of it |
 //! | [`cases`] | finds and reads case files |
+//! | [`signal`] | mains waves, converters and the double-precision model of a meter's chain |
 //! | [`python`] | an interpreter with a package, for independent programs |
 
 pub mod cases;
@@ -21,6 +22,7 @@ pub mod flash;
 pub mod line;
 pub mod python;
 pub mod rng;
+pub mod signal;
 mod skip;
 
 pub use rng::Rng;
