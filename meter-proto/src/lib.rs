@@ -69,6 +69,7 @@ pub mod message;
 pub mod outbox;
 pub mod point;
 pub mod quantity;
+pub mod series;
 pub mod time;
 pub mod topic;
 pub mod value;
