@@ -28,6 +28,7 @@ pub mod profile;
 pub mod purse;
 pub mod remote;
 pub mod stored;
+pub mod sts;
 pub mod tier;
 
 pub use machine::Machine;

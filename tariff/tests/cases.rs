@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-#[path = "../../xtask/src/vectors/tariff.rs"]
+#[path = "../../xtask/src/vectors/tariff/mod.rs"]
 mod runner;
 
 #[derive(Debug, Default)]
