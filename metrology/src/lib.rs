@@ -43,7 +43,7 @@ mod angle;
 mod bytes;
 mod calibration;
 mod energy;
-mod event;
+pub mod event;
 mod filter;
 mod frequency;
 mod meter;
@@ -57,7 +57,6 @@ pub use calibration::{
     Rule, Sync, Window,
 };
 pub use energy::{Counts, Registers, StateError};
-pub use event::{Changes, Condition, Conditions, Limit, Limits, Monitor};
 pub use meter::{Meter, Progress};
 pub use power::{Flags, PhaseQuantities, Quantities, TotalQuantities};
 pub use rms::square_root;
