@@ -3,9 +3,9 @@
 
 use std::f64::consts::{PI, SQRT_2, TAU};
 
+use metrology::event::{Condition, Limit, Limits, Monitor, Observation};
 use metrology::{
-    Calibration, Condition, DcPower, FULL_SCALE, Limit, Limits, Meter, Monitor, Parameters, Policy,
-    Quantities, Sample, Sync, Window,
+    Calibration, DcPower, FULL_SCALE, Meter, Parameters, Policy, Quantities, Sample, Sync, Window,
 };
 
 const VOLT_NV: u32 = 60_000;
@@ -574,16 +574,19 @@ fn conditions_begin_and_end_after_their_delay() {
             begin: 264_500_000,
             end: 260_000_000,
             delay_ms: 600,
+            gate: 0,
         }),
-        phase_loss: Some(Limit {
+        voltage_lost: Some(Limit {
             begin: 100_000_000,
             end: 120_000_000,
             delay_ms: 0,
+            gate: 0,
         }),
         reverse: Some(Limit {
             begin: 50_000_000,
             end: 20_000_000,
             delay_ms: 0,
+            gate: 0,
         }),
         ..Limits::default()
     };
@@ -604,7 +607,9 @@ fn conditions_begin_and_end_after_their_delay() {
         );
         for k in 0..windows {
             if meter.process(&calibration, &block).windows > 0 {
-                let changes = monitor.update(&calibration, &limits, meter.quantities());
+                let quantities = meter.quantities();
+                let elapsed_ms = quantities.duration_ms(&calibration);
+                let changes = monitor.update(&limits, &Observation::of(quantities, elapsed_ms));
                 log.extend(
                     changes
                         .begun
@@ -630,7 +635,7 @@ fn conditions_begin_and_end_after_their_delay() {
             (Condition::OverVoltage, true, 270),
             (Condition::Reverse, true, 230),
             (Condition::OverVoltage, false, 230),
-            (Condition::PhaseLoss, true, 20),
+            (Condition::VoltageLost, true, 20),
             (Condition::Reverse, false, 20),
         ],
         "{log:?}"
