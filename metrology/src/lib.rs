@@ -42,6 +42,7 @@
 mod angle;
 mod bytes;
 mod calibration;
+mod compensation;
 mod energy;
 pub mod event;
 mod filter;
@@ -54,9 +55,10 @@ mod window;
 
 pub use calibration::{
     Calibration, CalibrationError, DcPower, NeutralParameters, Parameters, PhaseParameters, Policy,
-    Rule, Sync, Window,
+    Rule, Stamp, Sync, Window,
 };
-pub use energy::{Counts, Registers, StateError};
+pub use compensation::{CURVE_POINTS, Curve, CurvePoint, Drift};
+pub use energy::{Counts, PulseShare, Readout, Registers, StateError};
 pub use meter::{Meter, Progress};
 pub use power::{Flags, PhaseQuantities, Quantities, TotalQuantities};
 pub use rms::square_root;

@@ -2,7 +2,7 @@
 
 use crate::angle::sin_cos;
 use crate::calibration::{Calibration, HISTORY, Sync, Window};
-use crate::energy::{Energy, Portion, Registers, StateError};
+use crate::energy::{Energy, Portion, PulseShare, Registers, StateError};
 use crate::filter::{Ratio, conditioned};
 use crate::frequency::{Crossings, Edge, Kind};
 use crate::power::{Closed, Quantities};
@@ -23,6 +23,8 @@ pub struct Progress {
     pub windows: u32,
     /// Pulses of the meter constant that fell due.
     pub pulses: u32,
+    /// The same to 2^-32 pulse, for [`PulseOutput`](crate::PulseOutput).
+    pub share: PulseShare,
     /// A sample reached the saturation level.
     pub saturated: bool,
 }
@@ -154,7 +156,7 @@ impl<const PHASES: usize> Meter<PHASES> {
         calibration: &Calibration<PHASES>,
         bytes: &[u8],
     ) -> Result<(), StateError> {
-        let energy = Energy::decode(calibration.quantum, bytes)?;
+        let energy = Energy::decode(calibration, bytes)?;
         let (windows, samples) = (self.windows, self.samples);
         *self = Self {
             energy,
@@ -382,8 +384,10 @@ impl<const PHASES: usize> Meter<PHASES> {
         portions: &[Portion; PHASES],
         progress: &mut Progress,
     ) {
-        let pulses = self.energy.commit(calibration, portions);
+        let length = self.window.length;
+        let (pulses, share) = self.energy.commit(calibration, portions, length);
         progress.pulses = progress.pulses.saturating_add(pulses);
+        progress.share.add(&share);
         self.window = Sums::ZERO;
         self.cycles = 0;
         self.synchronous = true;

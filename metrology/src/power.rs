@@ -7,7 +7,7 @@
 use crate::angle::{angle_of, rounded_div, sin_cos};
 use crate::calibration::{Calibration, DcPower};
 use crate::energy::Portion;
-use crate::rms::{mean_micro, rms_micro};
+use crate::rms::{apparent_raw, mean_micro, rms_micro};
 use crate::window::{PhaseSums, Sums};
 
 /// What a window went through.
@@ -254,11 +254,7 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
             quantities.neutral_ua = Some(rms_micro(variance, neutral.gain, p.current_na));
         }
         let micro = |mean_q16: i128| power_micro(mean_q16, p.voltage_nv, p.current_na);
-        let mut portions = [Portion {
-            active: 0,
-            reactive: 0,
-            counts: false,
-        }; PHASES];
+        let mut portions = [Portion::default(); PHASES];
         let mut reference = None;
         for (index, portion) in portions.iter_mut().enumerate() {
             let (Some(sums), Some(constants), Some(derived), Some(out)) = (
@@ -276,6 +272,8 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
             );
             let variance = sums.i.variance_q32(length, constants.current_noise);
             out.current_ua = rms_micro(variance, constants.current_gain, p.current_na);
+            let voltage = sums.u.variance_q32(length, 0);
+            portion.apparent = apparent_raw(voltage, variance, derived.power_gain, length);
             out.voltage_mean_uv = mean_micro(
                 sums.u.mean_q16(length),
                 constants.voltage_gain,
@@ -296,6 +294,7 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
             out.fundamental_active_uw = micro(p1);
             out.reactive_uvar = micro(q1);
             portion.reactive = (q1 * i128::from(length)) >> 2;
+            portion.fundamental = (p1 * i128::from(length)) >> 2;
             out.angle_mdeg = millidegrees(angle_of(q1, p1));
             if let Some(angle) = voltage_angle {
                 let reference = *reference.get_or_insert(angle);
@@ -305,9 +304,10 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
             let apparent = u128::from(out.voltage_uv) * u128::from(out.current_ua);
             out.apparent_uva = u64::try_from((apparent + 500_000) / 1_000_000).unwrap_or(u64::MAX);
             out.power_factor_ppm = power_factor(out.active_uw, out.apparent_uva);
-            let start = u64::from(p.start_uw);
-            portion.counts =
-                out.active_uw.unsigned_abs() >= start || out.reactive_uvar.unsigned_abs() >= start;
+            portion.level_uw = out
+                .active_uw
+                .unsigned_abs()
+                .max(out.reactive_uvar.unsigned_abs());
         }
         let total = &mut quantities.total;
         for line in &quantities.phase {

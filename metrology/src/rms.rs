@@ -62,6 +62,14 @@ pub(crate) fn rms_micro(variance_q32: u128, gain_q30: u32, nano: u32) -> u64 {
     u64::try_from(micro).unwrap_or(u64::MAX)
 }
 
+/// Product of two roots of mean squares (counts² Q32) over `length` samples (Q16): apparent energy in raw units.
+pub(crate) fn apparent_raw(u_q32: u128, i_q32: u128, gain_q30: u64, length: u64) -> i128 {
+    let product_q32 = u128::from(square_root(u_q32)) * u128::from(square_root(i_q32));
+    let mean_q30 = product_q32.saturating_mul(gain_q30.into()) >> 32;
+    let raw = mean_q30.saturating_mul(length.into()) >> 16;
+    i128::try_from(raw).unwrap_or(i128::MAX)
+}
+
 /// Mean in millionths of a unit from counts Q16.
 pub(crate) fn mean_micro(mean_q16: i64, gain_q30: u32, nano: u32) -> i64 {
     let scaled = i128::from(mean_q16) * i128::from(gain_q30) * i128::from(nano);
