@@ -1,5 +1,6 @@
 //! One command behind every job: `cargo xtask` alone lists them.
 
+mod accuracy;
 mod bench;
 mod browser;
 mod jobs;
@@ -15,6 +16,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::{CommandFactory, Parser, Subcommand};
 
+use accuracy::Grid;
 use report::{Report, Verdict};
 
 /// One command behind every job of this workspace.
@@ -89,6 +91,15 @@ enum Job {
         #[arg(long)]
         json: bool,
     },
+    /// Sweep the signal chain over the class tables, beside a double-precision model; tables and pictures
+    Accuracy {
+        /// The small grid of the checks, without pictures
+        #[arg(long)]
+        quick: bool,
+        /// Print every point as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Whole-system tests: hostile input, killed processes, other parties' clients
     System,
     /// The demonstration in a headless browser, with pictures as artefacts
@@ -124,6 +135,8 @@ fn run(job: Option<Job>) -> anyhow::Result<()> {
         Some(Job::Fuzz { minutes }) => jobs::fuzz(minutes),
         Some(Job::Bench { what }) => bench::run(&what),
         Some(Job::Size { json }) => size::run(json),
+        Some(Job::Accuracy { quick: true, json }) => accuracy::run(Grid::Quick, json, false),
+        Some(Job::Accuracy { quick: false, json }) => accuracy::run(Grid::Full, json, true),
         Some(Job::Emulate) => jobs::emulate(),
         Some(Job::System) => jobs::system(),
         Some(Job::Browser) => browser::run(),
@@ -162,6 +175,10 @@ fn test(full: bool) -> anyhow::Result<()> {
     }
     report.job("vectors", vectors::job);
     report.job("waves", waves_job);
+    report.job("accuracy", || {
+        let grid = if full { Grid::Full } else { Grid::Quick };
+        accuracy::run(grid, false, false)
+    });
     report.job("system", jobs::system);
     report.job("browser", browser::run);
     if let Ok(text) = std::fs::read_to_string(&skips)
