@@ -51,6 +51,7 @@ mod meter;
 mod power;
 mod rms;
 mod sample;
+mod sensor;
 mod window;
 
 pub use calibration::{
@@ -63,3 +64,4 @@ pub use meter::{Meter, Progress};
 pub use power::{Flags, PhaseQuantities, Quantities, TotalQuantities};
 pub use rms::square_root;
 pub use sample::{FULL_SCALE, Sample};
+pub use sensor::{Integrator, Rogowski};
