@@ -1,13 +1,12 @@
-//! AES-CCM (RFC 3610, NIST SP 800-38C) in place with a detached tag, over any [`Block128`] engine.
+//! CCM (RFC 3610, NIST SP 800-38C) in place with a detached tag, over any [`Block128`] engine.
 //!
 //! Every step hands the engine the authentication block together with the next counter block, so a
 //! two-lane cipher spends one call for each block of the message instead of two.
 
-use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
-use crate::engine::{Block, Block128, EngineError, xor};
-use core::fmt;
+use crate::aead::{self, AeadError, Way};
+use crate::engine::{self, Block, Block128, Parts, copy, xor, xor_block};
 
 /// Longest associated data: lengths from 65280 on take another coding that nothing here needs.
 pub const MAX_AAD: usize = 65_279;
@@ -17,7 +16,7 @@ pub const MAX_AAD: usize = 65_279;
 /// `tag_len` is 4, 6, .. 16; the nonce has 7 to 13 bytes; `aad` is read as one string of bytes.
 ///
 /// # Errors
-/// [`CcmError::TagLength`], [`CcmError::NonceLength`], [`CcmError::TooLong`], and the engine's;
+/// [`AeadError::TagLength`], [`AeadError::NonceLength`], [`AeadError::TooLong`], and the engine's;
 /// after the engine's, `body` is wiped.
 pub fn seal<E: Block128>(
     engine: &mut E,
@@ -26,19 +25,25 @@ pub fn seal<E: Block128>(
     aad: &[&[u8]],
     body: &mut [u8],
     tag_len: usize,
-) -> Result<Block, CcmError> {
-    let shape = Shape::try_new(nonce, aad, body.len(), tag_len)?;
-    run(engine, key, &shape, aad, body, Way::Seal).map_err(|error| {
-        body.zeroize();
-        CcmError::Engine(error.into())
-    })
+) -> Result<Block, AeadError> {
+    let mut run = Run::try_new(Way::Seal, nonce, aad, body, tag_len)?;
+    let driven = engine::drive(engine, key, &mut run);
+    let tag = run.tag();
+    drop(run);
+    match driven {
+        Ok(()) => Ok(tag),
+        Err(error) => {
+            body.zeroize();
+            Err(AeadError::Engine(error.into()))
+        }
+    }
 }
 
 /// Decrypts `body` in place if `tag` is right. On every error `body` is wiped: no plaintext of an
 /// unproved message is ever left.
 ///
 /// # Errors
-/// [`CcmError::Tag`] when the message is not the sealed one; otherwise as [`seal`].
+/// [`AeadError::Tag`] when the message is not the sealed one; otherwise as [`seal`].
 pub fn open<E: Block128>(
     engine: &mut E,
     key: &E::Key,
@@ -46,107 +51,105 @@ pub fn open<E: Block128>(
     aad: &[&[u8]],
     body: &mut [u8],
     tag: &[u8],
-) -> Result<(), CcmError> {
-    let shape =
-        Shape::try_new(nonce, aad, body.len(), tag.len()).inspect_err(|_| body.zeroize())?;
-    match run(engine, key, &shape, aad, body, Way::Open) {
-        Ok(mut right) => {
-            let same: bool = right.get(..tag.len()).unwrap_or_default().ct_eq(tag).into();
-            right.zeroize();
-            if same {
-                Ok(())
-            } else {
-                body.zeroize();
-                Err(CcmError::Tag)
-            }
-        }
+) -> Result<(), AeadError> {
+    let driven = match Run::try_new(Way::Open, nonce, aad, body, tag.len()) {
+        Ok(mut run) => engine::drive(engine, key, &mut run)
+            .map(|()| run.tag())
+            .map_err(|error| AeadError::Engine(error.into())),
+        Err(error) => Err(error),
+    };
+    match driven {
+        Ok(right) => aead::judge(body, right, tag),
         Err(error) => {
             body.zeroize();
-            Err(CcmError::Engine(error.into()))
+            Err(error)
         }
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Seal,
-    Open,
-}
-
-/// The first authentication block and counter block zero of one message.
-struct Shape {
-    first: Block,
+/// The mode at work on one message.
+pub(crate) struct Run<'a> {
+    /// `[0]` the authentication state, `[1]` a counter block or the keystream made of it.
+    lanes: [Block; 2],
+    /// The counter block that was made last.
     counter: Block,
+    /// The encrypted counter block zero, which hides the tag.
+    mask: Block,
     aad_len: u16,
+    aad: Parts<'a>,
+    rest: &'a mut [u8],
+    way: Way,
+    stage: Stage,
 }
 
-impl Shape {
-    fn try_new(
+/// What the engine encrypts next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Both lanes: the first authentication block and counter block zero.
+    First,
+    /// Both lanes: a block of associated data, or of the message, and a counter block.
+    Both,
+    /// Lane 0 alone: lane 1 holds the keystream already, or none is needed.
+    State,
+    /// Lane 1 alone: the first counter block of a message without associated data.
+    Stream,
+    Done,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn try_new(
+        way: Way,
         nonce: &[u8],
-        aad: &[&[u8]],
-        body_len: usize,
+        aad: &'a [&'a [u8]],
+        body: &'a mut [u8],
         tag_len: usize,
-    ) -> Result<Self, CcmError> {
+    ) -> Result<Self, AeadError> {
         if !(4..=16).contains(&tag_len) || !tag_len.is_multiple_of(2) {
-            return Err(CcmError::TagLength { found: tag_len });
+            return Err(AeadError::TagLength { found: tag_len });
         }
         if !(7..=13).contains(&nonce.len()) {
-            return Err(CcmError::NonceLength { found: nonce.len() });
+            return Err(AeadError::NonceLength { found: nonce.len() });
         }
-        // q bytes of the last part of each block count the message and its blocks: 2 to 8.
-        let q = 15 - nonce.len();
-        let length = u64::try_from(body_len).map_err(|_| CcmError::TooLong)?;
+        // q bytes at the end of each block count the message and its blocks: 2 to 8.
+        let q = 15_usize.saturating_sub(nonce.len());
+        let length = u64::try_from(body.len()).map_err(|_| AeadError::TooLong)?;
         if q < 8 && length >> (8 * q) != 0 {
-            return Err(CcmError::TooLong);
+            return Err(AeadError::TooLong);
         }
         let aad_len = aad
             .iter()
-            .try_fold(0_usize, |sum, part| sum.checked_add(part.len()));
-        let aad_len = aad_len
+            .try_fold(0_usize, |sum, part| sum.checked_add(part.len()))
             .filter(|len| *len <= MAX_AAD)
-            .ok_or(CcmError::TooLong)?;
-        let aad_len = u16::try_from(aad_len).map_err(|_| CcmError::TooLong)?;
+            .and_then(|len| u16::try_from(len).ok())
+            .ok_or(AeadError::TooLong)?;
 
-        let [q_flag, tag_flag] = [q - 1, (tag_len - 2) / 2].map(|n| n as u8);
+        let flags = [q.saturating_sub(1), tag_len.saturating_sub(2) / 2];
+        let [q_flag, tag_flag] = flags.map(|n| n.to_le_bytes()[0]);
         let aad_flag = if aad_len > 0 { 0x40 } else { 0 };
-        let mut first = (u128::from(length)).to_be_bytes();
+        let mut first = u128::from(length).to_be_bytes();
         let mut counter = [0; 16];
         first[0] = aad_flag | tag_flag << 3 | q_flag;
         counter[0] = q_flag;
         for block in [&mut first, &mut counter] {
-            for (to, from) in block.iter_mut().skip(1).zip(nonce) {
-                *to = *from;
-            }
+            copy(block.get_mut(1..).unwrap_or_default(), nonce);
         }
         Ok(Self {
-            first,
+            lanes: [first, counter],
             counter,
+            mask: [0; 16],
             aad_len,
+            aad: Parts::new(aad),
+            rest: body,
+            way,
+            stage: Stage::First,
         })
     }
-}
 
-/// Both lanes: the authentication block, and the counter block that the next step will need.
-struct Lanes<'k, E: Block128> {
-    engine: &'k mut E,
-    key: &'k E::Key,
-    /// `[0]` the authentication state, `[1]` the keystream of the block to come.
-    blocks: [Block; 2],
-    counter: Block,
-    /// Counter blocks still to make.
-    left: usize,
-    ready: bool,
-}
-
-impl<E: Block128> Lanes<'_, E> {
-    /// Encrypts the authentication state, and the next counter block with it if one is wanted.
-    fn step(&mut self) -> Result<(), E::Error> {
-        if self.ready || self.left == 0 {
-            let [state, _] = &mut self.blocks;
-            return self.engine.encrypt(self.key, core::slice::from_mut(state));
-        }
-        self.next_counter();
-        self.engine.encrypt(self.key, &mut self.blocks)
+    /// The tag that belongs to the plaintext, all 16 bytes of it.
+    pub(crate) fn tag(&self) -> Block {
+        let mut tag = self.mask;
+        xor_block(&mut tag, &self.lanes[0]);
+        tag
     }
 
     fn next_counter(&mut self) {
@@ -154,117 +157,99 @@ impl<E: Block128> Lanes<'_, E> {
         self.counter = u128::from_be_bytes(self.counter)
             .wrapping_add(1)
             .to_be_bytes();
-        self.blocks[1] = self.counter;
-        self.left = self.left.saturating_sub(1);
-        self.ready = true;
+        self.lanes[1] = self.counter;
     }
 
-    /// Makes sure that the keystream of the next block is there.
-    fn keystream(&mut self) -> Result<(), E::Error> {
-        if !self.ready {
-            self.next_counter();
-            let [_, stream] = &mut self.blocks;
-            self.engine
-                .encrypt(self.key, core::slice::from_mut(stream))?;
-        }
-        Ok(())
-    }
-}
-
-impl<E: Block128> Drop for Lanes<'_, E> {
-    fn drop(&mut self) {
-        self.blocks.zeroize();
-    }
-}
-
-/// Runs the mode over the message and returns the full tag that belongs to the plaintext.
-fn run<E: Block128>(
-    engine: &mut E,
-    key: &E::Key,
-    shape: &Shape,
-    aad: &[&[u8]],
-    body: &mut [u8],
-    way: Way,
-) -> Result<Block, E::Error> {
-    let mut lanes = Lanes {
-        engine,
-        key,
-        blocks: [shape.first, shape.counter],
-        counter: shape.counter,
-        left: body.len().div_ceil(16),
-        ready: false,
-    };
-    lanes.engine.encrypt(lanes.key, &mut lanes.blocks)?;
-    let mut mask = lanes.blocks[1];
-
-    if shape.aad_len > 0 {
-        let length = shape.aad_len.to_be_bytes();
-        let mut filled = 0_usize;
-        for &byte in length.iter().chain(aad.iter().copied().flatten()) {
-            if let Some(cell) = lanes.blocks[0].get_mut(filled) {
-                *cell ^= byte;
-            }
-            filled += 1;
-            if filled == 16 {
-                lanes.step()?;
-                filled = 0;
-            }
-        }
-        if filled > 0 {
-            lanes.step()?;
-        }
-    }
-    for chunk in body.chunks_mut(16) {
-        lanes.keystream()?;
-        lanes.ready = false;
-        let [state, stream] = &mut lanes.blocks;
-        if way == Way::Seal {
-            xor(state, chunk);
-            xor(chunk, stream);
+    /// Begins the associated data with their length; the first counter block goes with their first
+    /// block.
+    fn begin(&mut self) {
+        if self.aad_len > 0 {
+            let [state, _] = &mut self.lanes;
+            xor(state, &self.aad_len.to_be_bytes());
+            self.aad.absorb(state, 2);
+            self.stage = if self.rest.is_empty() {
+                Stage::State
+            } else {
+                self.next_counter();
+                Stage::Both
+            };
+        } else if self.rest.is_empty() {
+            self.stage = Stage::Done;
         } else {
-            xor(chunk, stream);
-            xor(state, chunk);
-        }
-        lanes.step()?;
-    }
-    let mut tag = lanes.blocks[0];
-    xor(&mut tag, &mask);
-    mask.zeroize();
-    Ok(tag)
-}
-
-/// Why the mode refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CcmError {
-    /// The tag does not belong to this message under this key.
-    Tag,
-    /// A tag has 4, 6, .. 16 bytes.
-    TagLength {
-        /// The length asked for.
-        found: usize,
-    },
-    /// A nonce has 7 to 13 bytes.
-    NonceLength {
-        /// The length given.
-        found: usize,
-    },
-    /// The message or its associated data is longer than the mode can count.
-    TooLong,
-    /// The cipher engine failed.
-    Engine(EngineError),
-}
-
-impl fmt::Display for CcmError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tag => f.write_str("the tag does not belong to this message"),
-            Self::TagLength { found } => write!(f, "a tag has 4, 6, .. 16 bytes, not {found}"),
-            Self::NonceLength { found } => write!(f, "a nonce has 7 to 13 bytes, not {found}"),
-            Self::TooLong => f.write_str("the message is longer than the mode can count"),
-            Self::Engine(error) => error.fmt(f),
+            self.next_counter();
+            self.stage = Stage::Stream;
         }
     }
+
+    /// Goes on with the associated data, or behind them with the message.
+    fn go_on(&mut self) {
+        if self.aad.absorb(&mut self.lanes[0], 0) > 0 {
+            self.stage = Stage::State;
+        } else if self.rest.is_empty() {
+            self.stage = Stage::Done;
+        } else {
+            self.take_block();
+        }
+    }
+
+    /// Takes the next block of the message with the keystream in lane 1.
+    fn take_block(&mut self) {
+        let rest = core::mem::take(&mut self.rest);
+        let [state, stream] = &mut self.lanes;
+        let plain_first = self.way == Way::Seal;
+        if rest.len() < 16 {
+            if plain_first {
+                xor(state, rest);
+            }
+            xor(rest, stream);
+            if !plain_first {
+                xor(state, rest);
+            }
+        } else if let Some((block, behind)) = rest.split_first_chunk_mut() {
+            if plain_first {
+                xor_block(state, block);
+            }
+            xor_block(block, stream);
+            if !plain_first {
+                xor_block(state, block);
+            }
+            self.rest = behind;
+        }
+        self.stage = if self.rest.is_empty() {
+            Stage::State
+        } else {
+            self.next_counter();
+            Stage::Both
+        };
+    }
 }
 
-impl core::error::Error for CcmError {}
+impl engine::Run for Run<'_> {
+    fn blocks(&mut self) -> &mut [Block] {
+        let wanted = match self.stage {
+            Stage::First | Stage::Both => 0..2,
+            Stage::State => 0..1,
+            Stage::Stream => 1..2,
+            Stage::Done => 0..0,
+        };
+        self.lanes.get_mut(wanted).unwrap_or_default()
+    }
+
+    fn encrypted(&mut self) {
+        match self.stage {
+            Stage::First => {
+                self.mask = self.lanes[1];
+                self.begin();
+            }
+            Stage::Both | Stage::State | Stage::Stream => self.go_on(),
+            Stage::Done => {}
+        }
+    }
+}
+
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        self.lanes.zeroize();
+        self.mask.zeroize();
+    }
+}

@@ -1,23 +1,42 @@
 //! The block cipher behind every mode of this crate.
 //!
-//! CCM, CMAC and the key derivation are written once over [`Block128`], so a software cipher, a
-//! chip's AES unit and a secure element serve alike. The engine is borrowed for each call, because
-//! a chip has one AES unit and many keys.
+//! CCM, GCM, CMAC, key wrap and the key derivation are written once over [`Block128`], so a software
+//! cipher, a chip's unit and a secure element serve alike. The engine is borrowed for each call,
+//! because a chip has one unit and many keys. A unit that works while the core sleeps implements
+//! [`AsyncBlock128`] instead: the modes are state machines that ask for blocks, and both traits drive
+//! the same ones.
 
 use core::convert::Infallible;
 use core::fmt;
 
-use aes::Aes128;
-use aes::cipher::{Array, BlockCipherEncrypt, KeyInit};
-
 use crate::key::Secret;
+
+#[cfg(feature = "mock-engine")]
+mod mock;
+mod soft;
+
+#[cfg(feature = "mock-engine")]
+pub use mock::{Handle, MockChip};
+pub use soft::{Soft, SoftKey};
 
 /// One block of a 128-bit cipher.
 pub type Block = [u8; 16];
 
+/// A block cipher with blocks and keys of 128 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BlockCipher {
+    /// AES-128 (FIPS 197).
+    Aes128,
+    /// SM4 (GB/T 32907).
+    #[cfg(feature = "sm4")]
+    Sm4,
+}
+
 /// Encrypts 16-byte blocks in place with a key that it has loaded before.
 pub trait Block128 {
-    /// A key ready for use: an expanded schedule in software, a slot number in a chip.
+    /// A key ready for use: an expanded schedule in software, a slot number in a chip. It knows its
+    /// cipher.
     type Key;
     /// Why this engine may fail; [`Infallible`] in software.
     type Error: Into<EngineError>;
@@ -27,42 +46,77 @@ pub trait Block128 {
     /// Makes `secret` ready for [`Block128::encrypt`].
     ///
     /// # Errors
-    /// Those of the engine.
-    fn load(&mut self, secret: &Secret<16>) -> Result<Self::Key, Self::Error>;
+    /// Those of the engine, [`EngineError::NoCipher`] among them.
+    fn load(&mut self, cipher: BlockCipher, secret: &Secret<16>) -> Result<Self::Key, Self::Error>;
 
     /// Encrypts each block on its own. Any number of blocks is allowed, none included.
     ///
     /// # Errors
     /// Those of the engine; the blocks then hold nothing of use.
     fn encrypt(&mut self, key: &Self::Key, blocks: &mut [Block]) -> Result<(), Self::Error>;
+
+    /// Decrypts one block. Only unwrapping a key and DL/T 645 control blocks need it.
+    ///
+    /// # Errors
+    /// Those of the engine; the block then holds nothing of use.
+    fn decrypt(&mut self, key: &Self::Key, block: &mut Block) -> Result<(), Self::Error>;
 }
 
-/// The cipher in software: AES-128 in constant time, two lanes on small cores.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SoftAes;
+/// The twin of [`Block128`] for a unit that finishes later, such as one behind DMA.
+pub trait AsyncBlock128 {
+    /// As [`Block128::Key`].
+    type Key;
+    /// As [`Block128::Error`].
+    type Error: Into<EngineError>;
 
-/// An expanded AES-128 key, wiped on drop.
-pub struct SoftKey(Aes128);
+    /// As [`Block128::encrypt`]; dropping the future before it is ready must stop the unit.
+    ///
+    /// # Errors
+    /// Those of the engine; the blocks then hold nothing of use.
+    fn encrypt(
+        &mut self,
+        key: &Self::Key,
+        blocks: &mut [Block],
+    ) -> impl Future<Output = Result<(), Self::Error>>;
+}
 
-impl fmt::Debug for SoftKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SoftKey(***)")
+/// The run of a mode over one message: it asks for blocks to be encrypted until it has its result.
+pub(crate) trait Run {
+    /// The blocks to encrypt next; none when the run is over.
+    fn blocks(&mut self) -> &mut [Block];
+    /// Goes on with the blocks of the last call, now encrypted.
+    fn encrypted(&mut self);
+}
+
+/// Runs a mode on an engine.
+pub(crate) fn drive<E: Block128>(
+    engine: &mut E,
+    key: &E::Key,
+    run: &mut impl Run,
+) -> Result<(), E::Error> {
+    loop {
+        let blocks = run.blocks();
+        if blocks.is_empty() {
+            return Ok(());
+        }
+        engine.encrypt(key, blocks)?;
+        run.encrypted();
     }
 }
 
-impl Block128 for SoftAes {
-    type Key = SoftKey;
-    type Error = Infallible;
-    const LANES: usize = 2;
-
-    fn load(&mut self, secret: &Secret<16>) -> Result<SoftKey, Infallible> {
-        Ok(SoftKey(Aes128::new(Array::cast_from_core(secret.expose()))))
-    }
-
-    fn encrypt(&mut self, key: &SoftKey, blocks: &mut [Block]) -> Result<(), Infallible> {
-        key.0
-            .encrypt_blocks(Array::cast_slice_from_core_mut(blocks));
-        Ok(())
+/// Runs a mode on an engine that finishes later.
+pub(crate) async fn drive_async<E: AsyncBlock128>(
+    engine: &mut E,
+    key: &E::Key,
+    run: &mut impl Run,
+) -> Result<(), E::Error> {
+    loop {
+        let blocks = run.blocks();
+        if blocks.is_empty() {
+            return Ok(());
+        }
+        engine.encrypt(key, blocks).await?;
+        run.encrypted();
     }
 }
 
@@ -74,6 +128,8 @@ pub enum EngineError {
     Busy,
     /// The key handle names no key.
     NoKey,
+    /// The unit does not have this cipher, or not this direction of it.
+    NoCipher,
     /// The unit reported a fault or did not finish in time.
     Fault,
 }
@@ -83,6 +139,7 @@ impl fmt::Display for EngineError {
         f.write_str(match self {
             Self::Busy => "the cipher engine is in use",
             Self::NoKey => "the cipher engine holds no key under this handle",
+            Self::NoCipher => "the cipher engine does not have this cipher",
             Self::Fault => "the cipher engine reported a fault",
         })
     }
@@ -111,9 +168,61 @@ pub(crate) fn xor(to: &mut [u8], from: &[u8]) {
     }
 }
 
+/// `to ^= from` over a whole block, in words.
+pub(crate) fn xor_block(to: &mut Block, from: &Block) {
+    *to = (u128::from_ne_bytes(*to) ^ u128::from_ne_bytes(*from)).to_ne_bytes();
+}
+
 /// Copies the shorter of the two lengths; unlike the slice method it has no way to panic.
 pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
     for (t, f) in to.iter_mut().zip(from) {
         *t = *f;
+    }
+}
+
+/// Copies the parts one behind the other, as far as they fit.
+pub(crate) fn fill(to: &mut [u8], parts: &[&[u8]]) {
+    for (to, from) in to.iter_mut().zip(parts.iter().copied().flatten()) {
+        *to = *from;
+    }
+}
+
+/// The parts of a message, read as one string of bytes, a block at a time.
+#[derive(Clone, Copy)]
+pub(crate) struct Parts<'a> {
+    now: &'a [u8],
+    rest: &'a [&'a [u8]],
+}
+
+impl<'a> Parts<'a> {
+    pub(crate) const fn new(parts: &'a [&'a [u8]]) -> Self {
+        Self {
+            now: &[],
+            rest: parts,
+        }
+    }
+
+    /// Whether all bytes were read.
+    pub(crate) fn is_empty(&mut self) -> bool {
+        while self.now.is_empty() {
+            let Some((first, rest)) = self.rest.split_first() else {
+                return true;
+            };
+            (self.now, self.rest) = (first, rest);
+        }
+        false
+    }
+
+    /// XORs bytes into the block from `filled` on, until it is full or no bytes are left, and returns
+    /// how far it is filled then.
+    pub(crate) fn absorb(&mut self, block: &mut Block, mut filled: usize) -> usize {
+        while filled < block.len() && !self.is_empty() {
+            let cells = block.get_mut(filled..).unwrap_or_default();
+            let taken = cells.len().min(self.now.len());
+            xor(cells, self.now);
+            self.now = self.now.get(taken..).unwrap_or_default();
+            filled = filled.saturating_add(taken);
+        }
+        filled
     }
 }

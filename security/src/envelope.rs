@@ -16,10 +16,12 @@
 
 use core::fmt;
 
-use crate::ccm::{self, CcmError};
+use zeroize::Zeroize;
+
+use crate::aead::{self, AeadError, Way};
+use crate::cipher::LinkCipher;
 use crate::counter::{MAX_COUNTER, SendNumber};
-use crate::engine::{Block128, EngineError, copy, xor};
-use crate::key::{LinkKey, Secret};
+use crate::engine::{AsyncBlock128, Block, Block128, EngineError, copy};
 use crate::replay::Freshness;
 use crate::suite::Suite;
 
@@ -204,6 +206,12 @@ impl Header {
         ]
     }
 
+    /// The message in the bytes of an envelope that was opened in place.
+    pub(crate) fn body<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        let end = bytes.len().saturating_sub(self.suite.tag_len());
+        bytes.get(self.wire_len()..end).unwrap_or_default()
+    }
+
     /// Bytes on the wire before the ciphertext.
     pub const fn wire_len(&self) -> usize {
         if self.short {
@@ -242,46 +250,9 @@ fn nearest(last: u64, low: u16) -> u64 {
     best
 }
 
-/// A link key that an engine has loaded, and its initial value.
-pub struct LinkCipher<E: Block128> {
-    key: E::Key,
-    iv: Secret<12>,
-}
-
-impl<E: Block128> LinkCipher<E> {
-    /// Makes a link key ready for an engine.
-    ///
-    /// # Errors
-    /// Those of the engine.
-    pub fn load(engine: &mut E, link: &LinkKey) -> Result<Self, E::Error> {
-        Ok(Self {
-            key: engine.load(link.key())?,
-            iv: link.iv().duplicate(),
-        })
-    }
-
-    /// The nonce of one message: the initial value XOR `0^6 || counter`.
-    fn nonce(&self, counter: u64) -> [u8; 12] {
-        let mut nonce = *self.iv.expose();
-        xor(
-            nonce.get_mut(4..).unwrap_or_default(),
-            &counter.to_be_bytes(),
-        );
-        nonce
-    }
-}
-
-impl<E: Block128> fmt::Debug for LinkCipher<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LinkCipher(***)")
-    }
-}
-
 /// What a sender says of a message, beside its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fields {
-    /// What protects the message.
-    pub suite: Suite,
     /// Which way it goes.
     pub direction: Direction,
     /// What it carries.
@@ -294,67 +265,75 @@ pub struct Fields {
     pub address: [u8; 6],
 }
 
+impl Fields {
+    fn header(&self, suite: Suite, number: SendNumber) -> Header {
+        let Self {
+            direction,
+            class,
+            short,
+            epoch,
+            address,
+        } = *self;
+        Header {
+            suite,
+            direction,
+            class,
+            short,
+            epoch,
+            address,
+            counter: number.value(),
+        }
+    }
+}
+
 /// Seals in place. The message stands in `buf` behind room for the header ([`HEADER_LEN`] or
-/// [`SHORT_HEADER_LEN`] bytes); the result is the envelope, a prefix of `buf`.
+/// [`SHORT_HEADER_LEN`] bytes); the result is the envelope, a prefix of `buf`. The suite is that of
+/// the key.
 ///
 /// # Errors
 /// [`EnvelopeError::NoRoom`] when header, message and tag do not fit in `buf`,
 /// [`EnvelopeError::TooLong`], [`EnvelopeError::Engine`].
 pub fn seal<'b, E: Block128>(
     engine: &mut E,
-    key: &LinkCipher<E>,
+    key: &LinkCipher<E::Key>,
     fields: &Fields,
     number: SendNumber,
     ext: &[u8],
     buf: &'b mut [u8],
     plain_len: usize,
 ) -> Result<&'b [u8], EnvelopeError> {
-    let Fields {
-        suite,
-        direction,
-        class,
-        short,
-        epoch,
-        address,
-    } = *fields;
-    let header = Header {
-        suite,
-        direction,
-        class,
-        short,
-        epoch,
-        address,
-        counter: number.value(),
-    };
-    let head = header.to_bytes();
-    let overhead = header.wire_len() + suite.tag_len();
-    let needed = plain_len
-        .checked_add(overhead)
-        .ok_or(EnvelopeError::TooLong)?;
-    let available = buf.len();
-    let buf = buf
-        .get_mut(..needed)
-        .ok_or(EnvelopeError::NoRoom { needed, available })?;
-    let (wire_head, rest) = buf.split_at_mut(header.wire_len());
-    let (body, tag) = rest.split_at_mut(plain_len);
+    let header = fields.header(key.suite(), number);
+    let len = sealed_len(&header, plain_len)?;
+    let frame = Frame::around(&header, buf, plain_len, len)?;
+    let (head, nonce) = (header.to_bytes(), key.nonce(header.counter));
+    let tag = key.run(engine, Way::Seal, &nonce, &[&head, ext], frame.body);
+    frame.close(&header, tag)?;
+    Ok(buf.get(..len).unwrap_or_default())
+}
 
-    let nonce = key.nonce(header.counter);
-    let full = ccm::seal(
-        engine,
-        &key.key,
-        &nonce,
-        &[&head, ext],
-        body,
-        suite.tag_len(),
-    )?;
-    copy(tag, &full);
-    if header.short {
-        let [first, second, .., c4, c5] = head;
-        copy(wire_head, &[first, second, c4, c5]);
-    } else {
-        copy(wire_head, &head);
-    }
-    Ok(buf)
+/// As [`seal`], on an engine that finishes later.
+///
+/// # Errors
+/// As [`seal`].
+pub async fn seal_async<'b, E: AsyncBlock128>(
+    engine: &mut E,
+    key: &LinkCipher<E::Key>,
+    fields: &Fields,
+    number: SendNumber,
+    ext: &[u8],
+    buf: &'b mut [u8],
+    plain_len: usize,
+) -> Result<&'b [u8], EnvelopeError> {
+    let header = fields.header(key.suite(), number);
+    let len = sealed_len(&header, plain_len)?;
+    let frame = Frame::around(&header, buf, plain_len, len)?;
+    let (head, nonce) = (header.to_bytes(), key.nonce(header.counter));
+    let aad = [&head[..], ext];
+    let tag = key
+        .run_async(engine, Way::Seal, &nonce, &aad, frame.body)
+        .await;
+    frame.close(&header, tag)?;
+    Ok(buf.get(..len).unwrap_or_default())
 }
 
 /// Opens in place the envelope that `header` was read from, and returns the message.
@@ -366,29 +345,123 @@ pub fn seal<'b, E: Block128>(
 /// it; [`EnvelopeError::Engine`].
 pub fn open<'b, E: Block128>(
     engine: &mut E,
-    key: &LinkCipher<E>,
+    key: &LinkCipher<E::Key>,
     header: &Header,
     ext: &[u8],
     bytes: &'b mut [u8],
 ) -> Result<&'b [u8], EnvelopeError> {
-    let rest = bytes
-        .get_mut(header.wire_len()..)
-        .ok_or(EnvelopeError::Refused)?;
-    let Some(body_len) = rest.len().checked_sub(header.suite.tag_len()) else {
-        rest.fill(0);
-        return Err(EnvelopeError::Refused);
-    };
-    let (body, tag) = rest.split_at_mut(body_len);
-    let (nonce, head) = (key.nonce(header.counter), header.to_bytes());
-    match ccm::open(engine, &key.key, &nonce, &[&head, ext], body, tag) {
-        Ok(()) => Ok(body),
-        Err(error) => {
-            // The message is wiped already; a bare tag would only help to guess.
-            tag.fill(0);
-            Err(match error {
-                CcmError::Engine(error) => EnvelopeError::Engine(error),
-                _ => EnvelopeError::Refused,
-            })
+    let frame = Frame::in_bytes(header, key.suite(), bytes)?;
+    let (head, nonce) = (header.to_bytes(), key.nonce(header.counter));
+    let right = key.run(engine, Way::Open, &nonce, &[&head, ext], frame.body);
+    frame.judge(right)
+}
+
+/// As [`open`], on an engine that finishes later.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_async<'b, E: AsyncBlock128>(
+    engine: &mut E,
+    key: &LinkCipher<E::Key>,
+    header: &Header,
+    ext: &[u8],
+    bytes: &'b mut [u8],
+) -> Result<&'b [u8], EnvelopeError> {
+    let frame = Frame::in_bytes(header, key.suite(), bytes)?;
+    let (head, nonce) = (header.to_bytes(), key.nonce(header.counter));
+    let aad = [&head[..], ext];
+    let right = key
+        .run_async(engine, Way::Open, &nonce, &aad, frame.body)
+        .await;
+    frame.judge(right)
+}
+
+fn sealed_len(header: &Header, plain_len: usize) -> Result<usize, EnvelopeError> {
+    let overhead = header.wire_len().saturating_add(header.suite.tag_len());
+    plain_len
+        .checked_add(overhead)
+        .ok_or(EnvelopeError::TooLong)
+}
+
+/// The parts of an envelope in a buffer.
+struct Frame<'b> {
+    head: &'b mut [u8],
+    body: &'b mut [u8],
+    tag: &'b mut [u8],
+}
+
+impl<'b> Frame<'b> {
+    /// Room for an envelope of `needed` bytes around a message of `plain_len` bytes.
+    fn around(
+        header: &Header,
+        buf: &'b mut [u8],
+        plain_len: usize,
+        needed: usize,
+    ) -> Result<Self, EnvelopeError> {
+        let no_room = EnvelopeError::NoRoom {
+            needed,
+            available: buf.len(),
+        };
+        let buf = buf.get_mut(..needed).ok_or(no_room)?;
+        Self::split(buf, header.wire_len(), plain_len).ok_or(no_room)
+    }
+
+    /// A whole envelope. What is too short, or of another suite than the key, is wiped.
+    fn in_bytes(header: &Header, suite: Suite, bytes: &'b mut [u8]) -> Result<Self, EnvelopeError> {
+        let overhead = header.wire_len().saturating_add(suite.tag_len());
+        match bytes.len().checked_sub(overhead) {
+            Some(body_len) if header.suite == suite => {
+                Self::split(bytes, header.wire_len(), body_len).ok_or(EnvelopeError::Refused)
+            }
+            _ => {
+                if let Some(rest) = bytes.get_mut(header.wire_len()..) {
+                    rest.fill(0);
+                }
+                Err(EnvelopeError::Refused)
+            }
+        }
+    }
+
+    fn split(bytes: &'b mut [u8], head_len: usize, body_len: usize) -> Option<Self> {
+        let (head, rest) = bytes.split_at_mut_checked(head_len)?;
+        let (body, tag) = rest.split_at_mut_checked(body_len)?;
+        Some(Self { head, body, tag })
+    }
+
+    /// Writes header and tag around a message that was encrypted.
+    fn close(self, header: &Header, tag: Result<Block, AeadError>) -> Result<(), EnvelopeError> {
+        let tag = tag.inspect_err(|_| self.body.zeroize())?;
+        copy(self.tag, &tag);
+        let bytes = header.to_bytes();
+        if header.short {
+            let [first, second, .., c4, c5] = bytes;
+            copy(self.head, &[first, second, c4, c5]);
+        } else {
+            copy(self.head, &bytes);
+        }
+        Ok(())
+    }
+
+    /// The message, if the tag that belongs to it is the one that came.
+    fn judge(self, right: Result<Block, AeadError>) -> Result<&'b [u8], EnvelopeError> {
+        let Self { body, tag, .. } = self;
+        let judged = match right {
+            Ok(right) => aead::judge(body, right, tag),
+            Err(error) => {
+                body.zeroize();
+                Err(error)
+            }
+        };
+        match judged {
+            Ok(()) => Ok(body),
+            Err(error) => {
+                // The message is wiped already; a bare tag would only help to guess.
+                tag.fill(0);
+                Err(match error {
+                    AeadError::Engine(error) => EnvelopeError::Engine(error),
+                    _ => EnvelopeError::Refused,
+                })
+            }
         }
     }
 }
@@ -413,11 +486,11 @@ pub enum EnvelopeError {
     Engine(EngineError),
 }
 
-impl From<CcmError> for EnvelopeError {
-    fn from(error: CcmError) -> Self {
+impl From<AeadError> for EnvelopeError {
+    fn from(error: AeadError) -> Self {
         match error {
-            CcmError::Engine(error) => Self::Engine(error),
-            CcmError::Tag => Self::Refused,
+            AeadError::Engine(error) => Self::Engine(error),
+            AeadError::Tag => Self::Refused,
             _ => Self::TooLong,
         }
     }

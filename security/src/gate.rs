@@ -21,9 +21,9 @@ use core::fmt;
 use crc::{CRC_32_ISCSI, Crc, NoTable};
 use heapless::Vec;
 
-use crate::engine::SoftAes;
+use crate::engine::{Block128, Soft, SoftKey, fill, sure};
 use crate::envelope::{Class, Direction};
-use crate::key::{DeviceKey, Purpose};
+use crate::key::{DeviceKey, KeyHandle, Purpose};
 use crate::link::Opener;
 use crate::order::{
     ACK_LEN, Kind, Moment, ORDER_LEN, Order, OrderAck, Outcome, PURSE_ACK_LEN, PurseState,
@@ -126,10 +126,12 @@ pub enum Refusal {
     Amount = 32,
     /// The balance would rise above the hoarding limit.
     Hoarding = 33,
+    /// The key is the factory's and the device is sealed.
+    FactoryKey = 34,
 }
 
 impl Refusal {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::Tag,
         Self::Class,
         Self::Port,
@@ -148,9 +150,10 @@ impl Refusal {
         Self::RechargeCount,
         Self::Amount,
         Self::Hoarding,
+        Self::FactoryKey,
     ];
 
-    /// The result byte of an answer, 16 to 33.
+    /// The result byte of an answer, 16 to 34.
     pub const fn code(self) -> u8 {
         self as u8
     }
@@ -182,6 +185,7 @@ impl fmt::Display for Refusal {
             Self::RechargeCount => "the purchase count is not the next one",
             Self::Amount => "the amount is zero or above the limit of one recharge",
             Self::Hoarding => "the balance would rise above the hoarding limit",
+            Self::FactoryKey => "the key of the order is the factory's",
         })
     }
 }
@@ -191,9 +195,9 @@ impl core::error::Error for Refusal {}
 /// What becomes of an envelope.
 #[derive(Debug)]
 #[must_use]
-pub enum Verdict<'g> {
+pub enum Verdict<'g, K = SoftKey> {
     /// A new order that passed every check: store, execute, finish.
-    New(Pending<'g>),
+    New(Pending<'g, K>),
     /// This very order was accepted before: do nothing, send its answer again.
     Repeated(OrderAck),
     /// A genuine order that is not executed. Store [`OrderGate::state`] before the answer is sent:
@@ -206,12 +210,12 @@ pub enum Verdict<'g> {
 /// A new order whose number is not stored yet.
 #[derive(Debug)]
 #[must_use = "store the state, then call stored()"]
-pub struct Pending<'g> {
-    gate: &'g mut OrderGate,
+pub struct Pending<'g, K = SoftKey> {
+    gate: &'g mut OrderGate<K>,
     kept: Kept,
 }
 
-impl Pending<'_> {
+impl<K> Pending<'_, K> {
     /// The order, to prepare its effect; an actuator waits for [`Pending::stored`].
     pub const fn order(&self) -> &Order {
         &self.kept.order
@@ -256,10 +260,11 @@ impl Pending<'_> {
 
 /// Judges the orders of one key: freshness, deadline, number, state.
 #[derive(Debug)]
-pub struct OrderGate {
-    opener: Opener,
+pub struct OrderGate<K = SoftKey> {
+    opener: Opener<K>,
     purpose: Purpose,
     address: [u8; 6],
+    factory_keys: bool,
     memory: Memory,
 }
 
@@ -269,12 +274,8 @@ impl OrderGate {
     /// The purpose of the key says what it executes: `lctrl` relay and alarm orders, `purse` purse
     /// orders, any other both.
     pub fn new(key: &DeviceKey, suite: Suite) -> Self {
-        Self {
-            opener: Opener::new(key, Direction::ToDevice, suite),
-            purpose: key.purpose(),
-            address: key.id().address(),
-            memory: Memory::new(key.epoch()),
-        }
+        let handle = key.soft();
+        sure(Self::with_engine(&mut Soft, &handle, suite))
     }
 
     /// A gate that goes on from stored bytes. Under another key epoch the counter starts anew;
@@ -284,19 +285,69 @@ impl OrderGate {
     /// [`StateError`] when the bytes are not a state that [`OrderGate::state`] wrote. Starting anew
     /// instead would let old orders pass again.
     pub fn restore(key: &DeviceKey, suite: Suite, state: &[u8]) -> Result<Self, StateError> {
-        let mut memory = Memory::decode(state)?;
-        if memory.epoch != key.epoch() {
-            memory.epoch = key.epoch();
-            memory.counter = 0;
-        }
-        let opener = Opener::new(key, Direction::ToDevice, suite)
-            .with_window(ReplayWindow::above(memory.counter));
-        Ok(Self {
+        Self::new(key, suite).with_state(state)
+    }
+
+    /// Opens an envelope in place and judges the order in it. `relay` is the feedback for the answer
+    /// of a refusal.
+    pub fn judge(
+        &mut self,
+        ext: &[u8],
+        envelope: &mut [u8],
+        conditions: &Conditions,
+        relay: RelayFeedback,
+    ) -> Verdict<'_> {
+        self.judge_on(&mut Soft, ext, envelope, conditions, relay)
+    }
+}
+
+impl<K> OrderGate<K> {
+    /// As [`OrderGate::new`], under the static key of `key` on another engine.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn with_engine<E: Block128<Key = K>>(
+        engine: &mut E,
+        key: &KeyHandle<K>,
+        suite: Suite,
+    ) -> Result<Self, E::Error> {
+        let opener = Opener::with_engine(engine, key, Direction::ToDevice, suite)?;
+        Ok(Self::under(opener, key))
+    }
+
+    /// A gate behind a receiver that was made before, such as one of a session.
+    pub const fn under<P>(opener: Opener<K>, key: &KeyHandle<P>) -> Self {
+        Self {
             opener,
             purpose: key.purpose(),
             address: key.id().address(),
-            memory,
-        })
+            factory_keys: false,
+            memory: Memory::new(key.epoch()),
+        }
+    }
+
+    /// Goes on from stored bytes, as [`OrderGate::restore`].
+    ///
+    /// # Errors
+    /// As [`OrderGate::restore`].
+    pub fn with_state(mut self, state: &[u8]) -> Result<Self, StateError> {
+        let epoch = self.memory.epoch;
+        self.memory = Memory::decode(state)?;
+        if self.memory.epoch != epoch {
+            self.memory.epoch = epoch;
+            self.memory.counter = 0;
+        }
+        let window = ReplayWindow::above(self.memory.counter);
+        self.opener = self.opener.with_window(window);
+        Ok(self)
+    }
+
+    /// Lets keys of epoch 0, the factory's, give orders: only for a device that is not sealed yet.
+    /// Otherwise a gate with such a key refuses every order.
+    #[must_use]
+    pub const fn with_factory_keys(mut self) -> Self {
+        self.factory_keys = true;
+        self
     }
 
     /// The state as bytes: version, counter, numbers by role, answers, CRC.
@@ -309,20 +360,23 @@ impl OrderGate {
         self.memory.last_number(role)
     }
 
-    /// Opens an envelope in place and judges the order in it. `relay` is the feedback for the answer
-    /// of a refusal.
-    pub fn judge(
+    /// As [`OrderGate::judge`], on a given engine. An engine that fails drops the envelope.
+    pub fn judge_on<E: Block128<Key = K>>(
         &mut self,
+        engine: &mut E,
         ext: &[u8],
         envelope: &mut [u8],
         conditions: &Conditions,
         relay: RelayFeedback,
-    ) -> Verdict<'_> {
-        let Ok(opened) = self.opener.prove(&mut SoftAes, ext, envelope) else {
+    ) -> Verdict<'_, K> {
+        let Ok(opened) = self.opener.prove(engine, ext, envelope) else {
             return Verdict::Dropped(Refusal::Tag);
         };
         if opened.header.class != Class::Command {
             return Verdict::Dropped(Refusal::Class);
+        }
+        if self.memory.epoch == 0 && !self.factory_keys {
+            return Verdict::Dropped(Refusal::FactoryKey);
         }
         if !conditions.port_allows {
             return Verdict::Dropped(Refusal::Port);
@@ -625,12 +679,6 @@ impl Kept {
         let order = Order::parse(order.get(..usize::from(*order_len))?).ok()?;
         let answer = OrderAck::parse(answer.get(..usize::from(*answer_len))?).ok()?;
         Some(Self { order, answer })
-    }
-}
-
-fn fill(to: &mut [u8], parts: &[&[u8]]) {
-    for (to, from) in to.iter_mut().zip(parts.iter().copied().flatten()) {
-        *to = *from;
     }
 }
 

@@ -18,19 +18,19 @@ pub fn derive<E: Block128>(
     engine: &mut E,
     key: &E::Key,
     label: &[u8; 4],
-    context: &[&[u8]; 4],
+    context: &[&[u8]; 3],
     out: &mut [u8],
 ) -> Result<(), E::Error> {
     let bits = u32::try_from(out.len())
         .unwrap_or(u32::MAX)
         .saturating_mul(8)
         .to_be_bytes();
-    let [a, b, c, d] = *context;
+    let [a, b, c] = *context;
     for (round, chunk) in (1_u32..).zip(out.chunks_mut(16)) {
         let mut block = cmac::mac(
             engine,
             key,
-            &[&round.to_be_bytes(), label, &[0], a, b, c, d, &bits],
+            &[&round.to_be_bytes(), label, &[0], a, b, c, &bits],
         )?;
         copy(chunk, &block);
         block.zeroize();

@@ -14,9 +14,10 @@ use core::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
-use crate::engine::{Block128, SoftAes, SoftKey, sure};
+use crate::engine::{Block128, BlockCipher, Soft, SoftKey, copy, sure};
 use crate::envelope::Direction;
 use crate::kdf;
+use crate::suite::Suite;
 
 /// Secret bytes: wiped on drop, compared in constant time, shown as `***`, never copied by accident.
 pub struct Secret<const N: usize>([u8; N]);
@@ -181,7 +182,7 @@ pub struct KeyTree {
 impl KeyTree {
     /// Derives the key of a network from the utility's root key. Epoch 0 is the factory's.
     pub fn from_root(root: &Secret<16>, net_id: [u8; 8], epoch: u16) -> Self {
-        let network = derive_secret(root, b"NET1", &[&net_id, &epoch.to_be_bytes(), &[], &[]]);
+        let network = derive_secret(root, b"NET1", &[&net_id, &epoch.to_be_bytes(), &[]]);
         Self { network }
     }
 
@@ -197,7 +198,7 @@ impl KeyTree {
 
     /// Derives the key of one device for one purpose.
     pub fn device_key(&self, id: DeviceKeyId, purpose: Purpose, epoch: u16) -> DeviceKey {
-        let context: [&[u8]; 4] = [id.bytes(), &[purpose.number()], &epoch.to_be_bytes(), &[]];
+        let context: [&[u8]; 3] = [id.bytes(), &[purpose.number()], &epoch.to_be_bytes()];
         let secret = derive_secret(&self.network, b"DEV1", &context);
         DeviceKey {
             secret,
@@ -248,65 +249,172 @@ impl DeviceKey {
         &self.secret
     }
 
-    /// The static key of one direction ("ENV1"), where no handshake is possible.
-    pub fn static_link(&self, direction: Direction) -> LinkKey {
-        let (address, epoch) = (self.id.address(), self.epoch.to_be_bytes());
-        LinkKey::derive(
-            &self.secret,
-            b"ENV1",
-            &[&address, &[direction.bit()], &epoch, &[]],
-        )
+    /// Makes the key ready for an engine.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn load<E: Block128>(&self, engine: &mut E) -> Result<KeyHandle<E::Key>, E::Error> {
+        Ok(KeyHandle {
+            key: engine.load(BlockCipher::Aes128, &self.secret)?,
+            id: self.id,
+            purpose: self.purpose,
+            epoch: self.epoch,
+        })
     }
 
-    /// The session key of one direction ("SES1") from the random numbers of both sides.
+    /// As [`DeviceKey::load`], for the ciphers in software.
+    pub fn soft(&self) -> KeyHandle {
+        sure(self.load(&mut Soft))
+    }
+
+    /// The static key of one direction for a suite ("ENV1"), where no handshake is possible.
+    pub fn static_link(&self, suite: Suite, direction: Direction) -> LinkKey {
+        sure(self.soft().static_link(&mut Soft, suite, direction))
+    }
+
+    /// The session key of one direction for a suite ("SES1") from the random numbers of both sides.
     pub fn session_link(
         &self,
+        suite: Suite,
+        direction: Direction,
         host_random: &[u8; 16],
         device_random: &[u8; 16],
-        direction: Direction,
     ) -> LinkKey {
-        LinkKey::derive(
-            &self.secret,
-            b"SES1",
-            &[host_random, device_random, &[direction.bit()], &[]],
-        )
+        let handle = self.soft();
+        sure(handle.session_link(&mut Soft, suite, direction, host_random, device_random))
     }
 }
 
-/// Key and initial value of one direction of one link: 128 + 96 bits.
+/// A device key as an engine holds it: a schedule in software, or the number of a slot in a chip that
+/// the key never leaves. What is derived from it for links passes through RAM.
+pub struct KeyHandle<K = SoftKey> {
+    key: K,
+    id: DeviceKeyId,
+    purpose: Purpose,
+    epoch: u16,
+}
+
+impl<K> fmt::Debug for KeyHandle<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyHandle")
+            .field("id", &self.id)
+            .field("purpose", &self.purpose)
+            .field("epoch", &self.epoch)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<K> KeyHandle<K> {
+    /// A key that lies in the engine already.
+    pub const fn new(key: K, id: DeviceKeyId, purpose: Purpose, epoch: u16) -> Self {
+        Self {
+            key,
+            id,
+            purpose,
+            epoch,
+        }
+    }
+
+    /// What the engine calls the key.
+    pub const fn key(&self) -> &K {
+        &self.key
+    }
+
+    /// Whose key this is.
+    pub const fn id(&self) -> DeviceKeyId {
+        self.id
+    }
+
+    /// What it is for.
+    pub const fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    /// Its epoch; 0 is the factory's test key.
+    pub const fn epoch(&self) -> u16 {
+        self.epoch
+    }
+
+    /// As [`DeviceKey::static_link`].
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn static_link<E: Block128<Key = K>>(
+        &self,
+        engine: &mut E,
+        suite: Suite,
+        direction: Direction,
+    ) -> Result<LinkKey, E::Error> {
+        let (address, epoch) = (self.id.address(), self.epoch.to_be_bytes());
+        let context: [&[u8]; 3] = [&address, &[direction.bit()], &epoch];
+        LinkKey::derive(engine, &self.key, suite, b"ENV1", &context)
+    }
+
+    /// As [`DeviceKey::session_link`].
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn session_link<E: Block128<Key = K>>(
+        &self,
+        engine: &mut E,
+        suite: Suite,
+        direction: Direction,
+        host_random: &[u8; 16],
+        device_random: &[u8; 16],
+    ) -> Result<LinkKey, E::Error> {
+        let context: [&[u8]; 3] = [host_random, device_random, &[direction.bit()]];
+        LinkKey::derive(engine, &self.key, suite, b"SES1", &context)
+    }
+}
+
+/// Key and initial value of one direction of one link for one suite: 128 or 256, and 96 bits.
 #[derive(Debug, PartialEq, Eq)]
 pub struct LinkKey {
-    key: Secret<16>,
+    suite: Suite,
+    /// The first [`Suite::key_len`] bytes count.
+    key: Secret<32>,
     iv: Secret<12>,
 }
 
 impl LinkKey {
-    /// A key and initial value that were derived elsewhere.
-    pub const fn new(key: Secret<16>, iv: Secret<12>) -> Self {
-        Self { key, iv }
+    fn derive<E: Block128>(
+        engine: &mut E,
+        parent: &E::Key,
+        suite: Suite,
+        label: &[u8; 4],
+        context: &[&[u8]; 3],
+    ) -> Result<Self, E::Error> {
+        let mut out = Secret::new([0_u8; 44]);
+        let len = suite.key_len();
+        let wanted = out.0.get_mut(..len.saturating_add(12)).unwrap_or_default();
+        kdf::derive(engine, parent, label, context, wanted)?;
+        let (mut key, mut iv) = (Secret::new([0; 32]), Secret::new([0; 12]));
+        let (key_bytes, iv_bytes) = wanted.split_at(len.min(wanted.len()));
+        copy(&mut key.0, key_bytes);
+        copy(&mut iv.0, iv_bytes);
+        Ok(Self { suite, key, iv })
     }
 
-    fn derive(secret: &Secret<16>, label: &[u8; 4], context: &[&[u8]; 4]) -> Self {
-        let mut out = [0_u8; 28];
-        let mut engine = SoftAes;
-        let parent = soft_key(secret);
-        sure(kdf::derive(&mut engine, &parent, label, context, &mut out));
-        let (mut key, mut iv) = ([0; 16], [0; 12]);
-        for (to, from) in key.iter_mut().chain(&mut iv).zip(out) {
-            *to = from;
-        }
-        out.zeroize();
-        let link = Self {
-            key: Secret::new(key),
-            iv: Secret::new(iv),
-        };
-        key.zeroize();
-        iv.zeroize();
-        link
+    /// What the key is for.
+    pub const fn suite(&self) -> Suite {
+        self.suite
     }
 
-    /// The cipher key.
-    pub const fn key(&self) -> &Secret<16> {
+    /// The bytes of the cipher key, 16 or 32.
+    pub fn key(&self) -> &[u8] {
+        self.key.0.get(..self.suite.key_len()).unwrap_or_default()
+    }
+
+    /// The key of a suite with 128 bits.
+    pub(crate) fn short_key(&self) -> Secret<16> {
+        let mut short = Secret::new([0; 16]);
+        copy(&mut short.0, &self.key.0);
+        short
+    }
+
+    /// The key of a suite with 256 bits.
+    #[cfg(feature = "chacha")]
+    pub(crate) const fn long_key(&self) -> &Secret<32> {
         &self.key
     }
 
@@ -316,20 +424,9 @@ impl LinkKey {
     }
 }
 
-fn soft_key(secret: &Secret<16>) -> SoftKey {
-    sure(SoftAes.load(secret))
-}
-
-fn derive_secret(parent: &Secret<16>, label: &[u8; 4], context: &[&[u8]; 4]) -> Secret<16> {
-    let mut out = [0; 16];
-    sure(kdf::derive(
-        &mut SoftAes,
-        &soft_key(parent),
-        label,
-        context,
-        &mut out,
-    ));
-    let secret = Secret::new(out);
-    out.zeroize();
-    secret
+fn derive_secret(parent: &Secret<16>, label: &[u8; 4], context: &[&[u8]; 3]) -> Secret<16> {
+    let mut out = Secret::new([0; 16]);
+    let parent = sure(Soft.load(BlockCipher::Aes128, parent));
+    sure(kdf::derive(&mut Soft, &parent, label, context, &mut out.0));
+    out
 }

@@ -64,22 +64,30 @@
 //! - Modes are written once over [`engine::Block128`], for software and chips alike.
 //!
 //! # Features
-//! `dlt645`: the security layer of DL/T 645; empty so far.
+//! `gcm`, `chacha`, `sm4`: further suites. `dlt645`: the security layer of DL/T 645; empty so far.
+//! `mock-engine`: a chip in memory with faults, for tests.
 //!
 //! # Limits
-//! The power consumption of the software cipher is not masked. Suites 1 and 3 (AES-128-CCM) are
-//! offered; key exchange, key update and firmware checks are not built yet.
+//! The power consumption of the software cipher is not masked. Key exchange, key
+//! update and firmware checks are not built yet.
 #![no_std]
 
+pub mod aead;
 pub mod ccm;
+#[cfg(feature = "chacha")]
+pub mod chacha;
+pub mod cipher;
 pub mod cmac;
 pub mod counter;
 pub mod engine;
 pub mod envelope;
 pub mod gate;
+#[cfg(feature = "gcm")]
+pub mod gcm;
 pub mod kdf;
 pub mod key;
 pub mod link;
 pub mod order;
 pub mod replay;
 pub mod suite;
+pub mod wrap;

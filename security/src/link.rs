@@ -2,14 +2,12 @@
 //! [`Opener`] that accepts each number once.
 
 use core::fmt;
-use core::ops::Range;
 
+use crate::cipher::LinkCipher;
 use crate::counter::{CounterError, Reservation, SendCounter};
-use crate::engine::{Block128, EngineError, SoftAes, sure};
-use crate::envelope::{
-    self, Class, Direction, EnvelopeError, Fields, HEADER_LEN, Header, LinkCipher,
-};
-use crate::key::{DeviceKey, LinkKey};
+use crate::engine::{AsyncBlock128, Block128, EngineError, Soft, SoftKey, copy, sure};
+use crate::envelope::{self, Class, Direction, EnvelopeError, Fields, HEADER_LEN, Header};
+use crate::key::{DeviceKey, KeyHandle};
 use crate::replay::{Freshness, ReplayWindow};
 use crate::suite::Suite;
 
@@ -39,13 +37,13 @@ use crate::suite::Suite;
 /// let mut opener = Opener::new(&key, Direction::FromDevice, Suite::Ccm16);
 /// assert_eq!(opener.open(b"", received).unwrap().plain, b"12.3 kWh");
 /// ```
-pub struct Sealer<E: Block128 = SoftAes> {
-    key: LinkCipher<E>,
+pub struct Sealer<K = SoftKey> {
+    key: LinkCipher<K>,
     fields: Fields,
     counter: SendCounter,
 }
 
-impl<E: Block128> fmt::Debug for Sealer<E> {
+impl<K> fmt::Debug for Sealer<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sealer")
             .field("fields", &self.fields)
@@ -54,17 +52,12 @@ impl<E: Block128> fmt::Debug for Sealer<E> {
     }
 }
 
-impl Sealer<SoftAes> {
-    /// A sender under the static key of `key` ("ENV1"), with the software cipher.
+impl Sealer {
+    /// A sender under the static key of `key` ("ENV1"), with the ciphers in software.
     pub fn new(key: &DeviceKey, direction: Direction, suite: Suite, counter: SendCounter) -> Self {
-        let link = key.static_link(direction);
+        let handle = key.soft();
         sure(Self::with_engine(
-            &mut SoftAes,
-            &link,
-            key,
-            direction,
-            suite,
-            counter,
+            &mut Soft, &handle, direction, suite, counter,
         ))
     }
 
@@ -81,7 +74,7 @@ impl Sealer<SoftAes> {
         buf: &'b mut [u8],
         plain_len: usize,
     ) -> Result<&'b [u8], SealError> {
-        self.seal_on(&mut SoftAes, class, ext, buf, plain_len)
+        self.seal_on(&mut Soft, Form::Long, class, ext, buf, plain_len)
     }
 
     /// As [`Sealer::seal`], from a message that stands elsewhere.
@@ -95,15 +88,15 @@ impl Sealer<SoftAes> {
         plain: &[u8],
         buf: &'b mut [u8],
     ) -> Result<&'b [u8], SealError> {
-        let needed = plain
-            .len()
-            .saturating_add(HEADER_LEN + self.fields.suite.tag_len());
+        let needed = self.sealed_len(plain.len());
         let available = buf.len();
         let room = buf
             .get_mut(HEADER_LEN..)
             .and_then(|rest| rest.get_mut(..plain.len()));
-        room.ok_or(EnvelopeError::NoRoom { needed, available })?
-            .copy_from_slice(plain);
+        copy(
+            room.ok_or(EnvelopeError::NoRoom { needed, available })?,
+            plain,
+        );
         self.seal(class, ext, buf, plain.len())
     }
 
@@ -118,37 +111,56 @@ impl Sealer<SoftAes> {
         buf: &'b mut [u8],
         plain_len: usize,
     ) -> Result<&'b [u8], SealError> {
-        self.send(&mut SoftAes, class, true, ext, buf, plain_len)
+        self.seal_on(&mut Soft, Form::Short, class, ext, buf, plain_len)
     }
 }
 
-impl<E: Block128> Sealer<E> {
-    /// A sender under `link` on another engine. Address and epoch are those of `key`.
+/// Which form of the envelope travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// The whole header.
+    Long,
+    /// Four bytes of header, for slow lines.
+    Short,
+}
+
+impl<K> Sealer<K> {
+    /// A sender under the static key of `key` ("ENV1") on another engine.
     ///
     /// # Errors
-    /// Those of the engine when it loads the key.
-    pub fn with_engine(
+    /// Those of the engine.
+    pub fn with_engine<E: Block128<Key = K>>(
         engine: &mut E,
-        link: &LinkKey,
-        key: &DeviceKey,
+        key: &KeyHandle<K>,
         direction: Direction,
         suite: Suite,
         counter: SendCounter,
     ) -> Result<Self, E::Error> {
-        let (epoch, address) = (key.epoch(), key.id().address());
+        let link = key.static_link(engine, suite, direction)?;
+        let cipher = LinkCipher::load(engine, &link)?;
+        Ok(Self::under(cipher, key, direction, counter))
+    }
+
+    /// A sender under a link key that was loaded before, such as one of a session. Address and epoch
+    /// are those of `key`.
+    pub const fn under<P>(
+        cipher: LinkCipher<K>,
+        key: &KeyHandle<P>,
+        direction: Direction,
+        counter: SendCounter,
+    ) -> Self {
         let fields = Fields {
-            suite,
             direction,
             class: Class::Data,
             short: false,
-            epoch,
-            address,
+            epoch: key.epoch(),
+            address: key.id().address(),
         };
-        Ok(Self {
-            key: LinkCipher::load(engine, link)?,
+        Self {
+            key: cipher,
             fields,
             counter,
-        })
+        }
     }
 
     /// What must be stored before the next message; `None` when nothing must.
@@ -158,60 +170,72 @@ impl<E: Block128> Sealer<E> {
 
     /// Length of the envelope around a message of `plain_len` bytes, in the long form.
     pub const fn sealed_len(&self, plain_len: usize) -> usize {
-        plain_len.saturating_add(HEADER_LEN + self.fields.suite.tag_len())
+        plain_len.saturating_add(HEADER_LEN + self.key.suite().tag_len())
     }
 
-    /// As [`Sealer::seal`], on a given engine.
+    /// As [`Sealer::seal`] or [`Sealer::seal_short`], on a given engine.
     ///
     /// # Errors
     /// As [`Sealer::seal`], and those of the engine.
-    pub fn seal_on<'b>(
+    pub fn seal_on<'b, E: Block128<Key = K>>(
         &mut self,
         engine: &mut E,
+        form: Form,
         class: Class,
-        ext: &[u8],
-        buf: &'b mut [u8],
-        plain_len: usize,
-    ) -> Result<&'b [u8], SealError> {
-        self.send(engine, class, false, ext, buf, plain_len)
-    }
-
-    fn send<'b>(
-        &mut self,
-        engine: &mut E,
-        class: Class,
-        short: bool,
         ext: &[u8],
         buf: &'b mut [u8],
         plain_len: usize,
     ) -> Result<&'b [u8], SealError> {
         let number = self.counter.take()?;
-        let fields = Fields {
-            class,
-            short,
-            ..self.fields
-        };
+        let fields = self.fields(form, class);
         Ok(envelope::seal(
             engine, &self.key, &fields, number, ext, buf, plain_len,
         )?)
+    }
+
+    /// As [`Sealer::seal_on`], on an engine that finishes later.
+    ///
+    /// # Errors
+    /// As [`Sealer::seal_on`].
+    pub async fn seal_async<'b, E: AsyncBlock128<Key = K>>(
+        &mut self,
+        engine: &mut E,
+        form: Form,
+        class: Class,
+        ext: &[u8],
+        buf: &'b mut [u8],
+        plain_len: usize,
+    ) -> Result<&'b [u8], SealError> {
+        let number = self.counter.take()?;
+        let fields = self.fields(form, class);
+        let sealed =
+            envelope::seal_async(engine, &self.key, &fields, number, ext, buf, plain_len).await?;
+        Ok(sealed)
+    }
+
+    fn fields(&self, form: Form, class: Class) -> Fields {
+        Fields {
+            class,
+            short: form == Form::Short,
+            ..self.fields
+        }
     }
 }
 
 /// Opens messages of one key and direction and accepts each number once. Which classes a key may
 /// carry is for the caller to check in [`Opened::header`]; orders go to [`crate::gate::OrderGate`].
-pub struct Opener<E: Block128 = SoftAes> {
-    key: LinkCipher<E>,
-    suite: Suite,
+pub struct Opener<K = SoftKey> {
+    key: LinkCipher<K>,
     direction: Direction,
     epoch: u16,
     address: [u8; 6],
     window: ReplayWindow,
 }
 
-impl<E: Block128> fmt::Debug for Opener<E> {
+impl<K> fmt::Debug for Opener<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Opener")
-            .field("suite", &self.suite)
+            .field("suite", &self.key.suite())
             .field("direction", &self.direction)
             .field("epoch", &self.epoch)
             .field("window", &self.window)
@@ -228,18 +252,12 @@ pub struct Opened<'b> {
     pub plain: &'b [u8],
 }
 
-impl Opener<SoftAes> {
-    /// A receiver under the static key of `key` ("ENV1"), with the software cipher. It accepts one
-    /// suite only, so that nobody can ask for a weaker one.
+impl Opener {
+    /// A receiver under the static key of `key` ("ENV1"), with the ciphers in software. It accepts
+    /// one suite only, so that nobody can ask for a weaker one.
     pub fn new(key: &DeviceKey, direction: Direction, suite: Suite) -> Self {
-        let link = key.static_link(direction);
-        sure(Self::with_engine(
-            &mut SoftAes,
-            &link,
-            key,
-            direction,
-            suite,
-        ))
+        let handle = key.soft();
+        sure(Self::with_engine(&mut Soft, &handle, direction, suite))
     }
 
     /// Opens in place a long-form envelope with the `ext` of its transport. The window moves only
@@ -249,7 +267,7 @@ impl Opener<SoftAes> {
     /// [`OpenError::Refused`] whatever is wrong with the envelope; [`OpenError::Replayed`] when its
     /// tag is good and its number was seen before.
     pub fn open<'b>(&mut self, ext: &[u8], bytes: &'b mut [u8]) -> Result<Opened<'b>, OpenError> {
-        self.open_on(&mut SoftAes, ext, bytes)
+        self.open_on(&mut Soft, ext, bytes)
     }
 
     /// As [`Opener::open`], for the short form in a frame of `address`.
@@ -262,31 +280,36 @@ impl Opener<SoftAes> {
         ext: &[u8],
         bytes: &'b mut [u8],
     ) -> Result<Opened<'b>, OpenError> {
-        let header = Header::parse_short(bytes, address, self.epoch, self.window.highest());
-        self.accept(&mut SoftAes, header, ext, bytes)
+        self.open_short_on(&mut Soft, address, ext, bytes)
     }
 }
 
-impl<E: Block128> Opener<E> {
-    /// A receiver under `link` on another engine. Address and epoch are those of `key`.
+impl<K> Opener<K> {
+    /// A receiver under the static key of `key` ("ENV1") on another engine.
     ///
     /// # Errors
-    /// Those of the engine when it loads the key.
-    pub fn with_engine(
+    /// Those of the engine.
+    pub fn with_engine<E: Block128<Key = K>>(
         engine: &mut E,
-        link: &LinkKey,
-        key: &DeviceKey,
+        key: &KeyHandle<K>,
         direction: Direction,
         suite: Suite,
     ) -> Result<Self, E::Error> {
-        Ok(Self {
-            key: LinkCipher::load(engine, link)?,
-            suite,
+        let link = key.static_link(engine, suite, direction)?;
+        let cipher = LinkCipher::load(engine, &link)?;
+        Ok(Self::under(cipher, key, direction))
+    }
+
+    /// A receiver under a link key that was loaded before, such as one of a session. Address and
+    /// epoch are those of `key`.
+    pub const fn under<P>(cipher: LinkCipher<K>, key: &KeyHandle<P>, direction: Direction) -> Self {
+        Self {
+            key: cipher,
             direction,
             epoch: key.epoch(),
             address: key.id().address(),
             window: ReplayWindow::new(),
-        })
+        }
     }
 
     /// Goes on from what was seen before a restart.
@@ -305,51 +328,60 @@ impl<E: Block128> Opener<E> {
     ///
     /// # Errors
     /// As [`Opener::open`], and [`OpenError::Engine`].
-    pub fn open_on<'b>(
+    pub fn open_on<'b, E: Block128<Key = K>>(
         &mut self,
         engine: &mut E,
         ext: &[u8],
         bytes: &'b mut [u8],
     ) -> Result<Opened<'b>, OpenError> {
-        let header = Header::parse(bytes);
-        self.accept(engine, header, ext, bytes)
+        let header = self.mine(Header::parse(bytes), bytes)?;
+        envelope::open(engine, &self.key, &header, ext, bytes)?;
+        self.fresh(header, bytes)
     }
 
-    fn accept<'b>(
+    /// As [`Opener::open_short`], on a given engine.
+    ///
+    /// # Errors
+    /// As [`Opener::open_on`].
+    pub fn open_short_on<'b, E: Block128<Key = K>>(
         &mut self,
         engine: &mut E,
-        header: Result<Header, EnvelopeError>,
+        address: [u8; 6],
         ext: &[u8],
         bytes: &'b mut [u8],
     ) -> Result<Opened<'b>, OpenError> {
-        let header = header.ok().filter(|header| header.address == self.address);
-        let (header, range) = self.prove_as(engine, header, ext, bytes)?;
-        if !self.take_counter(header.counter, header.class.freshness()) {
-            bytes.fill(0);
-            return Err(OpenError::Replayed {
-                counter: header.counter,
-            });
-        }
-        Ok(Opened {
-            header,
-            plain: bytes.get(range).unwrap_or_default(),
-        })
+        let header = Header::parse_short(bytes, address, self.epoch, self.window.highest());
+        let header = self.mine(header, bytes)?;
+        envelope::open(engine, &self.key, &header, ext, bytes)?;
+        self.fresh(header, bytes)
+    }
+
+    /// As [`Opener::open_on`], on an engine that finishes later.
+    ///
+    /// # Errors
+    /// As [`Opener::open_on`].
+    pub async fn open_async<'b, E: AsyncBlock128<Key = K>>(
+        &mut self,
+        engine: &mut E,
+        ext: &[u8],
+        bytes: &'b mut [u8],
+    ) -> Result<Opened<'b>, OpenError> {
+        let header = self.mine(Header::parse(bytes), bytes)?;
+        envelope::open_async(engine, &self.key, &header, ext, bytes).await?;
+        self.fresh(header, bytes)
     }
 
     /// Opens an envelope without a look at its address or the freshness of its number: for a caller
     /// that checks both itself, in its own order.
-    pub(crate) fn prove<'b>(
+    pub(crate) fn prove<'b, E: Block128<Key = K>>(
         &self,
         engine: &mut E,
         ext: &[u8],
         bytes: &'b mut [u8],
     ) -> Result<Opened<'b>, OpenError> {
-        let header = Header::parse(bytes).ok();
-        let (header, range) = self.prove_as(engine, header, ext, bytes)?;
-        Ok(Opened {
-            header,
-            plain: bytes.get(range).unwrap_or_default(),
-        })
+        let header = self.expected(Header::parse(bytes).ok(), bytes)?;
+        let plain = envelope::open(engine, &self.key, &header, ext, bytes)?;
+        Ok(Opened { header, plain })
     }
 
     /// Remembers the number of a proved message if it is fresh, and says whether it was.
@@ -357,25 +389,39 @@ impl<E: Block128> Opener<E> {
         self.window.accept(counter, freshness)
     }
 
-    fn prove_as(
+    /// The header, if it is what this receiver expects and names its address.
+    fn mine(
         &self,
-        engine: &mut E,
-        header: Option<Header>,
-        ext: &[u8],
+        header: Result<Header, EnvelopeError>,
         bytes: &mut [u8],
-    ) -> Result<(Header, Range<usize>), OpenError> {
+    ) -> Result<Header, OpenError> {
+        let header = header.ok().filter(|header| header.address == self.address);
+        self.expected(header, bytes)
+    }
+
+    fn expected(&self, header: Option<Header>, bytes: &mut [u8]) -> Result<Header, OpenError> {
         let expected = |header: &Header| {
-            header.suite == self.suite
+            header.suite == self.key.suite()
                 && header.direction == self.direction
                 && header.epoch == self.epoch
         };
-        let Some(header) = header.filter(expected) else {
+        header.filter(expected).ok_or_else(|| {
             bytes.fill(0);
-            return Err(OpenError::Refused);
-        };
-        let start = header.wire_len();
-        let plain_len = envelope::open(engine, &self.key, &header, ext, bytes)?.len();
-        Ok((header, start..start.saturating_add(plain_len)))
+            OpenError::Refused
+        })
+    }
+
+    /// The message of an envelope that was opened, if its number is fresh.
+    fn fresh<'b>(&mut self, header: Header, bytes: &'b mut [u8]) -> Result<Opened<'b>, OpenError> {
+        let counter = header.counter;
+        if !self.take_counter(counter, header.class.freshness()) {
+            bytes.fill(0);
+            return Err(OpenError::Replayed { counter });
+        }
+        Ok(Opened {
+            header,
+            plain: header.body(bytes),
+        })
     }
 }
 

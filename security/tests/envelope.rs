@@ -39,7 +39,7 @@ fn opener(suite: Suite) -> Opener {
 }
 
 fn suite() -> impl Strategy<Value = Suite> {
-    prop_oneof![Just(Suite::Ccm16), Just(Suite::Ccm8)]
+    proptest::sample::select(Suite::ALL)
 }
 
 proptest! {
@@ -199,7 +199,7 @@ fn reserved_bits_and_classes_are_refused() {
     for second in [0x0C, 0x0E, 0x10, 0x20, 0x40, 0x80] {
         assert_eq!(with(1, second), Err(EnvelopeError::Refused), "{second:02X}");
     }
-    for first in [0x10, 0x12, 0x14, 0x15, 0x16, 0x1F, 0x01, 0x21] {
+    for first in [0x10, 0x16, 0x1F, 0x01, 0x21] {
         assert_eq!(with(0, first), Err(EnvelopeError::Refused), "{first:02X}");
     }
 }
@@ -271,7 +271,7 @@ fn keys_are_not_shown() {
     let key = device_key(Purpose::Data);
     let shown = format!(
         "{key:?} {:?} {:?} {:?}",
-        key.static_link(Direction::ToDevice),
+        key.static_link(Suite::Ccm16, Direction::ToDevice),
         sealer(Suite::Ccm16),
         opener(Suite::Ccm16)
     );

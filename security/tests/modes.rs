@@ -1,18 +1,19 @@
 //! The modes against those of another hand, over random input.
 
+use ::ccm::aead::AeadInOut;
+use ::ccm::consts::{U8, U12, U13, U16};
+use ::ccm::{Ccm, KeyInit};
 use aes::Aes128;
-use ccm::aead::AeadInOut;
-use ccm::consts::{U8, U12, U13, U16};
-use ccm::{Ccm, KeyInit};
 use cmac::{Cmac, Mac};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use security::ccm::CcmError;
-use security::engine::{Block, Block128, EngineError, SoftAes, SoftKey};
+use security::aead::AeadError;
+use security::engine::{Block128, BlockCipher, EngineError, Handle, MockChip, Soft, SoftKey};
 use security::key::Secret;
+use security::{ccm, gcm};
 
 fn soft(key: [u8; 16]) -> SoftKey {
-    let Ok(key) = SoftAes.load(&Secret::new(key));
+    let Ok(key) = Soft.load(BlockCipher::Aes128, &Secret::new(key));
     key
 }
 
@@ -27,7 +28,7 @@ macro_rules! same_as_reference {
         let mut got = $plain.clone();
         let (a, b) = $aad.split_at($aad.len() / 3);
         let ours = security::ccm::seal(
-            &mut SoftAes,
+            &mut Soft,
             &soft($key),
             &$nonce_bytes[..],
             &[a, b],
@@ -37,7 +38,7 @@ macro_rules! same_as_reference {
         prop_assert_eq!(&expected, &got);
         prop_assert_eq!(&tag[..], &ours.unwrap()[..$tag_len]);
         security::ccm::open(
-            &mut SoftAes,
+            &mut Soft,
             &soft($key),
             &$nonce_bytes[..],
             &[$aad],
@@ -68,110 +69,91 @@ proptest! {
         reference.update(&message);
         let expected = reference.finalize().into_bytes();
         let (a, b) = message.split_at(cut.min(message.len()));
-        let Ok(got) = security::cmac::mac(&mut SoftAes, &soft(key), &[a, b]);
+        let Ok(got) = security::cmac::mac(&mut Soft, &soft(key), &[a, b]);
         prop_assert_eq!(&expected[..], &got[..]);
-        let Ok(right) = security::cmac::verify(&mut SoftAes, &soft(key), &[&message], &got);
+        let Ok(right) = security::cmac::verify(&mut Soft, &soft(key), &[&message], &got);
         prop_assert!(right);
         let mut wrong = got;
         wrong[cut % 16] ^= 1;
-        let Ok(right) = security::cmac::verify(&mut SoftAes, &soft(key), &[&message], &wrong);
+        let Ok(right) = security::cmac::verify(&mut Soft, &soft(key), &[&message], &wrong);
         prop_assert!(!right);
     }
 }
 
-/// A chip's AES unit with key slots: one block at a time, and it may fail at a given call.
-struct SlotEngine {
-    slots: Vec<SoftKey>,
-    calls: usize,
-    blocks: usize,
-    fail_at: usize,
+fn chip_with(key: [u8; 16]) -> (MockChip, Handle) {
+    let mut chip = MockChip::new();
+    let handle = chip.load(BlockCipher::Aes128, &Secret::new(key)).unwrap();
+    (chip, handle)
 }
 
-impl Block128 for SlotEngine {
-    type Key = usize;
-    type Error = EngineError;
-    const LANES: usize = 1;
-
-    fn load(&mut self, secret: &Secret<16>) -> Result<usize, EngineError> {
-        self.slots.push(soft(*secret.expose()));
-        Ok(self.slots.len() - 1)
-    }
-
-    fn encrypt(&mut self, key: &usize, blocks: &mut [Block]) -> Result<(), EngineError> {
-        self.calls += 1;
-        self.blocks += blocks.len();
-        if self.calls == self.fail_at {
-            return Err(EngineError::Fault);
-        }
-        let key = self.slots.get(*key).ok_or(EngineError::NoKey)?;
-        let Ok(()) = SoftAes.encrypt(key, blocks);
-        Ok(())
-    }
-}
-
-fn slot_engine(fail_at: usize) -> SlotEngine {
-    SlotEngine {
-        slots: Vec::new(),
-        calls: 0,
-        blocks: 0,
-        fail_at,
-    }
-}
-
-#[test]
-fn an_engine_fault_leaves_no_plaintext() {
-    for fail_at in 1.. {
-        let mut engine = slot_engine(fail_at);
-        let key = engine.load(&Secret::new([5; 16])).unwrap();
+/// What a mode does with an engine that fails at each of its calls in turn.
+fn with_each_fault(mode: impl Fn(&mut MockChip, &Handle, &mut [u8]) -> Result<(), AeadError>) {
+    for calls in 0.. {
+        let (mut chip, key) = chip_with([5; 16]);
+        chip.fail_after(calls, EngineError::Fault);
         let mut body = *b"forty bytes of a message, known to all..";
-        let sealed = security::ccm::seal(&mut engine, &key, &[1; 12], &[b"aad"], &mut body, 16);
-        if sealed.is_ok() {
-            assert!(fail_at > 3, "the fault was never met");
+        let done = mode(&mut chip, &key, &mut body);
+        if done != Err(AeadError::Engine(EngineError::Fault)) {
+            assert!(
+                calls >= 3 && chip.calls() <= calls,
+                "the fault was never met"
+            );
             return;
         }
-        assert_eq!(sealed, Err(CcmError::Engine(EngineError::Fault)));
         assert_eq!(body, [0; 40]);
     }
 }
 
 #[test]
+fn an_engine_fault_leaves_no_plaintext() {
+    with_each_fault(|chip, key, body| {
+        ccm::seal(chip, key, &[1; 12], &[b"aad"], body, 16).map(drop)
+    });
+    with_each_fault(|chip, key, body| ccm::open(chip, key, &[1; 12], &[b"aad"], body, &[0; 16]));
+    with_each_fault(|chip, key, body| gcm::seal(chip, key, &[1; 12], &[b"aad"], body).map(drop));
+    with_each_fault(|chip, key, body| gcm::open(chip, key, &[1; 12], &[b"aad"], body, &[0; 16]));
+}
+
+#[test]
 fn two_keys_interleave_on_one_engine() {
-    let mut engine = slot_engine(0);
-    let keys = [[1; 16], [2; 16]].map(|key| engine.load(&Secret::new(key)).unwrap());
+    let (mut chip, first) = chip_with([1; 16]);
+    let second = chip
+        .load(BlockCipher::Aes128, &Secret::new([2; 16]))
+        .unwrap();
     for round in 0..8_u8 {
-        for (key, byte) in keys.iter().zip([1_u8, 2]) {
-            let (mut chip, mut software) = ([round; 33], [round; 33]);
-            let a = security::ccm::seal(&mut engine, key, &[round; 13], &[], &mut chip, 8);
-            let b = security::ccm::seal(
-                &mut SoftAes,
+        for (key, byte) in [(first, 1_u8), (second, 2)] {
+            let (mut on_chip, mut software) = ([round; 33], [round; 33]);
+            let a = ccm::seal(&mut chip, &key, &[round; 13], &[], &mut on_chip, 8);
+            let b = ccm::seal(
+                &mut Soft,
                 &soft([byte; 16]),
                 &[round; 13],
                 &[],
                 &mut software,
                 8,
             );
-            assert_eq!((a, chip), (b, software));
+            assert_eq!((a, on_chip), (b, software));
         }
     }
-    assert_eq!(engine.load(&Secret::new([3; 16])).unwrap(), 2);
-    assert_eq!(engine.encrypt(&9, &mut []), Err(EngineError::NoKey));
+    let mut other = MockChip::<1>::new();
+    assert_eq!(
+        Block128::encrypt(&mut other, &first, &mut []),
+        Err(EngineError::NoKey)
+    );
 }
 
 #[test]
 fn each_block_costs_one_call() {
-    let mut engine = slot_engine(0);
-    let key = engine.load(&Secret::new([5; 16])).unwrap();
+    let (mut chip, key) = chip_with([5; 16]);
     let mut body = [0; 256];
-    security::ccm::seal(
-        &mut engine,
-        &key,
-        &[1; 12],
-        &[&[0; 16], b"0123456789ab"],
-        &mut body,
-        16,
-    )
-    .unwrap();
+    let aad: [&[u8]; 2] = [&[0; 16], b"0123456789ab"];
+    ccm::seal(&mut chip, &key, &[1; 12], &aad, &mut body, 16).unwrap();
     // First block and tag mask, two of associated data, one for each of the message's sixteen.
-    assert_eq!(engine.calls, 1 + 2 + 16);
-    assert_eq!(engine.blocks, 1 + 1 + 2 + 2 * 16);
+    assert_eq!(chip.calls(), 1 + 2 + 16);
+    assert_eq!(chip.blocks(), 1 + 1 + 2 + 2 * 16);
+
+    let (mut chip, key) = chip_with([5; 16]);
+    gcm::seal(&mut chip, &key, &[1; 12], &aad, &mut body).unwrap();
+    // Hash key and tag mask, two counter blocks a call.
+    assert_eq!((chip.calls(), chip.blocks()), (1 + 8, 2 + 16));
 }

@@ -1,6 +1,8 @@
 //! The order gate: each check by its own refusal, in the stated order, and every order once.
 
+use security::cipher::LinkCipher;
 use security::counter::SendCounter;
+use security::engine::Soft;
 use security::envelope::{Class, Direction};
 use security::gate::{
     Conditions, OrderGate, PurseConditions, Refusal, STATE_LEN, StateError, Verdict,
@@ -299,22 +301,20 @@ fn hold_power_and_the_other_core() {
 fn another_device_of_the_same_key_material_is_told_apart() {
     // The static key covers the address; a sender that seals another address under it is refused.
     let id = DeviceKeyId::meter([9; 6]);
-    let link = key(Purpose::Lctrl).static_link(Direction::ToDevice);
+    let link = key(Purpose::Lctrl).static_link(Suite::Ccm16, Direction::ToDevice);
     let as_other = DeviceKey::new(
         key(Purpose::Lctrl).secret().duplicate(),
         id,
         Purpose::Lctrl,
         1,
     );
-    let sealer = Sealer::with_engine(
-        &mut security::engine::SoftAes,
-        &link,
-        &as_other,
+    let Ok(cipher) = LinkCipher::load(&mut Soft, &link);
+    let sealer = Sealer::under(
+        cipher,
+        &as_other.soft(),
         Direction::ToDevice,
-        SUITE,
         SendCounter::session(),
     );
-    let Ok(sealer) = sealer;
     let mut gate = OrderGate::new(&key(Purpose::Lctrl), SUITE);
     let envelope = HeadEnd(sealer).seal(&relay_order(Kind::Open, 1));
     assert_eq!(

@@ -1,9 +1,10 @@
 //! The key service: the root key of this installation and everything derived from it.
 
 use anyhow::{Context, bail};
+use security::cipher::LinkCipher;
 use security::counter::SendCounter;
-use security::engine::SoftAes;
-use security::envelope::{self, Class, Direction, Fields, Header, LinkCipher, MAX_OVERHEAD};
+use security::engine::Soft;
+use security::envelope::{self, Class, Direction, Fields, Header, MAX_OVERHEAD};
 use security::key::{DeviceKey, DeviceKeyId, KeyTree, Purpose, Secret};
 use security::suite::Suite;
 use std::collections::HashMap;
@@ -89,9 +90,8 @@ impl KeyService {
         };
         let link = self
             .device_key(id, purpose)
-            .static_link(Direction::ToDevice);
+            .static_link(Suite::Ccm16, Direction::ToDevice);
         let fields = Fields {
-            suite: Suite::Ccm16,
             direction: Direction::ToDevice,
             class,
             short: false,
@@ -103,7 +103,7 @@ impl KeyService {
             .get_mut(envelope::HEADER_LEN..envelope::HEADER_LEN + plain.len())
             .context("no room for the message")?
             .copy_from_slice(plain);
-        let mut engine = SoftAes;
+        let mut engine = Soft;
         let key = LinkCipher::load(&mut engine, &link)?;
         let sealed = envelope::seal(
             &mut engine,
@@ -141,8 +141,8 @@ impl KeyService {
         }
         let link = self
             .device_key(id, purpose)
-            .static_link(Direction::FromDevice);
-        let mut engine = SoftAes;
+            .static_link(Suite::Ccm16, Direction::FromDevice);
+        let mut engine = Soft;
         let key = LinkCipher::load(&mut engine, &link)?;
         let mut bytes = sealed.to_vec();
         Ok(envelope::open(&mut engine, &key, &header, ext, &mut bytes)?.to_vec())
