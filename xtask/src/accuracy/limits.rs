@@ -100,7 +100,7 @@ pub fn limit_02s(load: Load) -> Option<f64> {
 /// What R 46 class D says here, per cent; `None` where it says nothing.
 pub fn limit_d(load: Load) -> Option<f64> {
     let over_in = load.current * IMAX_OVER_IN;
-    let starting = over_in >= IST_OVER_IN && over_in < IMIN_OVER_IN;
+    let starting = (IST_OVER_IN..IMIN_OVER_IN).contains(&over_in);
     match stated(class_d(load.factor), over_in) {
         None if starting && load.factor == Factor::One => Some(0.4 * IMIN_OVER_IN / over_in),
         limit => limit,

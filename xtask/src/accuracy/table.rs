@@ -13,11 +13,11 @@ fn worst(values: impl Iterator<Item = f64>) -> f64 {
     values.fold(0.0, |worst, value| worst.max(value.abs()))
 }
 
-fn of<'a>(
-    outcomes: &'a [Outcome],
+fn of(
+    outcomes: &[Outcome],
     front: Front,
     factor: Factor,
-) -> impl Iterator<Item = &'a Outcome> + Clone {
+) -> impl Iterator<Item = &Outcome> + Clone {
     outcomes.iter().filter(move |outcome| {
         outcome.point.front.id == front.id && outcome.point.load.factor == factor
     })
