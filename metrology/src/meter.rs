@@ -114,6 +114,13 @@ impl<const PHASES: usize> Meter<PHASES> {
         self.energy.registers(calibration.parameters().policy)
     }
 
+    /// Parts of an active and a reactive pulse that the registers hold, 2^-32: where a
+    /// [`PulseOutput`](crate::PulseOutput) goes on after a restart.
+    #[must_use]
+    pub fn pulse_phases(&self, calibration: &Calibration<PHASES>) -> [u32; 2] {
+        self.energy.pulse_phases(calibration)
+    }
+
     /// Samples taken since the start; wraps after 2^64.
     #[must_use]
     pub const fn samples(&self) -> u64 {

@@ -246,6 +246,12 @@ impl<const PHASES: usize> Energy<PHASES> {
         }
     }
 
+    /// Parts of a pulse in the remainders, 2^-32.
+    pub fn pulse_phases(&self, calibration: &Calibration<PHASES>) -> [u32; 2] {
+        let unit = pulse_unit(calibration);
+        self.pulses.map(|counter| counter.fraction(unit))
+    }
+
     /// Everything ever counted in one phase, raw units; without what is in the open window.
     pub fn phase_raw(&self, phase: usize, quantum: i128) -> i128 {
         self.phase.get(phase).map_or(0, |register| {
