@@ -47,12 +47,15 @@ mod energy;
 pub mod event;
 mod filter;
 mod frequency;
+#[cfg(feature = "embedded-hal")]
+pub mod front_end;
 mod meter;
 mod power;
 mod pulse;
 mod rms;
 mod sample;
 mod sensor;
+pub mod source;
 mod window;
 
 pub use calibration::{

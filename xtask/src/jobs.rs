@@ -10,12 +10,13 @@ use crate::report::Verdict;
 use crate::tool;
 
 /// Crates that run on a microcontroller, with the features that must build there.
-const NO_STD: [(&str, &str); 9] = [
+const NO_STD: [(&str, &str); 10] = [
     ("serial-line", ""),
     ("dlt645", "meter-proto,embedded-io,embedded-io-async"),
     ("cjt188", "meter-proto,embedded-io,embedded-io-async"),
     ("meter-proto", "serde"),
     ("meterkit-metrology", ""),
+    ("meterkit-metrology", "embedded-hal"),
     ("meterkit-tariff", ""),
     ("meterkit-security", ""),
     ("meterkit-meter", ""),
