@@ -58,6 +58,9 @@
 //! their kinds decode to [`error::Error::UnknownKind`]. The published description is `docs/meter-proto.md`.
 #![no_std]
 
+#[cfg(feature = "std")]
+extern crate std;
+
 pub mod cbor;
 pub mod compact;
 pub mod device;

@@ -8,8 +8,8 @@ pub mod spi;
 
 use crc::{CRC_16_IBM_3740, CRC_32_ISCSI, Crc, NoTable};
 
-static CRC_16: Crc<u16, NoTable> = Crc::<u16, NoTable>::new(&CRC_16_IBM_3740);
-static CRC_32C: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISCSI);
+pub(crate) static CRC_16: Crc<u16, NoTable> = Crc::<u16, NoTable>::new(&CRC_16_IBM_3740);
+pub(crate) static CRC_32C: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISCSI);
 
 /// CRC-16 with polynomial 0x1021 and start 0xFFFF.
 #[must_use]

@@ -15,14 +15,32 @@
 //!
 //! What may be in flight is remembered in memory only.
 
+mod alarms;
+#[cfg(feature = "std")]
+mod file;
+#[cfg(feature = "embedded-storage")]
+mod flash;
+#[cfg(feature = "embedded-storage")]
+mod flash_format;
+mod memory;
+mod session;
+
 use core::fmt;
 
 use heapless::Vec;
 
 use crate::compact;
 use crate::error::Error;
-use crate::message::{Acknowledgement, Content, Head, Stream, StreamState};
+use crate::message::{Acknowledgement, Content, Event, Head, Stream, StreamState};
 use crate::time::Stamp;
+
+use alarms::Alarms;
+#[cfg(feature = "std")]
+pub use file::{FileError, FileFlash};
+#[cfg(feature = "embedded-storage")]
+pub use flash::{FlashStore, FlashStoreError};
+pub use memory::{MemoryFull, MemoryStore};
+pub use session::{Session, SessionEvent};
 
 /// The name of a record of this device. Orders by boot, then number, within one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +87,16 @@ pub trait OutboxStore {
     /// # Errors
     /// The store's own.
     fn usage(&mut self, stream: Stream) -> Result<Quota, Self::Error>;
+
+    /// Whether a record of so many bytes would find room now. A store whose room is more than the sum of the quotas
+    /// need not say more.
+    ///
+    /// # Errors
+    /// The store's own.
+    fn has_room(&mut self, stream: Stream, len: usize) -> Result<bool, Self::Error> {
+        let _ = (stream, len);
+        Ok(true)
+    }
 }
 
 /// A number of records and of bytes.
@@ -78,6 +106,14 @@ pub struct Quota {
     pub records: u32,
     /// Bytes of their messages.
     pub bytes: u32,
+}
+
+impl Quota {
+    /// Nothing.
+    pub const NONE: Self = Self {
+        records: 0,
+        bytes: 0,
+    };
 }
 
 /// What happens when a stream's quota is used up.
@@ -191,7 +227,14 @@ pub struct Outbox<S, const IN_FLIGHT: usize = 16> {
     /// The last record of each stream that was put in flight.
     sent: [Option<Key>; 6],
     in_flight: Vec<Flight, IN_FLIGHT>,
+    /// Sent before everything else that was not sent yet, in this order.
+    front: Vec<Key, IN_FLIGHT>,
+    alarms: Alarms,
+    /// Streams that refused a record since they last had room, one bit each; and those not told of yet.
+    full: u8,
+    full_news: u8,
     dropped: u32,
+    unreadable: u32,
 }
 
 impl<S: OutboxStore, const IN_FLIGHT: usize> Outbox<S, IN_FLIGHT> {
@@ -208,7 +251,12 @@ impl<S: OutboxStore, const IN_FLIGHT: usize> Outbox<S, IN_FLIGHT> {
             next_seq: [1; 6],
             sent: [None; 6],
             in_flight: Vec::new(),
+            front: Vec::new(),
+            alarms: Alarms::default(),
+            full: 0,
+            full_news: 0,
             dropped: 0,
+            unreadable: 0,
         }
     }
 
@@ -227,6 +275,26 @@ impl<S: OutboxStore, const IN_FLIGHT: usize> Outbox<S, IN_FLIGHT> {
     #[must_use]
     pub const fn dropped(&self) -> u32 {
         self.dropped
+    }
+
+    /// Records that the store could not give, or that did not fit the caller's buffer: they are passed over.
+    #[must_use]
+    pub const fn unreadable(&self) -> u32 {
+        self.unreadable
+    }
+
+    /// A stream that keeps its records and has become full: told once until it has room again. The application raises
+    /// an event ([`Event::STORE_FULL`]).
+    pub fn poll_full(&mut self) -> Option<Stream> {
+        let slot = u8::try_from(self.full_news.trailing_zeros()).ok()?;
+        self.full_news &= self.full_news.wrapping_sub(1);
+        (slot < 8).then_some(Stream(slot))
+    }
+
+    fn note_full(&mut self, stream: Stream) {
+        let bit = stream_bit(stream);
+        self.full_news |= bit & !self.full;
+        self.full |= bit;
     }
 
     /// Gives a body the next name of its stream and stores it. `scratch` takes the encoded message.
@@ -251,6 +319,42 @@ impl<S: OutboxStore, const IN_FLIGHT: usize> Outbox<S, IN_FLIGHT> {
             };
             compact::encode_as(&head, body, out)
         })
+    }
+
+    /// As [`Outbox::push`] for an event, and remembers it while it is raised and waits: such alarms are sent first
+    /// after an outage.
+    ///
+    /// # Errors
+    /// [`Refused`]; nothing was stored then and no number used.
+    pub fn push_event(
+        &mut self,
+        node: u16,
+        stamp: Stamp,
+        event: &Event,
+        scratch: &mut [u8],
+    ) -> Result<Key, Refused<S::Error>> {
+        let key = self.push(Stream::EVENT, node, stamp, event, scratch)?;
+        self.alarms.note(node, event, key);
+        Ok(key)
+    }
+
+    /// After a start: finds the alarms among the events that wait.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn recover_alarms(&mut self, scratch: &mut [u8]) -> Result<(), S::Error> {
+        let mut after = None;
+        while let Some(key) = self.store.next(Stream::EVENT, after)? {
+            let len = self.store.read(key, scratch)?.unwrap_or(0);
+            if let Some((head, event)) = scratch
+                .get(..len)
+                .and_then(|bytes| compact::decode_as::<Event>(bytes).ok())
+            {
+                self.alarms.note(head.node, &event, key);
+            }
+            after = Some(key);
+        }
+        Ok(())
     }
 
     /// As [`Outbox::push`] for a message that the caller writes itself, for instance inside an envelope.
@@ -322,19 +426,22 @@ impl<S: OutboxStore, const IN_FLIGHT: usize> Outbox<S, IN_FLIGHT> {
             .quotas
             .get(usize::from(stream.0))
             .ok_or(Refused::NoNumber)?;
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let needed = u32::try_from(bytes).unwrap_or(u32::MAX);
         loop {
             let usage = self.store.usage(stream).map_err(Refused::Store)?;
-            let fits = usage.records < quota.records
+            let within = usage.records < quota.records
                 && usage
                     .bytes
-                    .checked_add(bytes)
+                    .checked_add(needed)
                     .is_some_and(|together| together <= quota.bytes);
-            if fits {
+            if within && self.store.has_room(stream, bytes).map_err(Refused::Store)? {
                 return Ok(());
             }
             match policy(stream) {
-                Policy::Refuse => return Err(Refused::Full),
+                Policy::Refuse => {
+                    self.note_full(stream);
+                    return Err(Refused::Full);
+                }
                 Policy::DropNewest => {
                     self.dropped = self.dropped.saturating_add(1);
                     return Err(Refused::Dropped);
@@ -389,34 +496,53 @@ impl<S: OutboxStore, const IN_FLIGHT: usize> Outbox<S, IN_FLIGHT> {
         if self.in_flight.is_full() {
             return Ok(None);
         }
+        while !self.front.is_empty() {
+            let key = self.front.remove(0);
+            if let Some(transmit) = self.launch(now, key, out)? {
+                return Ok(Some(transmit));
+            }
+        }
         for stream in ORDER {
             let slot = usize::from(stream.0);
-            let after = self.sent.get(slot).copied().flatten();
-            let Some(key) = self.next_idle(stream, after)? else {
-                continue;
-            };
-            let Some(len) = self.store.read(key, out)? else {
-                continue;
-            };
-            let flight = Flight {
-                key,
-                sent: now,
-                due: now.saturating_add(wait(self.timing, 0)),
-                tries: 0,
-            };
-            if self.in_flight.push(flight).is_err() {
-                return Ok(None);
+            // Passes over what was sent ahead of its turn and what cannot be read; goes on there at the next call.
+            for _ in 0..=IN_FLIGHT {
+                let after = self.sent.get(slot).copied().flatten();
+                let Some(key) = self.store.next(stream, after)? else {
+                    break;
+                };
+                let sent = self.launch(now, key, out)?;
+                if let Some(last) = self.sent.get_mut(slot) {
+                    *last = Some(key);
+                }
+                if sent.is_some() {
+                    return Ok(sent);
+                }
             }
-            if let Some(sent) = self.sent.get_mut(slot) {
-                *sent = Some(key);
-            }
-            return Ok(Some(Transmit {
-                key,
-                len,
-                repeat: false,
-            }));
         }
         Ok(None)
+    }
+
+    /// Reads a record that is not in flight and puts it there.
+    fn launch(&mut self, now: u64, key: Key, out: &mut [u8]) -> Result<Option<Transmit>, S::Error> {
+        if self.in_flight.iter().any(|flight| flight.key == key) {
+            return Ok(None);
+        }
+        let Some(len) = self.store.read(key, out)? else {
+            self.unreadable = self.unreadable.saturating_add(1);
+            return Ok(None);
+        };
+        let flight = Flight {
+            key,
+            sent: now,
+            due: now.saturating_add(wait(self.timing, 0)),
+            tries: 0,
+        };
+        let launched = self.in_flight.push(flight).is_ok();
+        Ok(launched.then_some(Transmit {
+            key,
+            len,
+            repeat: false,
+        }))
     }
 
     /// The record to hand out to a reader who asks for one at a time and acknowledges each: the oldest of the first
@@ -426,25 +552,13 @@ impl<S: OutboxStore, const IN_FLIGHT: usize> Outbox<S, IN_FLIGHT> {
     /// The store's own.
     pub fn oldest(&mut self, out: &mut [u8]) -> Result<Option<(Key, usize)>, S::Error> {
         for stream in ORDER {
-            if let Some(key) = self.store.next(stream, None)? {
-                return Ok(self.store.read(key, out)?.map(|len| (key, len)));
+            let mut after = None;
+            while let Some(key) = self.store.next(stream, after)? {
+                if let Some(len) = self.store.read(key, out)? {
+                    return Ok(Some((key, len)));
+                }
+                after = Some(key);
             }
-        }
-        Ok(None)
-    }
-
-    /// The first record behind `after` that is not in flight.
-    fn next_idle(
-        &mut self,
-        stream: Stream,
-        mut after: Option<Key>,
-    ) -> Result<Option<Key>, S::Error> {
-        for _ in 0..=IN_FLIGHT {
-            let key = self.store.next(stream, after)?;
-            if key.is_none_or(|key| self.in_flight.iter().all(|flight| flight.key != key)) {
-                return Ok(key);
-            }
-            after = key;
         }
         Ok(None)
     }
@@ -483,6 +597,8 @@ impl<S: OutboxStore, const IN_FLIGHT: usize> Outbox<S, IN_FLIGHT> {
             if told.covers(key.boot, key.seq) {
                 self.store.remove(key)?;
                 self.in_flight.retain(|flight| flight.key != key);
+                self.alarms.forget(key);
+                self.full &= !stream_bit(key.stream);
                 removed = removed.saturating_add(1);
                 highest = highest.max(key.seq);
             }
@@ -500,10 +616,23 @@ impl<S: OutboxStore, const IN_FLIGHT: usize> Outbox<S, IN_FLIGHT> {
         Ok(removed)
     }
 
-    /// After a new connection: everything unacknowledged is sent again from the oldest on.
+    /// After a new connection: everything unacknowledged is sent again, the alarms that are still raised first, then
+    /// from the oldest on.
     pub fn handle_reconnect(&mut self) {
         self.in_flight.clear();
         self.sent = [None; 6];
+        self.front.clear();
+        for key in self.alarms.raised() {
+            if self.front.push(key).is_err() {
+                break;
+            }
+        }
+    }
+
+    /// Sends a waiting record ahead of all others that were not sent yet, behind those hurried before: for the fresh
+    /// snapshot after an outage. `false` when too many are hurried; it goes in its turn then.
+    pub fn hurry(&mut self, key: Key) -> bool {
+        self.front.contains(&key) || self.front.push(key).is_ok()
     }
 
     /// What is held of a stream in a boot, for the registration. `last` is the highest number that waits.
@@ -539,6 +668,10 @@ impl<S: OutboxStore, const IN_FLIGHT: usize> Outbox<S, IN_FLIGHT> {
     }
 }
 
+const fn stream_bit(stream: Stream) -> u8 {
+    if stream.0 < 8 { 1 << stream.0 } else { 0 }
+}
+
 fn rank(stream: Stream) -> usize {
     ORDER
         .iter()
@@ -551,114 +684,4 @@ fn wait(timing: Timing, tries: u8) -> u64 {
         .first_ms
         .saturating_mul(1 << u32::from(tries.min(16)))
         .min(timing.longest_ms)
-}
-
-/// An [`OutboxStore`] in memory: at most `RECORDS` records of together `BYTES` bytes. Lost with the power.
-#[derive(Clone, Debug, Default)]
-pub struct MemoryStore<const RECORDS: usize, const BYTES: usize> {
-    /// Ascending by key, with the place of their bytes.
-    entries: Vec<(Key, usize), RECORDS>,
-    /// The records one behind the other in the order of `entries`.
-    bytes: Vec<u8, BYTES>,
-}
-
-/// The memory of a [`MemoryStore`] is used up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MemoryFull;
-
-impl fmt::Display for MemoryFull {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the memory for waiting records is used up")
-    }
-}
-
-impl core::error::Error for MemoryFull {}
-
-impl<const RECORDS: usize, const BYTES: usize> MemoryStore<RECORDS, BYTES> {
-    /// An empty store.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self {
-            entries: Vec::new(),
-            bytes: Vec::new(),
-        }
-    }
-
-    /// Index among the entries and range among the bytes.
-    fn find(&self, key: Key) -> Option<(usize, core::ops::Range<usize>)> {
-        let mut start = 0usize;
-        for (index, (known, len)) in self.entries.iter().enumerate() {
-            let end = start.saturating_add(*len);
-            if *known == key {
-                return Some((index, start..end));
-            }
-            start = end;
-        }
-        None
-    }
-}
-
-impl<const RECORDS: usize, const BYTES: usize> OutboxStore for MemoryStore<RECORDS, BYTES> {
-    type Error = MemoryFull;
-
-    fn append(&mut self, key: Key, bytes: &[u8]) -> Result<(), MemoryFull> {
-        if self.entries.is_full() || BYTES - self.bytes.len() < bytes.len() {
-            return Err(MemoryFull);
-        }
-        let place = self
-            .entries
-            .iter()
-            .take_while(|(known, _)| *known < key)
-            .count();
-        let start: usize = self.entries.iter().take(place).map(|(_, len)| *len).sum();
-        self.entries
-            .insert(place, (key, bytes.len()))
-            .map_err(|_| MemoryFull)?;
-        self.bytes
-            .extend_from_slice(bytes)
-            .map_err(|_| MemoryFull)?;
-        if let Some(tail) = self.bytes.get_mut(start..) {
-            tail.rotate_right(bytes.len());
-        }
-        Ok(())
-    }
-
-    fn remove(&mut self, key: Key) -> Result<(), MemoryFull> {
-        if let Some((index, range)) = self.find(key) {
-            self.entries.remove(index);
-            let len = range.len();
-            if let Some(tail) = self.bytes.get_mut(range.start..) {
-                tail.rotate_left(len);
-            }
-            self.bytes.truncate(self.bytes.len() - len);
-        }
-        Ok(())
-    }
-
-    fn next(&mut self, stream: Stream, after: Option<Key>) -> Result<Option<Key>, MemoryFull> {
-        let behind = |key: &Key| key.stream == stream && after.is_none_or(|after| *key > after);
-        Ok(self.entries.iter().map(|(key, _)| *key).find(behind))
-    }
-
-    fn read(&mut self, key: Key, out: &mut [u8]) -> Result<Option<usize>, MemoryFull> {
-        let bytes = self.find(key).and_then(|(_, range)| self.bytes.get(range));
-        Ok(bytes.and_then(|bytes| {
-            out.get_mut(..bytes.len())?.copy_from_slice(bytes);
-            Some(bytes.len())
-        }))
-    }
-
-    fn usage(&mut self, stream: Stream) -> Result<Quota, MemoryFull> {
-        let of_stream = self.entries.iter().filter(|(key, _)| key.stream == stream);
-        Ok(of_stream.fold(
-            Quota {
-                records: 0,
-                bytes: 0,
-            },
-            |sum, (_, len)| Quota {
-                records: sum.records.saturating_add(1),
-                bytes: sum.bytes.saturating_add(*len as u32),
-            },
-        ))
-    }
 }
