@@ -5,11 +5,49 @@
 
 pub mod serial;
 pub mod spi;
+mod stop_wait;
+
+use core::fmt;
 
 use crc::{CRC_16_IBM_3740, CRC_32_ISCSI, Crc, NoTable};
 
 pub(crate) static CRC_16: Crc<u16, NoTable> = Crc::<u16, NoTable>::new(&CRC_16_IBM_3740);
 pub(crate) static CRC_32C: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISCSI);
+
+/// Sends of one body before the link counts as down: the first and three repeats.
+pub const TRIES: u8 = 4;
+
+/// The body cannot be taken for sending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendError {
+    /// One is under way: wait for [`Event::Delivered`].
+    Busy,
+    /// It is empty or longer than the agreed maximum.
+    Length,
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Busy => "a body is under way",
+            Self::Length => "the body is empty or longer than agreed",
+        })
+    }
+}
+
+impl core::error::Error for SendError {}
+
+/// What a side tells its application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The body under way was received by the other side.
+    Delivered,
+    /// The link is down; the body stays under way.
+    Down,
+    /// The link is up again.
+    Up,
+}
 
 /// CRC-16 with polynomial 0x1021 and start 0xFFFF.
 #[must_use]

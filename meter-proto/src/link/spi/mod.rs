@@ -33,14 +33,14 @@
 
 use core::fmt;
 
+use super::stop_wait::{Flags, Head, StopAndWait};
+pub use super::{Event, SendError, TRIES};
 use crate::link::{crc16, crc32c};
 
 /// Length of a header.
 pub const HEADER: usize = 8;
 /// Bytes behind a body.
 pub const CHECK: usize = 4;
-/// Sends of one body before the link counts as down: the first and three repeats.
-pub const TRIES: u8 = 4;
 
 const SYNC: u8 = 0xA5;
 const BODY: u8 = 1;
@@ -87,38 +87,6 @@ impl fmt::Display for LinkError {
 
 impl core::error::Error for LinkError {}
 
-/// The body cannot be taken for sending.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SendError {
-    /// One is under way: wait for [`Event::Delivered`].
-    Busy,
-    /// It is empty or longer than the agreed maximum.
-    Length,
-}
-
-impl fmt::Display for SendError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Busy => "a body is under way",
-            Self::Length => "the body is empty or longer than agreed",
-        })
-    }
-}
-
-impl core::error::Error for SendError {}
-
-/// What a side tells its application.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// The body under way was received by the other side.
-    Delivered,
-    /// The link is down; the body stays under way.
-    Down,
-    /// The link is up again.
-    Up,
-}
-
 /// What went wrong so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -135,34 +103,10 @@ pub struct Counters {
 /// What both sides share: one body each way, of at most `N` bytes (256 suggested; 512 where legal blocks are large).
 #[derive(Clone, Debug)]
 pub struct Endpoint<const N: usize> {
-    out: [u8; N],
-    /// Length of the body under way, 0 for none.
-    out_len: usize,
-    seq: u8,
-    tries: u8,
-    input: [u8; N],
-    in_len: usize,
-    /// Sequence that came last in order.
-    last: Option<u8>,
-    reset: Reset,
-    /// The other side's header of the last transfer had the reset flag.
-    answer_reset: bool,
+    core: StopAndWait<N>,
     transfer: Transfer,
-    /// An acknowledgement or an answer to a reset is owed.
-    owes: bool,
     more: bool,
-    delivered: bool,
-    change: Option<Event>,
     counters: Counters,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reset {
-    /// After a start; the flag says whether a header went out.
-    Boot(bool),
-    /// After vain sends.
-    Down(bool),
-    None,
 }
 
 /// What the current transfer has agreed on.
@@ -187,24 +131,13 @@ impl<const N: usize> Endpoint<N> {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            out: [0; N],
-            out_len: 0,
-            seq: 0,
-            tries: 0,
-            input: [0; N],
-            in_len: 0,
-            last: None,
-            reset: Reset::Boot(false),
-            answer_reset: false,
+            core: StopAndWait::new(),
             transfer: Transfer {
                 ours: 0,
                 theirs: 0,
                 their_seq: 0,
             },
-            owes: false,
             more: false,
-            delivered: false,
-            change: None,
             counters: Counters {
                 headers: 0,
                 lengths: 0,
@@ -219,100 +152,70 @@ impl<const N: usize> Endpoint<N> {
     /// # Errors
     /// [`SendError`].
     pub fn send(&mut self, body: &[u8], more: bool) -> Result<(), SendError> {
-        if self.out_len != 0 {
-            return Err(SendError::Busy);
-        }
-        match self.out.get_mut(..body.len()) {
-            Some(room) if !body.is_empty() && body.len() <= usize::from(u16::MAX) => {
-                room.copy_from_slice(body)
-            }
-            _ => return Err(SendError::Length),
-        }
-        (self.out_len, self.tries, self.more) = (body.len(), 0, more);
+        self.core.send(body)?;
+        self.more = more;
         Ok(())
     }
 
     /// Whether [`Endpoint::send`] would take a body.
     #[must_use]
     pub const fn is_idle(&self) -> bool {
-        self.out_len == 0
+        self.core.is_idle()
     }
 
     /// Whether the link is known to be up.
     #[must_use]
     pub const fn is_up(&self) -> bool {
-        matches!(self.reset, Reset::None)
+        self.core.is_up()
     }
 
     /// Whether there is a reason for a transfer from this side: a body, an acknowledgement, a reset.
     #[must_use]
     pub const fn wants_transfer(&self) -> bool {
-        self.out_len != 0 || self.owes || !self.is_up()
+        self.core.wants_to_speak()
     }
 
     /// What went wrong so far.
     #[must_use]
     pub const fn counters(&self) -> Counters {
-        self.counters
+        Counters {
+            repeats: self.core.repeats(),
+            ..self.counters
+        }
     }
 
     /// The next thing to tell the application.
     pub fn poll_event(&mut self) -> Option<Event> {
-        if core::mem::take(&mut self.delivered) {
-            return Some(Event::Delivered);
-        }
-        self.change.take()
+        self.core.poll_event()
     }
 
     /// The body that came, until [`Endpoint::release`].
     #[must_use]
     pub fn received(&self) -> Option<&[u8]> {
-        if self.in_len == 0 {
-            None
-        } else {
-            self.input.get(..self.in_len)
-        }
+        self.core.received()
     }
 
     /// Makes room for the next body.
     pub fn release(&mut self) {
-        self.in_len = 0;
+        self.core.release();
     }
 
     /// Begins a transfer: the header to exchange.
     pub fn begin(&mut self) -> [u8; HEADER] {
-        let mut flags = 0;
-        self.transfer = Transfer::default();
-        match &mut self.reset {
-            Reset::Boot(sent) => {
-                flags |= RESET | BOOT;
-                *sent = true;
-            }
-            Reset::Down(sent) => {
-                flags |= RESET;
-                *sent = true;
-            }
-            Reset::None if self.out_len != 0 && self.tries >= TRIES => {
-                self.reset = Reset::Down(true);
-                self.change = Some(Event::Down);
-                flags |= RESET;
-            }
-            Reset::None if self.out_len != 0 => {
-                self.tries += 1;
-                self.transfer.ours = self.out_len;
-                flags |= BODY | if self.more { MORE } else { 0 };
-            }
-            Reset::None => {}
-        }
-        if self.last.is_some() {
-            flags |= ACK;
-        }
-        if self.answer_reset {
-            flags |= RESET_SEEN;
-        }
-        self.owes = false;
-        let [low, high] = (self.transfer.ours as u16).to_le_bytes();
-        let head = [SYNC, flags, self.seq, self.last.unwrap_or(0), low, high];
+        let (head, len) = self.core.begin(true);
+        self.transfer = Transfer {
+            ours: len,
+            ..Transfer::default()
+        };
+        let bit = |set: bool, bit: u8| if set { bit } else { 0 };
+        let flags = bit(len != 0, BODY)
+            | bit(len != 0 && self.more, MORE)
+            | bit(head.flags.ack, ACK)
+            | bit(head.flags.reset, RESET)
+            | bit(head.flags.boot, BOOT)
+            | bit(head.flags.reset_seen, RESET_SEEN);
+        let [low, high] = (len as u16).to_le_bytes();
+        let head = [SYNC, flags, head.seq, head.ack, low, high];
         let [check_low, check_high] = crc16(&head).to_le_bytes();
         let [a, b, c, d, e, f] = head;
         [a, b, c, d, e, f, check_low, check_high]
@@ -341,11 +244,19 @@ impl<const N: usize> Endpoint<N> {
             self.counters.lengths = self.counters.lengths.saturating_add(1);
             return Err(LinkError::TooLong { len });
         }
-        if flags & ACK != 0 && ack == self.seq && self.transfer_may_be_acknowledged() {
-            (self.out_len, self.tries, self.seq) = (0, 0, self.seq.wrapping_add(1));
-            self.delivered = true;
-        }
-        self.handle_reset(flags, seq);
+        let theirs = Head {
+            flags: Flags {
+                ack: flags & ACK != 0,
+                reset: flags & RESET != 0,
+                boot: flags & BOOT != 0,
+                reset_seen: flags & RESET_SEEN != 0,
+            },
+            seq,
+            ack,
+        };
+        // Both headers were armed at once: theirs cannot speak of the body that this transfer carries.
+        self.core
+            .handle_head(&theirs, u8::from(self.transfer.ours != 0));
         self.transfer.theirs = usize::from(len);
         self.transfer.their_seq = seq;
         let longer = self.transfer.ours.max(self.transfer.theirs);
@@ -357,44 +268,14 @@ impl<const N: usize> Endpoint<N> {
             .get_mut(..phase)
             .ok_or(LinkError::BufferTooSmall { needed: phase })?;
         room.fill(0);
-        if let (Some(body), Some((place, rest))) = (
-            self.out.get(..self.transfer.ours),
-            room.split_at_mut_checked(self.transfer.ours),
-        ) && let (false, Some(check)) = (body.is_empty(), rest.first_chunk_mut::<CHECK>())
+        let body = self.core.body(self.transfer.ours);
+        if let Some((place, rest)) = room.split_at_mut_checked(body.len())
+            && let (false, Some(check)) = (body.is_empty(), rest.first_chunk_mut::<CHECK>())
         {
             place.copy_from_slice(body);
             *check = crc32c(body).to_le_bytes();
         }
         Ok(phase)
-    }
-
-    /// An acknowledgement counts only for a body that has been sent.
-    const fn transfer_may_be_acknowledged(&self) -> bool {
-        self.out_len != 0 && (self.tries > 1 || self.transfer.ours == 0 && self.tries > 0)
-    }
-
-    fn handle_reset(&mut self, flags: u8, seq: u8) {
-        self.answer_reset = flags & RESET != 0;
-        if flags & RESET != 0 {
-            self.owes = true;
-            // Only a restarted side uses a number again for another body.
-            if flags & BOOT != 0 || self.last != Some(seq) {
-                self.last = Some(seq.wrapping_sub(1));
-            }
-        }
-        // A restarted side has forgotten this side's numbering too: agree on it before the next body.
-        if flags & BOOT != 0 && self.is_up() {
-            self.reset = Reset::Down(false);
-        }
-        let answered = match self.reset {
-            Reset::Boot(sent) | Reset::Down(sent) => sent && flags & RESET_SEEN != 0,
-            Reset::None => false,
-        };
-        if answered {
-            self.reset = Reset::None;
-            self.tries = 0;
-            self.change = Some(Event::Up);
-        }
     }
 
     /// Takes what the other side sent in the body phase, `theirs` being the whole phase. `true` when a new body is in
@@ -415,22 +296,7 @@ impl<const N: usize> Endpoint<N> {
             self.counters.bodies = self.counters.bodies.saturating_add(1);
             return Err(LinkError::BadBody);
         };
-        let seq = self.transfer.their_seq;
-        if self.last == Some(seq) {
-            self.counters.repeats = self.counters.repeats.saturating_add(1);
-            self.owes = true;
-            return Ok(false);
-        }
-        // Another number than the next comes from a side that lost count: it will reset after vain sends.
-        let expected = self.last.is_some_and(|last| last.wrapping_add(1) == seq);
-        if !expected || self.in_len != 0 {
-            return Ok(false);
-        }
-        if let Some(room) = self.input.get_mut(..body.len()) {
-            room.copy_from_slice(body);
-            (self.in_len, self.last, self.owes) = (body.len(), Some(seq), true);
-        }
-        Ok(true)
+        Ok(self.core.handle_body(self.transfer.their_seq, body))
     }
 }
 
@@ -491,13 +357,13 @@ impl<const N: usize> LinkMaster<N> {
     /// The header of a transfer, if it is time for one: at once when the slave's data line says that it has something
     /// to say or when a body is new, else after the wait. Release what was received first: a full input only waits.
     pub fn poll_transfer(&mut self, now: u64, data_line: bool) -> Option<[u8; HEADER]> {
-        let fresh = self.endpoint.is_up()
-            && (self.endpoint.owes || self.endpoint.out_len != 0 && self.endpoint.tries == 0);
+        let core = &self.endpoint.core;
+        let fresh = core.is_up() && (core.owes() || core.is_fresh());
         let waited = self.endpoint.wants_transfer() && now >= self.next;
         if self.burst.0 != now {
             self.burst = (now, 0);
         }
-        let asked = (data_line || fresh) && self.endpoint.in_len == 0 && self.burst.1 < BURST;
+        let asked = (data_line || fresh) && core.received().is_none() && self.burst.1 < BURST;
         if !(asked || waited) {
             return None;
         }
