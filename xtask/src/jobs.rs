@@ -14,7 +14,7 @@ const NO_STD: [(&str, &str); 10] = [
     ("serial-line", ""),
     ("dlt645", "meter-proto,embedded-io,embedded-io-async"),
     ("cjt188", "meter-proto,embedded-io,embedded-io-async"),
-    ("meter-proto", "serde,embedded-storage"),
+    ("meter-proto", "serde,embedded-storage,embedded-hal,embedded-io"),
     ("meterkit-metrology", ""),
     ("meterkit-metrology", "embedded-hal"),
     ("meterkit-tariff", ""),

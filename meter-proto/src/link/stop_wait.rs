@@ -134,40 +134,41 @@ impl<const N: usize> StopAndWait<N> {
         self.in_len = 0;
     }
 
-    /// The header to send, and how many bytes of [`StopAndWait::body`] with it: none without `with_body`.
-    pub(super) fn begin(&mut self, with_body: bool) -> (Head, usize) {
-        let mut flags = Flags {
-            ack: self.last.is_some(),
-            reset_seen: self.answer_reset,
-            ..Flags::default()
-        };
-        let mut len = 0;
-        match &mut self.reset {
-            Reset::Boot(sent) => {
-                (flags.reset, flags.boot) = (true, true);
-                *sent = true;
-            }
-            Reset::Down(sent) => {
-                flags.reset = true;
-                *sent = true;
-            }
-            Reset::None if with_body && self.out_len != 0 && self.tries >= TRIES => {
-                self.reset = Reset::Down(true);
-                self.change = Some(Event::Down);
-                flags.reset = true;
-            }
-            Reset::None if with_body && self.out_len != 0 => {
-                self.tries = self.tries.saturating_add(1);
-                len = self.out_len;
-            }
-            Reset::None => {}
-        }
-        self.owes = false;
+    /// The header that [`StopAndWait::begin`] would give now, and how many bytes of [`StopAndWait::body`] with it.
+    pub(super) fn draft(&self, with_body: bool) -> (Head, usize) {
+        let body = with_body && self.out_len != 0;
+        let vain = body && self.tries >= TRIES;
         let head = Head {
-            flags,
+            flags: Flags {
+                ack: self.last.is_some(),
+                reset: vain || !self.is_up(),
+                boot: matches!(self.reset, Reset::Boot(_)),
+                reset_seen: self.answer_reset,
+            },
             seq: self.seq,
             ack: self.last.unwrap_or(0),
         };
+        let len = if head.flags.reset || !body {
+            0
+        } else {
+            self.out_len
+        };
+        (head, len)
+    }
+
+    /// The header to send now, and how many bytes of [`StopAndWait::body`] with it: none without `with_body`.
+    pub(super) fn begin(&mut self, with_body: bool) -> (Head, usize) {
+        let (head, len) = self.draft(with_body);
+        match &mut self.reset {
+            Reset::Boot(sent) | Reset::Down(sent) => *sent = true,
+            Reset::None if head.flags.reset => {
+                self.reset = Reset::Down(true);
+                self.change = Some(Event::Down);
+            }
+            Reset::None if len != 0 => self.tries = self.tries.saturating_add(1),
+            Reset::None => {}
+        }
+        self.owes = false;
         (head, len)
     }
 

@@ -3,6 +3,17 @@
 //! Header: flags, sequence, acknowledged sequence, kind. The check covers header and body, least significant byte
 //! first. Zero occurs at the end of a frame only, so one damaged byte costs one frame (two if it became a zero). An
 //! idle line may repeat 00.
+//!
+//! [`encode`] and [`Receiver`] make and read frames; [`Endpoint`] gets bodies across, once and in order: stop and wait
+//! with the flags 1 acknowledgement valid, 2 reset, 4 boot, 8 reset seen. A frame without a body has kind 0.
+
+mod endpoint;
+#[cfg(feature = "embedded-io")]
+mod shell;
+
+pub use endpoint::{Endpoint, Timing};
+#[cfg(feature = "embedded-io")]
+pub use shell::{SerialLink, ShellError};
 
 use crate::error::Error;
 use crate::link::crc32c;
@@ -13,7 +24,7 @@ pub const OVERHEAD: usize = 8;
 /// What stands before a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Version 1 in the high nibble, flags of the application in the low one.
+    /// Version 1 in the high nibble, flags in the low one.
     pub flags: u8,
     /// Sequence of this frame.
     pub seq: u8,

@@ -31,9 +31,15 @@
 //! A body that came stays in [`Endpoint::received`] until [`Endpoint::release`]; meanwhile further bodies are not
 //! acknowledged, so the other side repeats them.
 
+#[cfg(feature = "embedded-hal")]
+mod shell;
+
 use core::fmt;
 
 use super::stop_wait::{Flags, Head, StopAndWait};
+#[cfg(feature = "embedded-hal")]
+pub use shell::{MasterPins, ShellError, SlaveBus, SpiMaster, SpiSlave};
+
 pub use super::{Event, SendError, TRIES};
 use crate::link::{crc16, crc32c};
 
@@ -207,6 +213,17 @@ impl<const N: usize> Endpoint<N> {
             ours: len,
             ..Transfer::default()
         };
+        self.header(head, len)
+    }
+
+    /// The header that [`Endpoint::begin`] would give now, for a side that lays it out ahead of the transfer.
+    #[must_use]
+    pub fn draft(&self) -> [u8; HEADER] {
+        let (head, len) = self.core.draft(true);
+        self.header(head, len)
+    }
+
+    fn header(&self, head: Head, len: usize) -> [u8; HEADER] {
         let bit = |set: bool, bit: u8| if set { bit } else { 0 };
         let flags = bit(len != 0, BODY)
             | bit(len != 0 && self.more, MORE)
