@@ -9,6 +9,9 @@ use core::fmt;
 /// Highest number of a 48-bit counter. After it the key is dead.
 pub const MAX_COUNTER: u64 = (1 << 48) - 1;
 
+/// Messages under one session key; then a new session is needed.
+pub const SESSION_MESSAGES: u64 = 1 << 20;
+
 /// Numbers reserved by one write unless told otherwise.
 pub const DEFAULT_BLOCK: u32 = 256;
 
@@ -42,6 +45,8 @@ impl SendNumber {
 pub struct SendCounter {
     next: u64,
     limit: u64,
+    /// The last number of the key.
+    last: u64,
     block: u32,
 }
 
@@ -57,28 +62,30 @@ impl SendCounter {
         Self {
             next: limit + 1,
             limit,
+            last: MAX_COUNTER,
             block: if block == 0 { 1 } else { block },
         }
     }
 
-    /// A counter of a session key: starts at 1, needs no store, dies with the session.
+    /// A counter of a session key: starts at 1, needs no store, ends after [`SESSION_MESSAGES`].
     pub const fn session() -> Self {
         Self {
             next: 1,
-            limit: MAX_COUNTER,
+            limit: SESSION_MESSAGES,
+            last: SESSION_MESSAGES,
             block: DEFAULT_BLOCK,
         }
     }
 
     /// What must be stored before the next number can be taken; `None` when nothing must.
     pub fn reservation(&mut self) -> Option<Reservation<'_>> {
-        if self.next <= self.limit || self.next > MAX_COUNTER {
+        if self.next <= self.limit || self.next > self.last {
             return None;
         }
         let limit = self
             .next
             .saturating_add(u64::from(self.block) - 1)
-            .min(MAX_COUNTER);
+            .min(self.last);
         Some(Reservation {
             counter: self,
             limit,
@@ -91,7 +98,7 @@ impl SendCounter {
     /// [`CounterError::ReserveFirst`] when a limit must be stored before, [`CounterError::Exhausted`]
     /// when all numbers of this key are used.
     pub fn take(&mut self) -> Result<SendNumber, CounterError> {
-        if self.next > MAX_COUNTER {
+        if self.next > self.last {
             return Err(CounterError::Exhausted);
         }
         if self.next > self.limit {
@@ -135,7 +142,7 @@ impl Reservation<'_> {
 pub enum CounterError {
     /// Store the limit of [`SendCounter::reservation`] and confirm it before.
     ReserveFirst,
-    /// All 2^48 - 1 numbers of this key are used: it needs a new key.
+    /// All numbers of this key are used: it needs a new key.
     Exhausted,
 }
 

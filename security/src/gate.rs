@@ -265,6 +265,8 @@ pub struct OrderGate<K = SoftKey> {
     purpose: Purpose,
     address: [u8; 6],
     factory_keys: bool,
+    /// The counter belongs to a session and is not stored.
+    in_session: bool,
     memory: Memory,
 }
 
@@ -315,15 +317,22 @@ impl<K> OrderGate<K> {
         Ok(Self::under(opener, key))
     }
 
-    /// A gate behind a receiver that was made before, such as one of a session.
-    pub const fn under<P>(opener: Opener<K>, key: &KeyHandle<P>) -> Self {
+    const fn under<P>(opener: Opener<K>, key: &KeyHandle<P>) -> Self {
         Self {
             opener,
             purpose: key.purpose(),
             address: key.id().address(),
             factory_keys: false,
+            in_session: false,
             memory: Memory::new(key.epoch()),
         }
+    }
+
+    /// A gate behind the receiver of a session, whose counter starts anew with its key.
+    pub(crate) const fn of_session<P>(opener: Opener<K>, key: &KeyHandle<P>) -> Self {
+        let mut gate = Self::under(opener, key);
+        gate.in_session = true;
+        gate
     }
 
     /// Goes on from stored bytes, as [`OrderGate::restore`].
@@ -337,8 +346,10 @@ impl<K> OrderGate<K> {
             self.memory.epoch = epoch;
             self.memory.counter = 0;
         }
-        let window = ReplayWindow::above(self.memory.counter);
-        self.opener = self.opener.with_window(window);
+        if !self.in_session {
+            let window = ReplayWindow::above(self.memory.counter);
+            self.opener = self.opener.with_window(window);
+        }
         Ok(self)
     }
 
@@ -387,7 +398,9 @@ impl<K> OrderGate<K> {
         {
             return Verdict::Dropped(Refusal::Replayed);
         }
-        self.memory.counter = opened.header.counter;
+        if !self.in_session {
+            self.memory.counter = opened.header.counter;
+        }
         let Ok(order) = Order::parse(opened.plain) else {
             return Verdict::Dropped(Refusal::Malformed);
         };

@@ -73,6 +73,7 @@
 #![no_std]
 
 pub mod aead;
+pub mod ake;
 pub mod ccm;
 #[cfg(feature = "chacha")]
 pub mod chacha;
@@ -88,6 +89,8 @@ pub mod kdf;
 pub mod key;
 pub mod link;
 pub mod order;
+pub mod port;
 pub mod replay;
+pub mod session;
 pub mod suite;
 pub mod wrap;

@@ -67,6 +67,7 @@ fn own_formats() {
     all("v1_key_hierarchy", 6);
     all("v1_envelope", 49);
     all("v1_envelope_short", 24);
+    all("v1_handshake", 19);
     all("v1_replay_window", 20);
     all("v1_counter_reserve", 8);
 }

@@ -2,6 +2,7 @@
 
 mod ciphers;
 mod formats;
+mod handshake;
 
 use security::engine::{Block128, BlockCipher, Soft, SoftKey};
 use security::key::Secret;
@@ -26,6 +27,7 @@ pub fn run(file_name: &str, v: &Value) -> Outcome {
         "sp800_108_ctr_cmac_aes128" => ciphers::kdf,
         "v1_key_hierarchy" => formats::keys,
         "v1_envelope" | "v1_envelope_short" => formats::envelope,
+        "v1_handshake" => handshake::ake1,
         "v1_replay_window" => formats::window,
         "v1_counter_reserve" => formats::counter,
         _ => |_| Ok(Held::NotBuilt(String::new())),
