@@ -3,7 +3,7 @@
 //! Both act once per window, on the weights of its sums: samples and their exact sums stay as they are.
 
 use crate::angle::rounded_div;
-use crate::calibration::{CalibrationError, Rule, UNITY, bad};
+use crate::calibration::{CalibrationError, PhaseParameters, Rule, UNITY, bad};
 
 /// Points of a current curve at most.
 pub const CURVE_POINTS: usize = 6;
@@ -131,6 +131,75 @@ impl Curve {
             between(low.angle.into(), high.angle.into()) as i32,
         )
     }
+}
+
+/// The constants of one channel pair as they hold in one window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Correction {
+    /// Q30.
+    pub voltage_gain: u64,
+    /// Q30.
+    pub current_gain: u64,
+    /// Product of both, Q30.
+    pub power_gain: u64,
+    /// Lateness of the current, nanoseconds.
+    delay_ns: i32,
+    /// Lead of the current, 2^-32 turn.
+    angle: i64,
+}
+
+impl Correction {
+    /// Of a phase that is not there.
+    pub const NONE: Self = Self {
+        voltage_gain: 0,
+        current_gain: 0,
+        power_gain: 0,
+        delay_ns: 0,
+        angle: 0,
+    };
+
+    /// At a temperature (millikelvin above the reference), for the current that `measured` gives with the
+    /// current's gain at this temperature. It is asked only where there is a curve.
+    pub fn new(
+        phase: &PhaseParameters,
+        difference_mk: i32,
+        measured: impl FnOnce(u64) -> u64,
+    ) -> Self {
+        let at = |gain: u32, drift: &Drift| {
+            if *drift == Drift::NONE {
+                return u64::from(gain);
+            }
+            (u64::from(gain) * u64::from(drift.factor_q30(difference_mk)) + (1 << 29)) >> 30
+        };
+        let voltage_gain = at(phase.voltage_gain, &phase.voltage_drift);
+        let mut current_gain = at(phase.current_gain, &phase.current_drift);
+        let mut angle = i64::from(phase.angle);
+        if phase.curve != Curve::NONE {
+            let (ratio_ppb, lead) = phase.curve.at(measured(current_gain));
+            let scaled = i128::from(current_gain) * i128::from(1_000_000_000 + ratio_ppb);
+            current_gain = rounded_div(scaled, 1_000_000_000) as u64;
+            angle += i64::from(lead);
+        }
+        let product = u128::from(voltage_gain) * u128::from(current_gain);
+        Self {
+            voltage_gain,
+            current_gain,
+            power_gain: ((product + (1 << 29)) >> 30) as u64,
+            delay_ns: phase.delay_ns,
+            angle,
+        }
+    }
+
+    /// Angle by which the measured current lies behind the true one at this frequency, 2^-32 turn.
+    pub fn lag(&self, frequency_mhz: u32) -> i128 {
+        lag(self.delay_ns, self.angle, frequency_mhz)
+    }
+}
+
+/// Angle of a delay less a lead at this frequency, 2^-32 turn.
+pub(crate) fn lag(delay_ns: i32, angle: i64, frequency_mhz: u32) -> i128 {
+    let delay = (i128::from(delay_ns) * i128::from(frequency_mhz)) << 32;
+    rounded_div(delay, 1_000_000_000_000) - i128::from(angle)
 }
 
 #[cfg(test)]

@@ -49,6 +49,8 @@ pub struct Meter<const PHASES: usize> {
     samples: u64,
     quantities: Quantities<PHASES>,
     energy: Energy<PHASES>,
+    /// Temperature above the reference, millikelvin.
+    warmth_mk: i32,
 }
 
 /// An edge in the shared sample at this position from the chunk's start.
@@ -86,6 +88,7 @@ impl<const PHASES: usize> Meter<PHASES> {
             samples: 0,
             quantities: Quantities::EMPTY,
             energy: Energy::new(),
+            warmth_mk: 0,
         }
     }
 
@@ -100,6 +103,12 @@ impl<const PHASES: usize> Meter<PHASES> {
             self.chunk(calibration, chunk, &mut progress);
         }
         progress
+    }
+
+    /// Tells the temperature of the sensors, millidegrees Celsius. The gains follow it
+    /// ([`Drift`](crate::Drift)) from the window that is open; until the first call they hold as they are.
+    pub fn set_temperature(&mut self, calibration: &Calibration<PHASES>, mdeg: i32) {
+        self.warmth_mk = mdeg.saturating_sub(calibration.parameters().reference_mdeg);
     }
 
     /// Quantities of the last closed window; all zero before the first.
@@ -164,11 +173,12 @@ impl<const PHASES: usize> Meter<PHASES> {
         bytes: &[u8],
     ) -> Result<(), StateError> {
         let energy = Energy::decode(calibration, bytes)?;
-        let (windows, samples) = (self.windows, self.samples);
+        let (windows, samples, warmth_mk) = (self.windows, self.samples, self.warmth_mk);
         *self = Self {
             energy,
             windows,
             samples,
+            warmth_mk,
             ..Self::new(calibration)
         };
         Ok(())
@@ -182,6 +192,7 @@ impl<const PHASES: usize> Meter<PHASES> {
             cycles: self.cycles,
             synchronous: false,
             number: 0,
+            warmth_mk: self.warmth_mk,
         };
         rest.open_raw(calibration)
     }
@@ -375,6 +386,7 @@ impl<const PHASES: usize> Meter<PHASES> {
             cycles: self.cycles,
             synchronous: self.synchronous,
             number: self.windows,
+            warmth_mk: self.warmth_mk,
         }
     }
 

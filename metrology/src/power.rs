@@ -5,7 +5,8 @@
 //! nearest once.
 
 use crate::angle::{angle_of, rounded_div, sin_cos};
-use crate::calibration::{Calibration, DcPower};
+use crate::calibration::{Calibration, DcPower, Derived};
+use crate::compensation::Correction;
 use crate::energy::Portion;
 use crate::rms::{apparent_raw, mean_micro, rms_micro};
 use crate::window::{PhaseSums, Sums};
@@ -132,6 +133,8 @@ pub(crate) struct Closed<'a, const PHASES: usize> {
     /// All its cycles ended at crossings one period apart.
     pub synchronous: bool,
     pub number: u64,
+    /// Temperature above the reference, millikelvin.
+    pub warmth_mk: i32,
 }
 
 /// Angle of the fundamental per sample, 2^-32 turn, and frequency in millihertz.
@@ -165,25 +168,33 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
         }
     }
 
-    fn weights(calibration: &Calibration<PHASES>, phase: usize, rotation: &Rotation) -> Weights {
-        let (Some(derived), Some(parameters)) = (
-            calibration.derived.get(phase),
-            calibration.parameters().phase.get(phase),
-        ) else {
-            return Weights {
-                straight: 0,
-                delayed: 0,
+    /// The constants of every phase as they hold in this window.
+    fn corrections(&self, calibration: &Calibration<PHASES>) -> [Correction; PHASES] {
+        let p = calibration.parameters();
+        core::array::from_fn(|index| {
+            let (Some(constants), Some(sums)) = (p.phase.get(index), self.sums.phase.get(index))
+            else {
+                return Correction::NONE;
             };
-        };
-        let gain = i128::from(derived.power_gain);
+            Correction::new(constants, self.warmth_mk, |gain| {
+                let variance = sums
+                    .i
+                    .variance_q32(self.sums.length, constants.current_noise);
+                rms_micro(variance, gain, p.current_na)
+            })
+        })
+    }
+
+    fn weights(derived: &Derived, correction: &Correction, rotation: &Rotation) -> Weights {
+        let gain = i128::from(correction.power_gain);
         if !derived.delayed {
             return Weights {
-                straight: derived.power_gain as i64,
+                straight: correction.power_gain as i64,
                 delayed: 0,
             };
         }
         let held = derived.voltage_hold as i128 - derived.current_hold as i128;
-        let rest = parameters.lag(rotation.frequency_mhz) - held * i128::from(rotation.turn);
+        let rest = correction.lag(rotation.frequency_mhz) - held * i128::from(rotation.turn);
         let (sin_r, cos_r) = sin_cos(rest as u32);
         let (sin_w, cos_w) = sin_cos(rotation.turn);
         let beta = rounded_signed(i128::from(sin_r) << 30, i128::from(sin_w));
@@ -200,13 +211,14 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
         calibration: &Calibration<PHASES>,
         phase: usize,
         sums: &Sums<PHASES>,
+        correction: &Correction,
         rotation: &Rotation,
     ) -> i128 {
         let (Some(line), Some(derived)) = (sums.phase.get(phase), calibration.derived.get(phase))
         else {
             return 0;
         };
-        let weights = Self::weights(calibration, phase, rotation);
+        let weights = Self::weights(derived, correction, rotation);
         let mut raw = i128::from(line.straight) * i128::from(weights.straight)
             + i128::from(line.delayed) * i128::from(weights.delayed);
         if calibration.parameters().dc_power == DcPower::Removed {
@@ -221,7 +233,13 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
     /// Raw energy of every phase so far.
     pub fn open_raw(&self, calibration: &Calibration<PHASES>) -> [i128; PHASES] {
         let rotation = self.rotation(calibration);
-        core::array::from_fn(|phase| Self::active_raw(calibration, phase, self.sums, &rotation))
+        let corrections = self.corrections(calibration);
+        core::array::from_fn(|phase| match corrections.get(phase) {
+            Some(correction) => {
+                Self::active_raw(calibration, phase, self.sums, correction, &rotation)
+            }
+            None => 0,
+        })
     }
 
     /// Works the window out.
@@ -231,6 +249,7 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
     ) -> (Quantities<PHASES>, [Portion; PHASES]) {
         let p = calibration.parameters();
         let rotation = self.rotation(calibration);
+        let corrections = self.corrections(calibration);
         let length = self.sums.length;
         let fundamental = Fundamental::new(calibration, &rotation, length);
         let mut quantities = Quantities {
@@ -251,46 +270,40 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
         }
         if let Some(neutral) = p.neutral {
             let variance = self.sums.neutral.variance_q32(length, 0);
-            quantities.neutral_ua = Some(rms_micro(variance, neutral.gain, p.current_na));
+            quantities.neutral_ua = Some(rms_micro(variance, neutral.gain.into(), p.current_na));
         }
         let micro = |mean_q16: i128| power_micro(mean_q16, p.voltage_nv, p.current_na);
         let mut portions = [Portion::default(); PHASES];
         let mut reference = None;
         for (index, portion) in portions.iter_mut().enumerate() {
-            let (Some(sums), Some(constants), Some(derived), Some(out)) = (
+            let (Some(sums), Some(constants), Some(gains), Some(out)) = (
                 self.sums.phase.get(index),
                 p.phase.get(index),
-                calibration.derived.get(index),
+                corrections.get(index),
                 quantities.phase.get_mut(index),
             ) else {
                 continue;
             };
             out.voltage_uv = rms_micro(
                 sums.u.variance_q32(length, 0),
-                constants.voltage_gain,
+                gains.voltage_gain,
                 p.voltage_nv,
             );
             let variance = sums.i.variance_q32(length, constants.current_noise);
-            out.current_ua = rms_micro(variance, constants.current_gain, p.current_na);
+            out.current_ua = rms_micro(variance, gains.current_gain, p.current_na);
             let voltage = sums.u.variance_q32(length, 0);
-            portion.apparent = apparent_raw(voltage, variance, derived.power_gain, length);
-            out.voltage_mean_uv = mean_micro(
-                sums.u.mean_q16(length),
-                constants.voltage_gain,
-                p.voltage_nv,
-            );
-            out.current_mean_ua = mean_micro(
-                sums.i.mean_q16(length),
-                constants.current_gain,
-                p.current_na,
-            );
+            portion.apparent = apparent_raw(voltage, variance, gains.power_gain, length);
+            out.voltage_mean_uv =
+                mean_micro(sums.u.mean_q16(length), gains.voltage_gain, p.voltage_nv);
+            out.current_mean_ua =
+                mean_micro(sums.i.mean_q16(length), gains.current_gain, p.current_na);
 
-            portion.active = Self::active_raw(calibration, index, self.sums, &rotation);
+            portion.active = Self::active_raw(calibration, index, self.sums, gains, &rotation);
             // Mean power in count² Q16: raw · 2^16 / length · 2^-14.
             out.active_uw = micro(rounded_div(portion.active << 2, i128::from(length)));
 
-            let lag = constants.lag(rotation.frequency_mhz) as u32;
-            let (p1, q1, voltage_angle) = fundamental.powers(sums, lag, derived.power_gain);
+            let lag = gains.lag(rotation.frequency_mhz) as u32;
+            let (p1, q1, voltage_angle) = fundamental.powers(sums, lag, gains.power_gain);
             out.fundamental_active_uw = micro(p1);
             out.reactive_uvar = micro(q1);
             portion.reactive = (q1 * i128::from(length)) >> 2;

@@ -55,7 +55,7 @@ impl ChannelSums {
 }
 
 /// Root of a mean square (counts² Q32) in millionths of the unit whose count is `nano` billionths.
-pub(crate) fn rms_micro(variance_q32: u128, gain_q30: u32, nano: u32) -> u64 {
+pub(crate) fn rms_micro(variance_q32: u128, gain_q30: u64, nano: u32) -> u64 {
     let root_q16 = u128::from(square_root(variance_q32));
     let scaled = (root_q16 * u128::from(gain_q30)).saturating_mul(u128::from(nano));
     let micro = (scaled / 1000 + (1 << 45)) >> 46;
@@ -71,7 +71,7 @@ pub(crate) fn apparent_raw(u_q32: u128, i_q32: u128, gain_q30: u64, length: u64)
 }
 
 /// Mean in millionths of a unit from counts Q16.
-pub(crate) fn mean_micro(mean_q16: i64, gain_q30: u32, nano: u32) -> i64 {
+pub(crate) fn mean_micro(mean_q16: i64, gain_q30: u64, nano: u32) -> i64 {
     let scaled = i128::from(mean_q16) * i128::from(gain_q30) * i128::from(nano);
     i64::try_from(rounded_div(scaled, 1000 << 46)).unwrap_or(if mean_q16 < 0 {
         i64::MIN

@@ -7,8 +7,7 @@ mod error;
 mod parameters;
 mod stored;
 
-use crate::angle::rounded_div;
-use crate::compensation::Curve;
+use crate::compensation::{Curve, lag};
 use crate::sample::FULL_SCALE;
 
 pub(crate) use error::bad;
@@ -36,8 +35,6 @@ pub struct Calibration<const PHASES: usize> {
 /// What follows from one phase's constants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Derived {
-    /// Product of both gains, Q30.
-    pub power_gain: u64,
     /// Whole samples by which voltage and current are held back.
     pub voltage_hold: usize,
     pub current_hold: usize,
@@ -139,10 +136,9 @@ impl<const PHASES: usize> Calibration<PHASES> {
                 1 << 20,
             )?;
             within("angle", at, phase.angle, -(1 << 29), 1 << 29)?;
-            let gains = u64::from(phase.voltage_gain) * u64::from(phase.current_gain);
-            derived.power_gain = (gains + (1 << 29)) >> 30;
             derived.delayed = phase.delay_ns != 0 || phase.angle != 0 || phase.curve != Curve::NONE;
-            let lag = phase.lag(p.nominal_mhz) * i128::from(p.sample_rate_mhz)
+            let lag = lag(phase.delay_ns, phase.angle.into(), p.nominal_mhz)
+                * i128::from(p.sample_rate_mhz)
                 / i128::from(p.nominal_mhz);
             let whole = lag >> 32;
             let history = HISTORY as i128;
@@ -173,18 +169,9 @@ impl<const PHASES: usize> Calibration<PHASES> {
 
 impl Derived {
     const NONE: Self = Self {
-        power_gain: 0,
         voltage_hold: 0,
         current_hold: 0,
         delayed: false,
         offset: 0,
     };
-}
-
-impl PhaseParameters {
-    /// Angle by which the measured current lies behind the true one at this frequency, 2^-32 turn.
-    pub(crate) fn lag(&self, frequency_mhz: u32) -> i128 {
-        let delay = (i128::from(self.delay_ns) * i128::from(frequency_mhz)) << 32;
-        rounded_div(delay, 1_000_000_000_000) - i128::from(self.angle)
-    }
 }
