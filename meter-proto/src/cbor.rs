@@ -14,7 +14,7 @@ use minicbor::{Decoder, Encoder};
 
 use crate::device::DeviceId;
 use crate::error::Error;
-use crate::fields::{Fields, Sink, Source};
+use crate::fields::{Fields, Names, Sink, Source};
 use crate::message::{Body, Content, Ext, Head, Message};
 use crate::value::{Quality, Value};
 
@@ -40,7 +40,7 @@ pub fn encode(message: &Message, out: &mut [u8]) -> Result<usize, Error> {
 /// # Errors
 /// [`Error::BufferFull`].
 pub fn encode_as<C: Content>(head: &Head, body: &C, out: &mut [u8]) -> Result<usize, Error> {
-    write_message(C::KIND, head, &[], out, |writer| body.write(writer))
+    write_message(C::KIND, head, &[], out, |writer| body.write(0, writer))
 }
 
 fn write_message(
@@ -53,7 +53,7 @@ fn write_message(
     let mut writer = Writer::new(out);
     let top = writer.begin_map()?;
     writer.byte(0, kind)?;
-    head.write(&mut writer)?;
+    head.write(0, &mut writer)?;
     writer.key(7)?;
     let outer = core::mem::take(&mut writer.entries);
     let inner = writer.begin_map()?;
@@ -102,7 +102,7 @@ pub fn decode_as<C: Content>(bytes: &[u8]) -> Result<(Head, C), Error> {
         let _: Ext = reader.bytes_up_to(8)?;
     }
     reader.enter(7)?;
-    Ok((head, C::read(&mut reader)?))
+    Ok((head, C::read(0, &mut reader)?))
 }
 
 /// Kind and head of a CBOR message, whether the kind is known or not.
@@ -122,7 +122,7 @@ fn open(bytes: &[u8]) -> Result<(u8, Head, Reader<'_>), Error> {
     check(bytes)?;
     let mut reader = Reader::new(bytes)?;
     let kind = reader.byte(0)?;
-    let head = Head::read(&mut reader)?;
+    let head = Head::read(0, &mut reader)?;
     Ok((kind, head, reader))
 }
 
@@ -422,7 +422,7 @@ impl Sink for Writer<'_> {
         Ok(())
     }
 
-    fn item(&mut self) -> Result<(), Error> {
+    fn item(&mut self, _: Names) -> Result<(), Error> {
         self.element = Some((self.out.len, 0));
         minicbor::encode::Write::write_all(&mut self.out, &[0x80])
     }
@@ -437,8 +437,9 @@ impl Sink for Writer<'_> {
         Ok(())
     }
 
-    fn end_list(&mut self) {
+    fn end_list(&mut self) -> Result<(), Error> {
         self.in_list = false;
+        Ok(())
     }
 }
 
@@ -657,7 +658,7 @@ impl<'b> Source<'b> for Reader<'b> {
         }
     }
 
-    fn item(&mut self) -> Result<(), Error> {
+    fn item(&mut self, _: Names) -> Result<(), Error> {
         let position = self.position();
         let fields = self
             .decoder
@@ -680,7 +681,8 @@ impl<'b> Source<'b> for Reader<'b> {
         Ok(())
     }
 
-    fn end_list(&mut self) {
+    fn end_list(&mut self) -> Result<(), Error> {
         self.in_list = false;
+        Ok(())
     }
 }

@@ -10,7 +10,7 @@
 
 use crate::device::DeviceId;
 use crate::error::Error;
-use crate::fields::{Fields, Sink, Source};
+use crate::fields::{Element, Fields, Names, Sink, Source};
 use crate::message::{Body, Content, Ext, Head, Message, Sample};
 use crate::value::{Quality, Value};
 
@@ -38,7 +38,7 @@ pub fn encode(message: &Message, out: &mut [u8]) -> Result<usize, Error> {
 pub fn encode_as<C: Content>(head: &Head, body: &C, out: &mut [u8]) -> Result<usize, Error> {
     let mut writer = Writer::new(out);
     writer.begin(C::KIND, head)?;
-    body.write(&mut writer)?;
+    body.write(0, &mut writer)?;
     writer.bytes(0, &[])?;
     Ok(writer.len())
 }
@@ -67,7 +67,7 @@ pub fn decode_as<C: Content>(bytes: &[u8]) -> Result<(Head, C), Error> {
             found,
         });
     }
-    let body = C::read(&mut reader)?;
+    let body = C::read(0, &mut reader)?;
     let _: Ext = reader.bytes_up_to(0)?;
     reader.end()?;
     Ok((head, body))
@@ -93,7 +93,7 @@ fn open(bytes: &[u8]) -> Result<(u8, Head, Reader<'_>), Error> {
         found => return Err(Error::UnknownForm { found }),
     }
     let kind = reader.byte(0)?;
-    let head = Head::read(&mut reader)?;
+    let head = Head::read(0, &mut reader)?;
     Ok((kind, head, reader))
 }
 
@@ -136,7 +136,7 @@ impl<'a> SnapshotWriter<'a> {
             position: self.writer.len(),
             capacity: 0,
         })?;
-        sample.write(&mut self.writer)
+        sample.put_element(&mut self.writer)
     }
 
     /// Ends the message, returns its length in bytes.
@@ -179,7 +179,7 @@ impl<'b> SnapshotReader<'b> {
             left,
         };
         for _ in 0..left {
-            Sample::read(&mut reader)?;
+            Sample::take_element(&mut reader)?;
         }
         let _: Ext = reader.bytes_up_to(0)?;
         reader.end()?;
@@ -192,7 +192,7 @@ impl Iterator for SnapshotReader<'_> {
 
     fn next(&mut self) -> Option<Sample> {
         self.left = self.left.checked_sub(1)?;
-        Sample::read(&mut self.reader).ok()
+        Sample::take_element(&mut self.reader).ok()
     }
 }
 
@@ -215,7 +215,7 @@ impl<'a> Writer<'a> {
     fn begin(&mut self, kind: u8, head: &Head) -> Result<(), Error> {
         self.push(FIRST_BYTE)?;
         self.push(kind)?;
-        head.write(self)
+        head.write(0, self)
     }
 
     fn push(&mut self, byte: u8) -> Result<(), Error> {
@@ -300,7 +300,7 @@ impl Sink for Writer<'_> {
         self.varint(len as u64)
     }
 
-    fn item(&mut self) -> Result<(), Error> {
+    fn item(&mut self, _: Names) -> Result<(), Error> {
         Ok(())
     }
 
@@ -308,7 +308,9 @@ impl Sink for Writer<'_> {
         Ok(())
     }
 
-    fn end_list(&mut self) {}
+    fn end_list(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// The one place that takes bytes from a received message.
@@ -455,7 +457,7 @@ impl<'b> Source<'b> for Reader<'b> {
         }
     }
 
-    fn item(&mut self) -> Result<(), Error> {
+    fn item(&mut self, _: Names) -> Result<(), Error> {
         Ok(())
     }
 
@@ -463,5 +465,7 @@ impl<'b> Source<'b> for Reader<'b> {
         Ok(())
     }
 
-    fn end_list(&mut self) {}
+    fn end_list(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
 }

@@ -85,6 +85,11 @@ pub enum Error {
         /// The key.
         key: u8,
     },
+    /// Every field is well-formed, but they do not go together.
+    Broken {
+        /// What must hold.
+        rule: Rule,
+    },
     /// CBOR: nested deeper than any message of this standard.
     TooDeep {
         /// Where the level begins.
@@ -135,6 +140,7 @@ impl fmt::Display for Error {
                 write!(f, "key {key} stands a second time at byte {position}")
             }
             Self::MissingKey { key } => write!(f, "required key {key} is absent"),
+            Self::Broken { rule } => rule.fmt(f),
             Self::TooDeep { position } => {
                 write!(f, "the CBOR item at byte {position} is nested too deeply")
             }
@@ -143,3 +149,41 @@ impl fmt::Display for Error {
 }
 
 impl core::error::Error for Error {}
+
+/// What must hold between the fields of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub enum Rule {
+    /// A count or duration is at least 1 and fits what is counted.
+    Count,
+    /// Keys and times ascend.
+    Order,
+    /// Ranges ascend, do not overlap, are not empty and lie inside the whole.
+    Ranges,
+    /// Sizes of files and blocks are those of the standard.
+    Size,
+    /// A new version is above the one it replaces.
+    Version,
+    /// The message belongs to what it is read with, a kind to its range.
+    Reference,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Count => "a count is 0 or does not fit what is counted",
+            Self::Order => "keys or times do not ascend",
+            Self::Ranges => "ranges overlap, are empty or reach beyond the whole",
+            Self::Size => "a file, block or hash has a size that is not allowed",
+            Self::Version => "the new version is not above the one it replaces",
+            Self::Reference => "the message belongs to something else",
+        })
+    }
+}
+
+impl From<Rule> for Error {
+    fn from(rule: Rule) -> Self {
+        Self::Broken { rule }
+    }
+}

@@ -173,6 +173,22 @@ impl PointId {
         self.0
     }
 
+    /// The set of this number as a source of values: quantity 0 and the number from bit 7 on.
+    #[must_use]
+    pub const fn set(number: u16) -> Self {
+        Self((number as u64) << 7)
+    }
+
+    /// The number of the set, if this is one.
+    #[must_use]
+    pub const fn set_number(self) -> Option<u16> {
+        if self.0 & 0x7F == 0 && self.0 >> 23 == 0 {
+            Some((self.0 >> 7) as u16)
+        } else {
+            None
+        }
+    }
+
     /// A point that carries an OBIS code which has no place in the table.
     #[must_use]
     pub const fn obis(code: [u8; 6]) -> Self {

@@ -88,6 +88,8 @@ quantities! {
 }
 
 impl Quantity {
+    /// No quantity: the point is a set (see [`PointId::set`](crate::point::PointId::set)) or none at all.
+    pub const SET: Self = Self(0);
     /// The escape: the point carries a foreign code instead (see [`PointId::obis`](crate::point::PointId::obis)).
     pub const FOREIGN: Self = Self(127);
 

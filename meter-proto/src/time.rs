@@ -2,6 +2,7 @@
 
 /// How much the clock behind a stamp can be trusted: low nibble of the `clk` byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ClockQuality(pub u8);
 
 impl ClockQuality {

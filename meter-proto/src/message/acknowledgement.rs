@@ -3,8 +3,7 @@
 use heapless::Vec;
 
 use super::Stream;
-use crate::error::Error;
-use crate::fields::{Fields, Sink, Source};
+use crate::fields::fields;
 
 /// A run of missing records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +14,7 @@ pub struct Gap {
     /// Last missing number, not below `first`.
     pub last: u32,
 }
+fields!(element Gap { 0 first, 1 last });
 
 /// Kind 8, down: everything up to `contiguous` is committed for ever.
 ///
@@ -53,33 +53,4 @@ impl Acknowledgement {
     }
 }
 
-impl Fields for Acknowledgement {
-    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), Error> {
-        sink.byte(0, self.stream.0)?;
-        sink.unsigned(1, u64::from(self.boot))?;
-        sink.unsigned(2, u64::from(self.contiguous))?;
-        sink.list(3, self.gaps.len())?;
-        for gap in &self.gaps {
-            sink.item()?;
-            sink.unsigned(0, u64::from(gap.first))?;
-            sink.unsigned(0, u64::from(gap.last))?;
-            sink.end_item()?;
-        }
-        sink.end_list();
-        Ok(())
-    }
-
-    fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
-        Ok(Self {
-            stream: Stream(source.byte(0)?),
-            boot: source.u32(1)?,
-            contiguous: source.u32(2)?,
-            gaps: source.items(3, |source| {
-                Ok(Gap {
-                    first: source.u32(0)?,
-                    last: source.u32(0)?,
-                })
-            })?,
-        })
-    }
-}
+fields!(Acknowledgement { 0 stream, 1 boot, 2 contiguous, 3 gaps });

@@ -4,7 +4,7 @@ use heapless::Vec;
 
 use crate::compact::{Reader, Writer};
 use crate::error::Error;
-use crate::fields::{Fields, Sink, Source};
+use crate::fields::{Field, Names, Sink, Source, fields};
 use crate::point::PointId;
 use crate::time::Stamp;
 use crate::value::Value;
@@ -18,6 +18,7 @@ pub struct Sealed {
     /// The envelope, at most 160 bytes, opened by the core that acts and by nobody between.
     pub envelope: Vec<u8, 160>,
 }
+fields!(group Sealed { 0 purpose, 1 envelope });
 
 /// What to do. Bodies state a target, never a toggle, so that a repeat is harmless.
 ///
@@ -140,7 +141,7 @@ impl CommandBody {
                 value: source.bytes_up_to(0)?,
             },
             4 => Self::Read {
-                points: source.numbers(0, |source| Ok(PointId::from_bits(source.u64(0)?)))?,
+                points: Field::take(0, &mut source)?,
             },
             5 => Self::Sealed(Sealed {
                 purpose: source.byte(0)?,
@@ -182,38 +183,34 @@ pub struct Command {
     pub body: CommandBody,
 }
 
-impl Fields for Command {
-    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), Error> {
-        sink.unsigned(0, self.id)?;
-        sink.unsigned(1, u64::from(self.issuer))?;
-        sink.unsigned(2, self.not_before)?;
-        sink.unsigned(3, self.expires)?;
-        sink.byte(4, self.priority)?;
-        sink.unsigned(5, u64::from(self.body.code()))?;
-        sink.bytes(6, self.body.arguments(&mut [0; ARGUMENTS])?)
+fields!(Command {
+    0 id,
+    1 issuer,
+    2 not_before,
+    3 expires,
+    4 priority,
+    5 body,
+});
+
+/// Code and arguments stand under the body's key and the next.
+const BODY_NAMES: Names = &[(0, "code"), (1, "arguments")];
+
+impl Field for CommandBody {
+    fn put<S: Sink>(&self, key: u8, sink: &mut S) -> Result<(), Error> {
+        sink.group(key, BODY_NAMES)?;
+        sink.unsigned(key, u64::from(self.code()))?;
+        sink.bytes(key.wrapping_add(1), self.arguments(&mut [0; ARGUMENTS])?)?;
+        sink.end_group()
     }
 
-    fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
-        Ok(Self {
-            id: source.u64(0)?,
-            issuer: source.u32(1)?,
-            not_before: source.u64(2)?,
-            expires: source.u64(3)?,
-            priority: source.byte(4)?,
-            body: {
-                let code = source.u16(5)?;
-                let arguments = source.bytes(6)?;
-                if arguments.len() > ARGUMENTS {
-                    return Err(Error::TooMany {
-                        position: source.position(),
-                        capacity: ARGUMENTS,
-                    });
-                }
-                // Positions inside the arguments would mislead: the place is behind the byte string.
-                CommandBody::read_arguments(code, arguments).map_err(|_| Error::BadValue {
-                    position: source.position(),
-                })?
-            },
+    fn take<'b, S: Source<'b>>(key: u8, source: &mut S) -> Result<Self, Error> {
+        source.group(key, BODY_NAMES)?;
+        let code = source.u16(key)?;
+        let arguments: Vec<u8, ARGUMENTS> = source.bytes_up_to(key.wrapping_add(1))?;
+        source.end_group()?;
+        // Positions inside the arguments would mislead: the place is behind the byte string.
+        Self::read_arguments(code, &arguments).map_err(|_| Error::BadValue {
+            position: source.position(),
         })
     }
 }
@@ -270,46 +267,7 @@ pub struct CommandResult {
     pub sealed: Option<Sealed>,
 }
 
-impl Fields for CommandResult {
-    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), Error> {
-        sink.unsigned(0, self.id)?;
-        sink.byte(1, self.status.0)?;
-        sink.stamp(2, self.finished)?;
-        sink.unsigned(4, u64::from(self.detail))?;
-        sink.present(5, self.value.is_some())?;
-        if let Some(value) = &self.value {
-            sink.value(5, value)?;
-        }
-        sink.present(6, self.sealed.is_some())?;
-        if let Some(sealed) = &self.sealed {
-            sink.byte(6, sealed.purpose)?;
-            sink.bytes(7, &sealed.envelope)?;
-        }
-        Ok(())
-    }
-
-    fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
-        Ok(Self {
-            id: source.u64(0)?,
-            status: Status(source.byte(1)?),
-            finished: source.stamp(2)?,
-            detail: source.u32(4)?,
-            value: if source.present(5)? {
-                Some(source.value(5)?)
-            } else {
-                None
-            },
-            sealed: if source.present(6)? {
-                Some(Sealed {
-                    purpose: source.byte(6)?,
-                    envelope: source.bytes_up_to(7)?,
-                })
-            } else {
-                None
-            },
-        })
-    }
-}
+fields!(CommandResult { 0 id, 1 status, 2 finished, 4 detail, 5 value, 6 sealed });
 
 #[cfg(feature = "serde")]
 mod with_serde {

@@ -1,7 +1,6 @@
 //! Kind 7: something happened.
 
-use crate::error::Error;
-use crate::fields::{Fields, Sink, Source};
+use crate::fields::fields;
 use crate::point::PointId;
 use crate::value::Value;
 
@@ -110,41 +109,12 @@ impl Event {
     }
 }
 
-impl Fields for Event {
-    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), Error> {
-        sink.unsigned(0, u64::from(self.code))?;
-        sink.byte(1, self.severity)?;
-        sink.byte(2, self.phase.0)?;
-        sink.unsigned(3, u64::from(self.instance))?;
-        sink.unsigned(4, self.point.bits())?;
-        sink.present(5, self.value.is_some())?;
-        if let Some(value) = &self.value {
-            sink.value(5, value)?;
-        }
-        sink.present(6, self.limit.is_some())?;
-        if let Some(limit) = &self.limit {
-            sink.value(6, limit)?;
-        }
-        Ok(())
-    }
-
-    fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
-        Ok(Self {
-            code: source.u16(0)?,
-            severity: source.byte(1)?,
-            phase: EventPhase(source.byte(2)?),
-            instance: source.u32(3)?,
-            point: PointId::from_bits(source.u64(4)?),
-            value: if source.present(5)? {
-                Some(source.value(5)?)
-            } else {
-                None
-            },
-            limit: if source.present(6)? {
-                Some(source.value(6)?)
-            } else {
-                None
-            },
-        })
-    }
-}
+fields!(Event {
+    0 code,
+    1 severity,
+    2 phase,
+    3 instance,
+    4 point,
+    5 value,
+    6 limit,
+});

@@ -2,8 +2,7 @@
 
 use heapless::Vec;
 
-use crate::error::Error;
-use crate::fields::{Fields, Sink, Source};
+use crate::fields::fields;
 
 /// Kind 25, up: the bytes of one sealed envelope of the metering core, passed on unchanged, at most 480.
 ///
@@ -16,14 +15,4 @@ pub struct LegalBlock {
     pub envelope: Vec<u8, 480>,
 }
 
-impl Fields for LegalBlock {
-    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), Error> {
-        sink.bytes(0, &self.envelope)
-    }
-
-    fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
-        Ok(Self {
-            envelope: source.bytes_up_to(0)?,
-        })
-    }
-}
+fields!(LegalBlock { 0 envelope });

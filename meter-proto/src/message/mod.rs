@@ -7,23 +7,42 @@
 //! [`compact::encode_as`](crate::compact::encode_as), [`compact::SnapshotWriter`](crate::compact::SnapshotWriter).
 
 use crate::error::Error;
-use crate::fields::{Fields, Sink, Source};
+use crate::fields::{Fields, Names, Sink, Source, fields, newtypes};
 use crate::time::Stamp;
 
 mod acknowledgement;
+mod clock;
 mod command;
+mod configuration;
+mod demand_response;
 mod event;
+mod file;
+mod ledger;
 mod legal_block;
+mod profile;
 mod registration;
 mod set;
 mod snapshot;
 mod state;
 mod topology;
+mod vendor;
 
 pub use acknowledgement::{Acknowledgement, Gap};
+pub use clock::{TimeAnswer, TimeRequest};
 pub use command::{Command, CommandBody, CommandResult, Sealed, Status};
+pub use configuration::{
+    AlarmSetting, ConfigEntry, ConfigKey, ConfigRead, ConfigRefusal, ConfigReport, ConfigWrite,
+    RefusedKey,
+};
+pub use demand_response::{DemandInterval, DemandKind, DemandResponse, DemandState, DemandStatus};
 pub use event::{Event, EventPhase};
+pub use file::{
+    Activation, BlockRange, FILE_MAX, FileBlock, FileKind, FileNeed, FileOffer, FileStatus,
+    FileTarget,
+};
+pub use ledger::{Ledger, MovementKind};
 pub use legal_block::LegalBlock;
+pub use profile::{Profile, QualityRun};
 pub use registration::{
     DeviceKind, Network, Position, PositionSource, Registration, StreamState, Welcome,
 };
@@ -31,6 +50,18 @@ pub use set::{SetDefinition, SetEntry, SetException, SetSnapshot};
 pub use snapshot::{Sample, Snapshot};
 pub use state::{Absence, Heartbeat};
 pub use topology::{Node, Protocol, Topology};
+pub use vendor::Vendor;
+
+newtypes!(
+    Stream,
+    DeviceKind,
+    Network,
+    PositionSource,
+    EventPhase,
+    Status,
+    Protocol,
+    crate::time::ClockQuality,
+);
 
 /// One of the six numbered sequences of records of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,25 +122,13 @@ impl Head {
     }
 }
 
-impl Fields for Head {
-    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), Error> {
-        sink.unsigned(1, u64::from(self.node))?;
-        sink.byte(2, self.stream.0)?;
-        sink.unsigned(3, u64::from(self.boot))?;
-        sink.unsigned(4, u64::from(self.seq))?;
-        sink.stamp(5, self.stamp)
-    }
-
-    fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
-        Ok(Self {
-            node: source.u16(1)?,
-            stream: Stream(source.byte(2)?),
-            boot: source.u32(3)?,
-            seq: source.u32(4)?,
-            stamp: source.stamp(5)?,
-        })
-    }
-}
+fields!(Head {
+    1 node,
+    2 stream,
+    3 boot,
+    4 seq,
+    5 stamp,
+});
 
 /// Bytes that later releases append to any kind: a chain of (type, length, bytes), at most 64 bytes. Unknown types are
 /// passed over.
@@ -130,6 +149,8 @@ macro_rules! bodies {
         #[allow(clippy::large_enum_variant)] // No heap here; the module's documentation says what to do about the size.
         pub enum Body {
             $(#[doc = concat!("Kind ", $kind, ".")] $name($name),)*
+            /// Kinds 64 to 127.
+            Vendor(Vendor),
         }
 
         impl Body {
@@ -138,21 +159,34 @@ macro_rules! bodies {
             pub const fn kind(&self) -> u8 {
                 match self {
                     $(Self::$name(_) => $kind,)*
+                    Self::Vendor(vendor) => vendor.kind(),
                 }
             }
 
-            /// The kinds this release knows, ascending.
+            /// The kinds of the standard that this release knows, ascending; those of makers come beside them.
             pub const KINDS: &'static [u8] = &[$($kind),*];
+
+            /// Keys and names of the fields.
+            #[allow(dead_code)] // JSON comes next
+            pub(crate) const fn names(kind: u8) -> Option<Names> {
+                match kind {
+                    $($kind => Some(<$name as Fields>::NAMES),)*
+                    64..=127 => Some(Vendor::NAMES),
+                    _ => None,
+                }
+            }
 
             pub(crate) fn write<S: Sink>(&self, sink: &mut S) -> Result<(), Error> {
                 match self {
-                    $(Self::$name(body) => body.write(sink),)*
+                    $(Self::$name(body) => body.write(0, sink),)*
+                    Self::Vendor(vendor) => vendor.write(sink),
                 }
             }
 
             pub(crate) fn read<'b, S: Source<'b>>(kind: u8, source: &mut S) -> Result<Self, Error> {
                 match kind {
-                    $($kind => $name::read(source).map(Self::$name),)*
+                    $($kind => $name::read(0, source).map(Self::$name),)*
+                    64..=127 => Vendor::read(kind, source).map(Self::Vendor),
                     found => Err(Error::UnknownKind { found }),
                 }
             }
@@ -177,14 +211,32 @@ bodies! {
     3 SetDefinition;
     4 Snapshot;
     5 SetSnapshot;
+    6 Profile;
     7 Event;
     8 Acknowledgement;
     9 Heartbeat;
     10 Command;
     11 CommandResult;
+    12 ConfigRead;
+    13 ConfigWrite;
+    14 ConfigReport;
+    15 TimeRequest;
+    16 TimeAnswer;
+    17 FileOffer;
+    18 FileNeed;
+    19 FileBlock;
+    20 DemandResponse;
+    21 DemandStatus;
     22 Topology;
     23 Absence;
+    24 Ledger;
     25 LegalBlock;
+}
+
+impl From<Vendor> for Body {
+    fn from(body: Vendor) -> Self {
+        Self::Vendor(body)
+    }
 }
 
 /// A whole message.

@@ -4,8 +4,7 @@ use heapless::{String, Vec};
 
 use super::Stream;
 use crate::device::DeviceId;
-use crate::error::Error;
-use crate::fields::{Fields, Sink, Source};
+use crate::fields::fields;
 use crate::time::Stamp;
 
 /// What sort of device registers. Numbers without a name are kept as they came.
@@ -87,6 +86,7 @@ pub struct Position {
     /// Where it comes from.
     pub source: PositionSource,
 }
+fields!(group Position { 0 latitude, 1 longitude, 2 altitude_dm, 3 accuracy_m, 4 source });
 
 /// What a sender holds of one stream and boot, so that a new receiver knows where to begin and a loss is visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +101,7 @@ pub struct StreamState {
     /// The last number used.
     pub last: u32,
 }
+fields!(element StreamState { 0 stream, 1 boot, 2 floor, 3 last });
 
 /// Kind 1, up: the first message of a connection. The head's `boot` is the boot in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,89 +172,26 @@ impl Registration {
     }
 }
 
-impl Fields for Registration {
-    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), Error> {
-        sink.byte(0, self.version_min)?;
-        sink.byte(1, self.version_max)?;
-        sink.device(2, &self.device)?;
-        sink.unsigned(3, u64::from(self.device_kind.0))?;
-        sink.unsigned(4, u64::from(self.network.0))?;
-        sink.unsigned(5, u64::from(self.session))?;
-        sink.text(6, &self.name)?;
-        sink.text(7, &self.model)?;
-        sink.text(8, &self.hardware)?;
-        sink.text(9, &self.metering_firmware)?;
-        sink.text(10, &self.management_firmware)?;
-        sink.unsigned(11, self.capabilities)?;
-        sink.unsigned(12, u64::from(self.largest_message))?;
-        sink.unsigned(13, u64::from(self.config_version))?;
-        sink.signed(14, i64::from(self.local_offset_s))?;
-        sink.list(15, self.sets.len())?;
-        for hash in &self.sets {
-            sink.unsigned(0, u64::from(*hash))?;
-        }
-        sink.end_list();
-        sink.list(16, self.streams.len())?;
-        for state in &self.streams {
-            sink.item()?;
-            sink.byte(0, state.stream.0)?;
-            sink.unsigned(0, u64::from(state.boot))?;
-            sink.unsigned(0, u64::from(state.floor))?;
-            sink.unsigned(0, u64::from(state.last))?;
-            sink.end_item()?;
-        }
-        sink.end_list();
-        sink.present(17, self.position.is_some())?;
-        if let Some(position) = &self.position {
-            sink.signed(17, i64::from(position.latitude))?;
-            sink.signed(18, i64::from(position.longitude))?;
-            sink.signed(19, i64::from(position.altitude_dm))?;
-            sink.unsigned(20, u64::from(position.accuracy_m))?;
-            sink.byte(21, position.source.0)?;
-        }
-        Ok(())
-    }
-
-    fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
-        Ok(Self {
-            version_min: source.byte(0)?,
-            version_max: source.byte(1)?,
-            device: source.device(2)?,
-            device_kind: DeviceKind(source.u16(3)?),
-            network: Network(source.u16(4)?),
-            session: source.u32(5)?,
-            name: source.text_up_to(6)?,
-            model: source.text_up_to(7)?,
-            hardware: source.text_up_to(8)?,
-            metering_firmware: source.text_up_to(9)?,
-            management_firmware: source.text_up_to(10)?,
-            capabilities: source.u64(11)?,
-            largest_message: source.u32(12)?,
-            config_version: source.u32(13)?,
-            local_offset_s: source.i32(14)?,
-            sets: source.numbers(15, |source| source.u32(0))?,
-            streams: source.items(16, |source| {
-                Ok(StreamState {
-                    stream: Stream(source.byte(0)?),
-                    boot: source.u32(0)?,
-                    floor: source.u32(0)?,
-                    last: source.u32(0)?,
-                })
-            })?,
-            position: if source.present(17)? {
-                Some(Position {
-                    latitude: source.i32(17)?,
-                    longitude: source.i32(18)?,
-                    altitude_dm: source.i32(19)?,
-                    accuracy_m: source.u32(20)?,
-                    source: PositionSource(source.byte(21)?),
-                })
-            } else {
-                None
-            },
-        })
-    }
-}
+fields!(Registration {
+    0 version_min,
+    1 version_max,
+    2 device,
+    3 device_kind,
+    4 network,
+    5 session,
+    6 name,
+    7 model,
+    8 hardware,
+    9 metering_firmware,
+    10 management_firmware,
+    11 capabilities,
+    12 largest_message,
+    13 config_version,
+    14 local_offset_s,
+    15 sets,
+    16 streams,
+    17 position,
+});
 
 /// Kind 2, down: the answer to a registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -273,24 +211,4 @@ pub struct Welcome {
     pub spread_s: u16,
 }
 
-impl Fields for Welcome {
-    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), Error> {
-        sink.byte(0, self.version)?;
-        sink.unsigned(1, u64::from(self.session))?;
-        sink.stamp(2, self.now)?;
-        sink.unsigned(4, u64::from(self.config_version))?;
-        sink.unsigned(5, u64::from(self.backlog_rate))?;
-        sink.unsigned(6, u64::from(self.spread_s))
-    }
-
-    fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
-        Ok(Self {
-            version: source.byte(0)?,
-            session: source.u32(1)?,
-            now: source.stamp(2)?,
-            config_version: source.u32(4)?,
-            backlog_rate: source.u16(5)?,
-            spread_s: source.u16(6)?,
-        })
-    }
-}
+fields!(Welcome { 0 version, 1 session, 2 now, 4 config_version, 5 backlog_rate, 6 spread_s });

@@ -3,8 +3,7 @@
 use heapless::Vec;
 
 use super::Sample;
-use crate::error::Error;
-use crate::fields::{Fields, Sink, Source};
+use crate::fields::fields;
 use crate::point::PointId;
 use crate::value::{Quality, Value};
 
@@ -19,6 +18,7 @@ pub struct SetEntry {
     /// Where a register starts again from 0, in its own steps; 0 for values that do not roll over.
     pub modulus: u64,
 }
+fields!(element SetEntry { 0 point, 1 exponent, 2 modulus });
 
 /// Kind 3, up or down: the layout of set snapshots, at most 128 columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,38 +92,7 @@ impl SetDefinition {
     }
 }
 
-impl Fields for SetDefinition {
-    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), Error> {
-        sink.unsigned(0, u64::from(self.number))?;
-        sink.unsigned(1, u64::from(self.hash))?;
-        sink.unsigned(2, u64::from(self.interval_s))?;
-        sink.list(3, self.entries.len())?;
-        for entry in &self.entries {
-            sink.item()?;
-            sink.unsigned(0, entry.point.bits())?;
-            sink.signed_byte(0, entry.exponent)?;
-            sink.unsigned(0, entry.modulus)?;
-            sink.end_item()?;
-        }
-        sink.end_list();
-        Ok(())
-    }
-
-    fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
-        Ok(Self {
-            number: source.u16(0)?,
-            hash: source.u32(1)?,
-            interval_s: source.u32(2)?,
-            entries: source.items(3, |source| {
-                Ok(SetEntry {
-                    point: PointId::from_bits(source.u64(0)?),
-                    exponent: source.signed_byte(0)?,
-                    modulus: source.u64(0)?,
-                })
-            })?,
-        })
-    }
-}
+fields!(SetDefinition { 0 number, 1 hash, 2 interval_s, 3 entries });
 
 /// A column whose marks differ from the common ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +103,7 @@ pub struct SetException {
     /// Its marks.
     pub quality: Quality,
 }
+fields!(element SetException { 0 column, 1 quality });
 
 /// Kind 5, up: the mantissas of a set in the order of its definition, at most 128, and at most 16 exceptions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,37 +119,4 @@ pub struct SetSnapshot {
     pub exceptions: Vec<SetException, 16>,
 }
 
-impl Fields for SetSnapshot {
-    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), Error> {
-        sink.unsigned(0, u64::from(self.number))?;
-        sink.quality(1, self.quality)?;
-        sink.list(2, self.mantissas.len())?;
-        for mantissa in &self.mantissas {
-            sink.signed(0, *mantissa)?;
-        }
-        sink.end_list();
-        sink.list(3, self.exceptions.len())?;
-        for exception in &self.exceptions {
-            sink.item()?;
-            sink.unsigned(0, u64::from(exception.column))?;
-            sink.quality(0, exception.quality)?;
-            sink.end_item()?;
-        }
-        sink.end_list();
-        Ok(())
-    }
-
-    fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
-        Ok(Self {
-            number: source.u16(0)?,
-            quality: source.quality(1)?,
-            mantissas: source.numbers(2, |source| source.signed(0, 64))?,
-            exceptions: source.items(3, |source| {
-                Ok(SetException {
-                    column: source.u16(0)?,
-                    quality: source.quality(0)?,
-                })
-            })?,
-        })
-    }
-}
+fields!(SetSnapshot { 0 number, 1 quality, 2 mantissas, 3 exceptions });

@@ -2,8 +2,7 @@
 
 use heapless::Vec;
 
-use crate::error::Error;
-use crate::fields::{Fields, Sink, Source};
+use crate::fields::fields;
 use crate::point::PointId;
 use crate::value::Value;
 
@@ -16,26 +15,13 @@ pub struct Sample {
     /// What it was.
     pub value: Value,
 }
+fields!(element Sample { 0 point, 1 value });
 
 impl Sample {
     /// A sample.
     #[must_use]
     pub const fn new(point: PointId, value: Value) -> Self {
         Self { point, value }
-    }
-
-    pub(crate) fn write<S: Sink>(&self, sink: &mut S) -> Result<(), Error> {
-        sink.item()?;
-        sink.unsigned(0, self.point.bits())?;
-        sink.value(0, &self.value)?;
-        sink.end_item()
-    }
-
-    pub(crate) fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
-        Ok(Self {
-            point: PointId::from_bits(source.u64(0)?),
-            value: source.value(0)?,
-        })
     }
 }
 
@@ -67,19 +53,4 @@ impl FromIterator<Sample> for Snapshot {
     }
 }
 
-impl Fields for Snapshot {
-    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), Error> {
-        sink.list(0, self.samples.len())?;
-        for sample in &self.samples {
-            sample.write(sink)?;
-        }
-        sink.end_list();
-        Ok(())
-    }
-
-    fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
-        Ok(Self {
-            samples: source.items(0, Sample::read)?,
-        })
-    }
-}
+fields!(Snapshot { 0 samples });

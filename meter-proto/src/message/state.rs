@@ -1,7 +1,6 @@
 //! Kinds 9 and 23: alive, and no longer there.
 
-use crate::error::Error;
-use crate::fields::{Fields, Sink, Source};
+use crate::fields::fields;
 
 /// Kind 9, up: a sign of life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,25 +18,7 @@ pub struct Heartbeat {
     pub flags: u32,
 }
 
-impl Fields for Heartbeat {
-    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), Error> {
-        sink.unsigned(0, u64::from(self.uptime_s))?;
-        sink.signed_byte(1, self.signal_dbm)?;
-        sink.unsigned(2, u64::from(self.waiting))?;
-        sink.unsigned(3, u64::from(self.config_version))?;
-        sink.unsigned(4, u64::from(self.flags))
-    }
-
-    fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
-        Ok(Self {
-            uptime_s: source.u32(0)?,
-            signal_dbm: source.signed_byte(1)?,
-            waiting: source.u32(2)?,
-            config_version: source.u32(3)?,
-            flags: source.u32(4)?,
-        })
-    }
-}
+fields!(Heartbeat { 0 uptime_s, 1 signal_dbm, 2 waiting, 3 config_version, 4 flags });
 
 /// Kind 23, by the broker as a will: the connection of this session ended.
 ///
@@ -51,16 +32,4 @@ pub struct Absence {
     pub session: u32,
 }
 
-impl Fields for Absence {
-    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), Error> {
-        sink.unsigned(0, u64::from(self.boot))?;
-        sink.unsigned(1, u64::from(self.session))
-    }
-
-    fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
-        Ok(Self {
-            boot: source.u32(0)?,
-            session: source.u32(1)?,
-        })
-    }
-}
+fields!(Absence { 0 boot, 1 session });

@@ -3,8 +3,7 @@
 use heapless::Vec;
 
 use crate::device::DeviceId;
-use crate::error::Error;
-use crate::fields::{Fields, Sink, Source};
+use crate::fields::fields;
 
 /// How a gateway reaches a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,6 +40,7 @@ pub struct Node {
     /// When it last answered, UTC seconds, 0 never.
     pub last_seen: u64,
 }
+fields!(element Node { 0 number, 1 device, 2 protocol, 3 line, 4 last_seen });
 
 /// Kind 22, up: nodes of a gateway, at most 24 per message. Several messages together make the whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,35 +52,4 @@ pub struct Topology {
     pub nodes: Vec<Node, 24>,
 }
 
-impl Fields for Topology {
-    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), Error> {
-        sink.unsigned(0, u64::from(self.total))?;
-        sink.list(1, self.nodes.len())?;
-        for node in &self.nodes {
-            sink.item()?;
-            sink.unsigned(0, u64::from(node.number))?;
-            sink.device(0, &node.device)?;
-            sink.unsigned(0, u64::from(node.protocol.0))?;
-            sink.byte(0, node.line)?;
-            sink.unsigned(0, node.last_seen)?;
-            sink.end_item()?;
-        }
-        sink.end_list();
-        Ok(())
-    }
-
-    fn read<'b, S: Source<'b>>(source: &mut S) -> Result<Self, Error> {
-        Ok(Self {
-            total: source.u16(0)?,
-            nodes: source.items(1, |source| {
-                Ok(Node {
-                    number: source.u16(0)?,
-                    device: source.device(0)?,
-                    protocol: Protocol(source.u16(0)?),
-                    line: source.byte(0)?,
-                    last_seen: source.u64(0)?,
-                })
-            })?,
-        })
-    }
-}
+fields!(Topology { 0 total, 1 nodes });

@@ -3,7 +3,7 @@
 use meter_proto::device::DeviceId;
 use meter_proto::message::*;
 use meter_proto::point::PointId;
-use meter_proto::time::Stamp;
+use meter_proto::time::{ClockQuality, Stamp};
 use meter_proto::value::{Quality, Value};
 use testkit::Rng;
 
@@ -119,6 +119,63 @@ fn command_body(rng: &mut Rng) -> CommandBody {
         5 => CommandBody::Register,
         _ => CommandBody::Unknown { code: 1000 },
     }
+}
+
+/// Ranges (first, count) that ascend without overlap below `end`, at most 8.
+fn ranges(rng: &mut Rng, end: u64) -> std::vec::IntoIter<(u32, u32)> {
+    let mut free = 0;
+    let mut all = Vec::new();
+    for _ in 0..rng.below(9) {
+        let first = free + rng.below(end / 10 + 1);
+        let count = 1 + rng.below(end / 10 + 1);
+        free = first + count;
+        if free <= end {
+            all.push((first as u32, count as u32));
+        }
+    }
+    all.into_iter()
+}
+
+fn keys<const N: usize>(rng: &mut Rng) -> heapless::Vec<ConfigKey, N> {
+    let mut keys: Vec<u16> = (0..rng.below(N as u64 + 1))
+        .map(|_| number(rng) as u16)
+        .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys.into_iter().map(ConfigKey).collect()
+}
+
+fn entries(rng: &mut Rng) -> heapless::Vec<ConfigEntry, 24> {
+    let keys: heapless::Vec<ConfigKey, 24> = keys(rng);
+    keys.into_iter()
+        .map(|key| ConfigEntry {
+            key,
+            value: bytes(rng),
+        })
+        .collect()
+}
+
+/// A profile of a register with holes; the data is a real series.
+fn profile(rng: &mut Rng) -> Profile {
+    let mut register = number(rng) as i64 >> 3;
+    let values: Vec<i64> = (0..=rng.below(96))
+        .map(|_| {
+            register += rng.below(100) as i64;
+            register
+        })
+        .collect();
+    let step_s = (number(rng) as u32).max(1);
+    let mut profile =
+        Profile::try_new(point(rng), rng.byte() as i8, step_s, values.iter().copied()).unwrap();
+    profile.age_s = number(rng) as u32;
+    profile.runs = ranges(rng, values.len() as u64)
+        .map(|(first, count)| QualityRun {
+            first: first as u16,
+            count: count as u16,
+            quality: quality(rng),
+        })
+        .collect();
+    profile
 }
 
 /// A body of this kind.
@@ -253,7 +310,141 @@ pub fn body(kind: u8, rng: &mut Rng) -> Body {
             envelope: bytes(rng),
         }
         .into(),
+        6 => profile(rng).into(),
+        12 => ConfigRead { keys: keys(rng) }.into(),
+        13 => {
+            let base_version = number(rng) as u32 >> 1;
+            let mut entries = entries(rng);
+            if entries.is_empty() {
+                let _ = entries.push(ConfigEntry {
+                    key: ConfigKey::NAME,
+                    value: bytes(rng),
+                });
+            }
+            ConfigWrite {
+                base_version,
+                new_version: base_version + 1,
+                activate_at: number(rng),
+                entries,
+            }
+            .into()
+        }
+        14 => ConfigReport {
+            version: number(rng) as u32,
+            waiting_version: number(rng) as u32,
+            total: u16::MAX - rng.below(1000) as u16,
+            entries: entries(rng),
+            refused: list(rng, |rng| RefusedKey {
+                key: ConfigKey(number(rng) as u16),
+                reason: ConfigRefusal(rng.byte()),
+            }),
+        }
+        .into(),
+        15 => TimeRequest {
+            origin_us: number(rng),
+        }
+        .into(),
+        16 => {
+            let received_us = number(rng) >> 1;
+            TimeAnswer {
+                origin_us: number(rng),
+                received_us,
+                sent_us: received_us + rng.below(5_000),
+                uncertainty_us: number(rng) as u32,
+                quality: ClockQuality(rng.byte()),
+            }
+            .into()
+        }
+        17 => FileOffer {
+            number: number(rng) as u32,
+            file_kind: FileKind(number(rng) as u16),
+            target: FileTarget(rng.byte()),
+            version: text(rng),
+            size: 1 + (number(rng) % u64::from(FILE_MAX)) as u32,
+            block_size: *rng.pick(&[256, 512, 1024]).unwrap(),
+            sha256: (0..32).map(|_| rng.byte()).collect(),
+            manifest: bytes(rng),
+            signature: bytes(rng),
+            activation: Activation(rng.byte()),
+        }
+        .into(),
+        18 => {
+            let ranges: heapless::Vec<BlockRange, 8> = ranges(rng, 65_536)
+                .map(|(first, count)| BlockRange { first, count })
+                .collect();
+            FileNeed {
+                number: number(rng) as u32,
+                status: FileStatus(if ranges.is_empty() {
+                    1 + rng.byte() % 255
+                } else {
+                    0
+                }),
+                ranges,
+            }
+            .into()
+        }
+        19 => FileBlock {
+            number: number(rng) as u32,
+            offset: (number(rng) % u64::from(FILE_MAX - 1024)) as u32,
+            data: {
+                let mut data = bytes(rng);
+                if data.is_empty() {
+                    let _ = data.push(1);
+                }
+                data
+            },
+        }
+        .into(),
+        20 => DemandResponse {
+            id: number(rng),
+            version: number(rng) as u32,
+            demand_kind: DemandKind(rng.byte()),
+            primacy: rng.byte(),
+            start: number(rng),
+            randomise_s: number(rng) as u32,
+            intervals: list(rng, |rng| DemandInterval {
+                duration_s: (number(rng) as u32).max(1),
+                value: value(rng),
+            }),
+        }
+        .into(),
+        21 => DemandStatus {
+            id: number(rng),
+            version: number(rng) as u32,
+            state: DemandState(rng.byte()),
+            reason: number(rng) as u16,
+            since: stamp(rng),
+        }
+        .into(),
+        24 => Ledger {
+            account: number(rng) as u32,
+            count: (number(rng) as u32).max(1),
+            order: number(rng),
+            batch: number(rng) as u32,
+            movement: MovementKind(rng.byte()),
+            reason: number(rng) as u16,
+            operator: number(rng) as u32,
+            currency: number(rng) as u16,
+            amount: value(rng),
+            balance: value(rng),
+            booked: stamp(rng),
+        }
+        .into(),
+        64..=127 => Vendor::try_new(kind, bytes(rng)).unwrap().into(),
         other => panic!("no generator for kind {other}"),
+    }
+}
+
+/// A chain of (type, length, bytes).
+fn additions(rng: &mut Rng) -> Ext {
+    let mut ext = Ext::new();
+    loop {
+        let value: heapless::Vec<u8, 20> = bytes(rng);
+        if ext.len() + 2 + value.len() > ext.capacity() {
+            return ext;
+        }
+        ext.extend([rng.byte(), value.len() as u8]);
+        ext.extend(value);
     }
 }
 
@@ -271,7 +462,7 @@ pub fn message(kind: u8, rng: &mut Rng) -> Message {
         head,
         body,
         ext: if rng.chance(200_000) {
-            bytes(rng)
+            additions(rng)
         } else {
             Ext::new()
         },
