@@ -6,31 +6,7 @@ use dlt645::{
     SecurityErr, Slave, Stamp, Timing, Value,
 };
 
-/// Takes bytes off a fuzz input; zeros behind its end.
-struct Input<'a> {
-    bytes: &'a [u8],
-}
-
-impl<'a> Input<'a> {
-    fn byte(&mut self) -> u8 {
-        let Some((first, rest)) = self.bytes.split_first() else {
-            return 0;
-        };
-        self.bytes = rest;
-        *first
-    }
-
-    fn take(&mut self, most: usize) -> &'a [u8] {
-        let len = usize::from(self.byte()).min(most).min(self.bytes.len());
-        let (head, rest) = self.bytes.split_at(len);
-        self.bytes = rest;
-        head
-    }
-
-    fn word(&mut self) -> u32 {
-        u32::from_le_bytes([self.byte(), self.byte(), self.byte(), self.byte()])
-    }
-}
+use crate::input::Input;
 
 /// The data of an answer: four bytes of identifier (of a known class, so that most inputs reach a rule), then the data.
 /// What decodes, encodes to bytes that decode to the same value.

@@ -5,6 +5,8 @@
 //! random input on the stable tool chain.
 
 pub mod electricity;
+mod input;
+pub mod metering;
 
 use dlt645::{Edition, Frame, FrameView};
 use meter_proto::compact;

@@ -5,13 +5,15 @@ use std::path::Path;
 
 type Body = fn(&[u8]);
 
-const BODIES: [(&str, Body); 6] = [
+const BODIES: [(&str, Body); 8] = [
     ("frame", meterkit_fuzz::frame),
     ("message", meterkit_fuzz::message),
     ("envelope", meterkit_fuzz::envelope),
     ("dlt645_answer", meterkit_fuzz::electricity::answer),
     ("dlt645_slave", meterkit_fuzz::electricity::slave),
     ("dlt645_master", meterkit_fuzz::electricity::master),
+    ("metering_stored", meterkit_fuzz::metering::stored),
+    ("metering_energy", meterkit_fuzz::metering::energy),
 ];
 
 /// Random inputs for each body; the engine's long runs are `cargo xtask fuzz --minutes N`.

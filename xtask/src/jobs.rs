@@ -14,7 +14,10 @@ const NO_STD: [(&str, &str); 10] = [
     ("serial-line", ""),
     ("dlt645", "meter-proto,embedded-io,embedded-io-async"),
     ("cjt188", "meter-proto,embedded-io,embedded-io-async"),
-    ("meter-proto", "serde,embedded-storage,embedded-hal,embedded-io"),
+    (
+        "meter-proto",
+        "serde,embedded-storage,embedded-hal,embedded-io",
+    ),
     ("meterkit-metrology", ""),
     ("meterkit-metrology", "embedded-hal"),
     ("meterkit-tariff", ""),
@@ -22,6 +25,9 @@ const NO_STD: [(&str, &str); 10] = [
     ("meterkit-meter", ""),
     ("dlt645", ""),
 ];
+
+/// Crates with simulations of hours.
+const LONG: [&str; 1] = ["meterkit-metrology"];
 
 /// Cortex-M0 and Cortex-M4F.
 const TARGETS: [&str; 2] = ["thumbv6m-none-eabi", "thumbv7em-none-eabihf"];
@@ -225,6 +231,20 @@ pub fn fuzz(minutes: Option<u64>) -> anyhow::Result<Verdict> {
             shell,
             "cargo +nightly fuzz run --features libfuzzer {target} -- -max_total_time={seconds}"
         )
+        .run()?;
+    }
+    Ok(Verdict::Passed)
+}
+
+/// The long simulations: tests that are marked as ignored, with the overflow checks of the test profile.
+pub fn long() -> anyhow::Result<Verdict> {
+    let shell = shell()?;
+    for package in LONG {
+        cmd!(
+            shell,
+            "cargo test --locked --package {package} -- --ignored --nocapture"
+        )
+        .env("METERKIT_SKIPS", skips())
         .run()?;
     }
     Ok(Verdict::Passed)

@@ -38,7 +38,7 @@ enum Job {
     },
     /// Run every check below, installing what is missing
     Test {
-        /// Also the long runs: fuzzing with a coverage-guided engine, all features
+        /// Also the long runs: fuzzing with a coverage-guided engine, simulated hours, the full grid of loads
         #[arg(long)]
         full: bool,
     },
@@ -62,6 +62,8 @@ enum Job {
         #[arg(long)]
         minutes: Option<u64>,
     },
+    /// The long simulations: hours at full scale, counts of samples past 2^32
+    Long,
     /// Run the firmware images in the emulator beside the host
     Emulate,
     /// Time a crate beside an independent package on the same frames; nothing is judged
@@ -137,6 +139,7 @@ fn run(job: Option<Job>) -> anyhow::Result<()> {
         Some(Job::Size { json }) => size::run(json),
         Some(Job::Accuracy { quick: true, json }) => accuracy::run(Grid::Quick, json, false),
         Some(Job::Accuracy { quick: false, json }) => accuracy::run(Grid::Full, json, true),
+        Some(Job::Long) => jobs::long(),
         Some(Job::Emulate) => jobs::emulate(),
         Some(Job::System) => jobs::system(),
         Some(Job::Browser) => browser::run(),
@@ -172,6 +175,7 @@ fn test(full: bool) -> anyhow::Result<()> {
     report.job("emulate", jobs::emulate);
     if full {
         report.job("size", || size::run(false));
+        report.job("long", jobs::long);
     }
     report.job("vectors", vectors::job);
     report.job("waves", waves_job);
