@@ -21,8 +21,12 @@
 pub mod bill;
 pub mod calendar;
 pub mod civil;
+pub mod combine;
+pub mod decimal;
+pub mod demand;
 pub mod machine;
 pub mod plan;
+pub mod power_factor;
 pub mod price;
 pub mod profile;
 pub mod purse;
@@ -31,6 +35,7 @@ pub mod stored;
 pub mod sts;
 pub mod tier;
 
+pub use decimal::Decimal;
 pub use machine::Machine;
 pub use plan::{Broken, Line, Tariff};
 pub use price::{Money, Price, Rounding};

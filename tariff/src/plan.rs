@@ -3,7 +3,7 @@
 use crate::calendar::{Calendar, MAX_RATES};
 use crate::civil::Moment;
 use crate::price::{Money, Price};
-use crate::tier::{Reset, Tier, TierTotal};
+use crate::tier::{Reset, Tier, TierTotal, split};
 
 /// Most tiers: six bounds, seven prices (04000207).
 pub const MAX_TIERS: usize = 7;
@@ -169,11 +169,16 @@ impl<'a> Tariff<'a> {
             .take(MAX_TIERS)
             .position(|tier| total_wh < tier.up_to_wh);
         let index = index.unwrap_or(self.tiers.len().saturating_sub(1));
-        let price = self
-            .tiers
-            .get(index)
-            .map_or(Price::default(), |tier| tier.price);
-        (index as u8 + 1, price)
+        let tier = index as u8 + 1;
+        (tier, self.tier_price(tier))
+    }
+
+    /// What a tier (from 1) adds; zero for a tier that does not exist.
+    fn tier_price(&self, tier: u8) -> Price {
+        let index = usize::from(tier).checked_sub(1);
+        index
+            .and_then(|index| self.tiers.get(index))
+            .map_or(Price::default(), |tier| tier.price)
     }
 
     /// The next instant at which rate or tier period may change.
@@ -203,27 +208,17 @@ impl<'a> Tariff<'a> {
     /// [`Tariff::book`] for a rate that is known already, inside the present tier period.
     pub fn book_rate(&self, total: &mut TierTotal, rate: u8, wh: u64, mut line: impl FnMut(Line)) {
         let rate_price = self.rate_price(rate);
-        let mut left = wh;
-        for (index, tier) in self.tiers.iter().enumerate() {
-            let last = index + 1 == self.tiers.len();
-            let room = if last {
-                u64::MAX
-            } else {
-                tier.up_to_wh.saturating_sub(total.wh)
-            };
-            let part = left.min(room);
-            if part == 0 {
-                continue;
-            }
-            left -= part;
+        let bounds = self.tiers.iter().map(|tier| tier.up_to_wh);
+        for (tier, part) in split(bounds, total.wh, wh) {
+            let tier_price = self.tier_price(tier);
             total.wh = total.wh.saturating_add(part);
             line(Line {
                 rate,
-                tier: index as u8 + 1,
+                tier,
                 wh: part,
                 rate_price,
-                tier_price: tier.price,
-                amount: rate_price.plus(tier.price).cost(part),
+                tier_price,
+                amount: rate_price.plus(tier_price).cost(part),
             });
         }
     }

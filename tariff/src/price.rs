@@ -126,17 +126,35 @@ impl Rounding {
     pub const fn divide(self, value: i64, unit: i64) -> i64 {
         let unit = if unit < 1 { 1 } else { unit };
         let (quotient, rest) = (value / unit, value % unit);
-        let away = if value < 0 { -1 } else { 1 };
-        let twice = rest.unsigned_abs() * 2;
-        let whole = unit.unsigned_abs();
-        let up = match self {
+        let over = rest.unsigned_abs();
+        let left = unit.unsigned_abs() - over;
+        let half = (over > left) as i8 - (over < left) as i8;
+        let sign = (rest > 0) as i8 - (rest < 0) as i8;
+        quotient + self.step(sign, half, quotient % 2 != 0) as i64
+    }
+
+    /// [`Rounding::divide`] in 128 bits, for bills in the cloud: the small cores stay in 64.
+    pub const fn divide_wide(self, value: i128, unit: i128) -> i128 {
+        let unit = if unit < 1 { 1 } else { unit };
+        let (quotient, rest) = (value / unit, value % unit);
+        let over = rest.unsigned_abs();
+        let left = unit.unsigned_abs() - over;
+        let half = (over > left) as i8 - (over < left) as i8;
+        let sign = (rest > 0) as i8 - (rest < 0) as i8;
+        quotient + self.step(sign, half, quotient % 2 != 0) as i128
+    }
+
+    /// What is added to a quotient cut towards zero: `sign` is that of the rest, `half` tells
+    /// whether the rest lies below, on or above the middle.
+    const fn step(self, sign: i8, half: i8, odd: bool) -> i8 {
+        let away = match self {
             Rounding::Trunc => false,
-            Rounding::HalfUp => twice >= whole,
-            Rounding::HalfEven => twice > whole || (twice == whole && quotient % 2 != 0),
-            Rounding::Floor => rest < 0,
-            Rounding::Ceil => rest > 0,
+            Rounding::HalfUp => half >= 0,
+            Rounding::HalfEven => half > 0 || (half == 0 && odd),
+            Rounding::Floor => sign < 0,
+            Rounding::Ceil => sign > 0,
         };
-        if up { quotient + away } else { quotient }
+        if away { sign } else { 0 }
     }
 }
 
@@ -160,6 +178,15 @@ mod tests {
         assert_eq!(all(-25), [-3, -2, -3, -2, -2]);
         assert_eq!(all(-21), [-2, -2, -3, -2, -2]);
         assert_eq!(all(20), [2; 5]);
+        assert_eq!(Rounding::HalfUp.divide(0, 1), 0);
+        for value in -40_i64..=40 {
+            for unit in 1..12_i64 {
+                for rounding in [Rounding::HalfUp, Rounding::HalfEven, Rounding::Ceil] {
+                    let wide = rounding.divide_wide(value.into(), unit.into());
+                    assert_eq!(i128::from(rounding.divide(value, unit)), wide);
+                }
+            }
+        }
     }
 
     #[test]

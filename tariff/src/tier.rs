@@ -13,6 +13,32 @@ pub struct Tier {
     pub price: Price,
 }
 
+/// Splits a quantity by quantity at the bounds of its tiers, behind a running total: the number of
+/// each tier (from 1) with its part, empty parts left out.
+///
+/// A bound is the last unit of its tier; what lies behind the last bound belongs to one tier more.
+pub fn split(
+    bounds: impl Iterator<Item = u64>,
+    total: u64,
+    quantity: u64,
+) -> impl Iterator<Item = (u8, u64)> {
+    let (mut total, mut left) = (total, quantity);
+    (1..)
+        .zip(bounds.chain([u64::MAX]))
+        .map(move |(tier, bound)| {
+            // The total saturates in the last tier, which takes all.
+            let room = match bound {
+                u64::MAX => u64::MAX,
+                _ => bound.saturating_sub(total),
+            };
+            let part = left.min(room);
+            left -= part;
+            total = total.saturating_add(part);
+            (tier, part)
+        })
+        .filter(|&(_, part)| part > 0)
+}
+
 /// When the running total of the tiers goes back to zero, in local time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -85,5 +111,24 @@ impl TierTotal {
             self.wh = 0;
         }
         self.period = Some(self.period.map_or(period, |last| last.max(period)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::vec::Vec;
+
+    use super::split;
+
+    #[test]
+    fn a_bound_is_the_last_unit_of_its_tier() {
+        let parts =
+            |total, quantity| split([240, 400].into_iter(), total, quantity).collect::<Vec<_>>();
+        assert_eq!(parts(0, 240), [(1, 240)]);
+        assert_eq!(parts(239, 200), [(1, 1), (2, 160), (3, 39)]);
+        assert_eq!(parts(500, 3), [(3, 3)]);
+        assert_eq!(parts(u64::MAX, 3), [(3, 3)]);
+        assert_eq!(parts(7, 0), []);
     }
 }
