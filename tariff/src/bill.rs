@@ -40,6 +40,36 @@ impl core::fmt::Display for Refused {
 
 impl core::error::Error for Refused {}
 
+/// Cuts an interval wherever something changes and hands out the begin and energy of each part.
+///
+/// Energy is shared by time in whole watt hours whose sum is the interval's: up to each cut as many
+/// as the time up to it gives, rounded down. `next` gives the next change after an instant.
+pub fn cut(
+    start_s: i64,
+    seconds: u32,
+    wh: u64,
+    next: impl Fn(i64) -> i64,
+    mut part: impl FnMut(i64, u64),
+) {
+    let length = i64::from(seconds);
+    let (mut done_s, mut done_wh) = (0, 0);
+    // Every turn moves on by a second at least.
+    while done_s < length {
+        let at = start_s.saturating_add(done_s);
+        let until_s = next(at).saturating_sub(start_s).clamp(done_s + 1, length);
+        let until_wh = share(wh, until_s as u32, seconds);
+        part(at, until_wh - done_wh);
+        (done_s, done_wh) = (until_s, until_wh);
+    }
+}
+
+/// `wh · part / whole`, rounded down, without 128 bits on the small cores.
+fn share(wh: u64, part: u32, whole: u32) -> u64 {
+    let (part, whole) = (u64::from(part), u64::from(whole.max(1)));
+    // What each second gets is shared exactly; the rest is less than a watt hour a second.
+    (wh / whole) * part + (wh % whole) * part / whole
+}
+
 /// Prices intervals in the order of time and keeps the sums. `Copy`: a copy is a checkpoint from
 /// which today's open part can be priced again and again.
 #[derive(Clone, Copy, Debug)]
@@ -82,25 +112,20 @@ impl<'a> Biller<'a> {
         if self.end_s.is_some_and(|end| start.utc_s < end) {
             return Err(Refused::Overlap);
         }
-        let (mut done_s, mut done_wh) = (0, 0);
-        // Every turn moves on by a second at least.
-        while done_s < seconds {
-            let at = start.plus(done_s);
-            let next = (self
-                .tariff
-                .next_change(at)
-                .utc_s
-                .saturating_sub(start.utc_s))
-            .clamp(done_s + 1, seconds);
-            let until = (u128::from(wh) * next as u128 / seconds as u128) as u64;
-            let amount = &mut self.amount;
-            self.tariff
-                .book(&mut self.tiers, at, until - done_wh, |part| {
+        let (tariff, tiers, amount) = (&self.tariff, &mut self.tiers, &mut self.amount);
+        let at = |utc_s| Moment { utc_s, ..start };
+        cut(
+            start.utc_s,
+            seconds as u32,
+            wh,
+            |utc_s| tariff.next_change(at(utc_s)).utc_s,
+            |utc_s, wh| {
+                tariff.book(tiers, at(utc_s), wh, |part| {
                     *amount = *amount + part.amount;
-                    line(at, part);
+                    line(at(utc_s), part);
                 });
-            (done_s, done_wh) = (next, until);
-        }
+            },
+        );
         self.wh = self.wh.saturating_add(wh);
         self.end_s = Some(start.utc_s.saturating_add(seconds));
         Ok(())

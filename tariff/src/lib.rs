@@ -16,11 +16,14 @@
 //! # Limits
 //! One set of each table (the switch to a spare set, settlement days and demand are to come), tiers
 //! counted over all rates together and added to the rate price.
-#![no_std]
+#![cfg_attr(not(feature = "std"), no_std)]
 
 pub mod bill;
 pub mod calendar;
+pub mod charging;
 pub mod civil;
+#[cfg(feature = "std")]
+pub mod cloud;
 pub mod combine;
 pub mod decimal;
 pub mod demand;
@@ -31,6 +34,7 @@ pub mod price;
 pub mod profile;
 pub mod purse;
 pub mod remote;
+pub mod settlement;
 pub mod stored;
 pub mod sts;
 pub mod tier;

@@ -107,6 +107,7 @@ impl Sum for Money {
 
 /// How an amount becomes fewer digits. A bill names the one it used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Rounding {
     /// Nearest; ties away from zero.

@@ -1,10 +1,12 @@
 //! Bills, calendars and purses: the cases of a tariff file against the `tariff` crate.
 
+mod bills;
 mod calendar;
 mod prepaid;
 mod sts;
 mod tiers;
 
+use ::tariff::calendar::Zone;
 use ::tariff::civil::{Date, Moment};
 use ::tariff::tier::Tier;
 use ::tariff::{Money, Price, Rounding};
@@ -29,6 +31,24 @@ pub fn run(file: &Value) -> Outcome {
             ),
             "prepaid/state" => (prepaid::prepaid(input), case["expected"].clone()),
             "power-cut/recovery" => (prepaid::recovery(input), case["expected"].clone()),
+            "settlement/register" => (bills::register(input), case["expected"].clone()),
+            "tou/weekday-holiday" => (bills::weekday_holiday(input), case["expected"].clone()),
+            "tou/dst" => (bills::clock_change(input), case["expected"].clone()),
+            "tou/day-type" => (bills::day_types(input), case["expected"].clone()),
+            "dynamic/half-hourly" => (bills::half_hourly(input), case["expected"].clone()),
+            "tiers/integer-currency" => (bills::integer_currency(input), case["expected"].clone()),
+            "tiers/two-month-period" => (bills::months_in_period(input), case["expected"].clone()),
+            "tiers/mixed-rounding" => (bills::mixed_rounding(input), case["expected"].clone()),
+            "tiers/all-units" => (bills::all_units(input), case["expected"].clone()),
+            "demand" => (bills::demand(input), case["expected"].clone()),
+            "demand/two-part" => (bills::two_part(input), case["expected"].clone()),
+            "power-factor" => (bills::power_factor(input), case["expected"].clone()),
+            "quadrants" => (bills::quadrants(input), case["expected"].clone()),
+            "export/two-bills" => (bills::two_bills(input), case["expected"].clone()),
+            "export/net-metering" => (bills::net_metering(input), case["expected"].clone()),
+            "heat/two-part" => (bills::heat(input), case["expected"].clone()),
+            "volume/yearly" => (bills::yearly_volume(input), case["expected"].clone()),
+            "urdb/year" => (bills::utility_year(input), case["expected"].clone()),
             "sts/sample-tables" => (sts::sample_tables(input), case["expected"].clone()),
             "remote-control" => (prepaid::remote(input), case["expected"].clone()),
             _ => {
@@ -166,3 +186,9 @@ fn minute(text: &str) -> Option<u16> {
     let (hour, minute) = text.split_once(':')?;
     Some(hour.parse::<u16>().ok()? * 60 + minute.parse::<u16>().ok()?)
 }
+
+/// One zone the whole year.
+const ALL_YEAR: &[Zone] = &[Zone {
+    start: 101,
+    table: 1,
+}];

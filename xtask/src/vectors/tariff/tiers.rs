@@ -1,24 +1,19 @@
 //! Tiers, alone and added to rates.
 
 use ::tariff::bill::{Biller, Interval};
-use ::tariff::calendar::{Calendar, Slot, Zone};
+use ::tariff::calendar::{Calendar, Slot};
 use ::tariff::civil::{Date, Moment};
 use ::tariff::tier::{Reset, TierTotal};
 use ::tariff::{Money, Price, Tariff};
 use serde_json::{Value, json};
 
-use super::{cents, exact, kwh, list, minute, price, rounded, show, tier_list, wh};
+use super::{ALL_YEAR, cents, exact, kwh, list, minute, price, rounded, show, tier_list, wh};
 
 const JANUARY: Reset = Reset::Yearly {
     month: 1,
     day: 1,
     hour: 0,
 };
-const ALL_YEAR: &[Zone] = &[Zone {
-    start: 101,
-    table: 1,
-}];
-
 /// The first hour of a month of 2024.
 fn month(number: usize, hour: u32) -> Option<Moment> {
     let date = Date::try_new(2024, number as u8, 1)?;
