@@ -150,6 +150,39 @@ impl<'a> Calendar<'a> {
         Ok(self)
     }
 
+    /// The year zones.
+    pub fn zones(&self) -> &'a [Zone] {
+        self.zones
+    }
+
+    /// The slots of all day tables.
+    pub fn slots(&self) -> &'a [Slot] {
+        self.slots
+    }
+
+    /// The same holidays and rest days around other tables.
+    pub(crate) fn checked_with(
+        &self,
+        zones: &'a [Zone],
+        slots: &'a [Slot],
+    ) -> Result<Self, Broken> {
+        let calendar = Calendar::try_new(zones, slots)?.with_holidays(self.holidays)?;
+        if self.rest_table == 0 {
+            Ok(calendar)
+        } else {
+            calendar.with_rest_days(self.work_days, self.rest_table)
+        }
+    }
+
+    /// [`Calendar::checked_with`] for tables that passed it before.
+    pub(crate) const fn with_tables(self, zones: &'a [Zone], slots: &'a [Slot]) -> Self {
+        Calendar {
+            zones,
+            slots,
+            ..self
+        }
+    }
+
     fn check_table(&self, table: u8) -> Result<(), Broken> {
         if self.table(table).next().is_none() {
             Err(Broken::NoSuchTable)

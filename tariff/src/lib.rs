@@ -27,6 +27,8 @@ pub mod cloud;
 pub mod combine;
 pub mod decimal;
 pub mod demand;
+#[cfg(feature = "std")]
+pub mod ledger;
 pub mod machine;
 pub mod plan;
 pub mod power_factor;
@@ -34,6 +36,7 @@ pub mod price;
 pub mod profile;
 pub mod purse;
 pub mod remote;
+pub mod sets;
 pub mod settlement;
 pub mod stored;
 pub mod sts;

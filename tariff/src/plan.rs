@@ -1,6 +1,6 @@
 //! A tariff: calendar, rate prices and tiers, and the one function that turns energy into lines.
 
-use crate::calendar::{Calendar, MAX_RATES};
+use crate::calendar::{Calendar, MAX_RATES, Slot, Zone};
 use crate::civil::Moment;
 use crate::price::{Money, Price};
 use crate::tier::{Reset, Tier, TierTotal, split};
@@ -145,6 +145,32 @@ impl<'a> Tariff<'a> {
     /// The calendar.
     pub fn calendar(&self) -> &Calendar<'a> {
         &self.calendar
+    }
+
+    /// The price of each rate, rate 1 first.
+    pub fn prices(&self) -> &'a [Price] {
+        self.prices
+    }
+
+    /// The tiers; one that adds nothing without any.
+    pub fn tiers(&self) -> &'a [Tier] {
+        self.tiers
+    }
+
+    /// The same around tables that were checked together before.
+    pub(crate) const fn with_sets(
+        self,
+        zones: &'a [Zone],
+        slots: &'a [Slot],
+        prices: &'a [Price],
+        tiers: &'a [Tier],
+    ) -> Self {
+        Tariff {
+            calendar: self.calendar.with_tables(zones, slots),
+            prices,
+            tiers,
+            reset: self.reset,
+        }
     }
 
     /// When the tiers begin anew.

@@ -2,6 +2,9 @@
 
 mod bills;
 mod calendar;
+mod charging;
+mod ledger;
+mod meter;
 mod prepaid;
 mod sts;
 mod tiers;
@@ -49,6 +52,13 @@ pub fn run(file: &Value) -> Outcome {
             "heat/two-part" => (bills::heat(input), case["expected"].clone()),
             "volume/yearly" => (bills::yearly_volume(input), case["expected"].clone()),
             "urdb/year" => (bills::utility_year(input), case["expected"].clone()),
+            "charging/ocpi" => (charging::ocpi(input), case["expected"].clone()),
+            "charging/pile" => (charging::pile(input), case["expected"].clone()),
+            "charging/e-bike" => (charging::ebike(input), case["expected"].clone()),
+            "ledger" => (ledger::ledger(input), case["expected"].clone()),
+            "settlement/days" => (meter::settlement_days(input), case["expected"].clone()),
+            "spare-set/prices" => (meter::price_sets(input), case["expected"].clone()),
+            "spare-set/all-four" => (meter::four_sets(input), case["expected"].clone()),
             "sts/sample-tables" => (sts::sample_tables(input), case["expected"].clone()),
             "remote-control" => (prepaid::remote(input), case["expected"].clone()),
             _ => {
