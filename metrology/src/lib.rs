@@ -39,6 +39,7 @@
 //! definitions and every rounding place are listed in `docs/metrology.md`.
 #![no_std]
 
+pub mod adjust;
 mod angle;
 mod bytes;
 mod calibration;
