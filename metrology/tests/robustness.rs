@@ -18,7 +18,7 @@ fn limited(x: i32) -> i128 {
 
 /// A square wave between the ends of `i32`.
 fn square(n: u64, half: u64) -> i32 {
-    if n / half % 2 == 0 {
+    if (n / half).is_multiple_of(2) {
         i32::MAX
     } else {
         i32::MIN

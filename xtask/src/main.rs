@@ -66,9 +66,9 @@ enum Job {
     Long,
     /// Run the firmware images in the emulator beside the host
     Emulate,
-    /// Time a crate beside an independent package on the same frames; nothing is judged
+    /// Run a crate beside an independent package on the same input; nothing is judged
     Bench {
-        /// The crate: dlt645
+        /// The crate: dlt645 or metrology
         what: String,
     },
     /// Flash and instructions of the codecs on Cortex-M0 and M4
