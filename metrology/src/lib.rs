@@ -54,6 +54,7 @@ mod meter;
 mod power;
 mod pulse;
 mod rms;
+pub mod safety;
 mod sample;
 mod sensor;
 pub mod source;
