@@ -127,8 +127,8 @@ pub struct Responder {
     suites: &'static [Suite],
     factory_keys: bool,
     pending: Option<Pending>,
-    /// When the last first messages were answered, newest last.
-    answered: Vec<u64, ANSWERS_PER_MINUTE>,
+    /// When the last first messages were answered, newest first.
+    answered: [Option<u64>; ANSWERS_PER_MINUTE],
 }
 
 #[derive(Debug)]
@@ -146,7 +146,7 @@ impl Responder {
             suites,
             factory_keys: false,
             pending: None,
-            answered: Vec::new(),
+            answered: [None; ANSWERS_PER_MINUTE],
         }
     }
 
@@ -240,15 +240,11 @@ impl Responder {
             return Err(AkeError::Busy);
         }
         self.pending = None;
-        if self.answered.is_full() {
-            let oldest = self.answered.first().copied().unwrap_or_default();
-            if now_s.saturating_sub(oldest) < 60 {
-                return Err(AkeError::TooOften);
-            }
-            self.answered.remove(0);
+        let [newest, second, oldest] = self.answered;
+        if oldest.is_some_and(|oldest| now_s.saturating_sub(oldest) < 60) {
+            return Err(AkeError::TooOften);
         }
-        // There is room: the oldest was removed.
-        let _ = self.answered.push(now_s);
+        self.answered = [Some(now_s), newest, second];
         Ok(())
     }
 }

@@ -145,6 +145,8 @@ impl Drop for Run<'_> {
 /// Doubling in GF(2^128) with the polynomial of SP 800-38B, without a branch on the secret.
 fn double(block: &Block) -> Block {
     let value = u128::from_be_bytes(*block);
-    let carry = (value >> 127).wrapping_mul(0x87);
-    ((value << 1) ^ carry).to_be_bytes()
+    let mut doubled = (value << 1).to_be_bytes();
+    let carry = block[0] >> 7;
+    doubled[15] ^= 0x87 & 0_u8.wrapping_sub(carry);
+    doubled
 }

@@ -317,7 +317,8 @@ impl<K> OrderGate<K> {
         Ok(Self::under(opener, key))
     }
 
-    const fn under<P>(opener: Opener<K>, key: &KeyHandle<P>) -> Self {
+    /// A gate behind a receiver that was made before.
+    pub const fn under<P>(opener: Opener<K>, key: &KeyHandle<P>) -> Self {
         Self {
             opener,
             purpose: key.purpose(),

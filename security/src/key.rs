@@ -33,6 +33,11 @@ impl<const N: usize> Secret<N> {
         &self.0
     }
 
+    /// The bytes, for what fills them in place.
+    pub(crate) const fn expose_mut(&mut self) -> &mut [u8; N] {
+        &mut self.0
+    }
+
     /// A second holder of the same secret; by name, so that no copy is made unseen.
     pub const fn duplicate(&self) -> Self {
         Self(self.0)
@@ -149,6 +154,11 @@ impl DeviceKeyId {
     pub const fn gateway(serial: [u8; 6]) -> Self {
         let [a, b, c, d, e, f] = serial;
         Self([b'G', b'W', a, b, c, d, e, f])
+    }
+
+    /// The identity of stored bytes.
+    pub(crate) const fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(bytes)
     }
 
     /// All eight bytes.

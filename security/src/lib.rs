@@ -92,5 +92,6 @@ pub mod order;
 pub mod port;
 pub mod replay;
 pub mod session;
+pub mod slot;
 pub mod suite;
 pub mod wrap;

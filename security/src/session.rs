@@ -60,7 +60,7 @@ impl Session {
 
     /// Whether orders may still be given. A clock that went back closes the session.
     pub const fn may_command(&self, now_s: u64) -> bool {
-        self.younger(now_s, self.command_minutes as u64 * 60)
+        self.younger(now_s, (self.command_minutes as u32 * 60) as u64)
     }
 
     /// Whether data may still be carried. Besides, each key ends after

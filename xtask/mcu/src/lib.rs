@@ -1,6 +1,11 @@
 //! What the measured images share: a port whose bytes the compiler cannot foresee, and the counter of instructions.
 #![no_std]
 
+pub mod device;
+mod registers;
+
+pub use registers::Registers;
+
 use core::hint::black_box;
 
 /// A port and a clock without hardware: reads and writes that the compiler must keep.
@@ -70,14 +75,28 @@ pub mod count {
     }
 
     /// Instructions of one call of `work`, rounded, the loop around it included.
+    pub fn per_call(work: impl FnMut()) -> u64 {
+        per_call_of(CALLS, work)
+    }
+
+    /// The same over fewer calls, for work of many instructions: the counter has 24 bits.
     #[inline(never)]
-    pub fn per_call(mut work: impl FnMut()) -> u64 {
+    pub fn per_call_of(calls: u32, mut work: impl FnMut()) -> u64 {
         let before = SYST::get_current();
-        for _ in 0..CALLS {
+        for _ in 0..calls {
             work();
         }
         let ticks = before.wrapping_sub(SYST::get_current()) & RELOAD;
-        let tens = u64::from(CALLS) * 10;
+        let tens = u64::from(calls) * 10;
         (u64::from(ticks) * PER_TEN_TICKS + tens / 2) / tens
+    }
+
+    /// Instructions of one piece of work, to the tick: for what cannot be repeated as it is.
+    #[inline(never)]
+    pub fn once(work: impl FnOnce()) -> u64 {
+        let before = SYST::get_current();
+        work();
+        let ticks = before.wrapping_sub(SYST::get_current()) & RELOAD;
+        u64::from(ticks) * PER_TEN_TICKS / 10
     }
 }
