@@ -50,6 +50,7 @@ mod filter;
 mod frequency;
 #[cfg(feature = "embedded-hal")]
 pub mod front_end;
+pub mod load;
 mod meter;
 mod power;
 mod pulse;

@@ -172,7 +172,10 @@ fn a_stored_line_goes_on_hot_and_cools_while_nothing_flowed() {
             );
         }
         assert!(ThermalModel::restore(&limits, &bytes[..byte], 0).is_err());
-        assert!(line.save(&mut [0; ThermalModel::STATE_LEN][..byte]).is_err());
+        assert!(
+            line.save(&mut [0; ThermalModel::STATE_LEN][..byte])
+                .is_err()
+        );
     }
 }
 
