@@ -1,14 +1,16 @@
 //! The bench of the influence tests: a 24-bit front end of 503 V and 200 A, its constants, and what one phase
 //! gave.
 
-use metrology::{Calibration, Meter, Parameters, PhaseQuantities, Sample, Window};
+use std::f64::consts::TAU;
+
+use metrology::{
+    Calibration, Integrator, Meter, Parameters, PhaseQuantities, Rogowski, Sample, Window,
+};
 use testkit::signal::{FrontEnd, Noise, Sinc3, Wave};
 
 /// Volts and amperes of a count.
 const VOLT_NV: u32 = 60_000;
 const AMPERE_NA: u32 = 2_400;
-/// Fast samples for one sample of the converter: 2.048 MHz at 8 kHz.
-const RATIO: u32 = 256;
 
 pub struct Bench {
     /// Samples per second.
@@ -32,7 +34,7 @@ fn parameters<const PHASES: usize>(rate: f64) -> Parameters<PHASES> {
     p
 }
 
-fn counts(value: f64, nano: u32) -> i32 {
+fn counts_of(value: f64, nano: u32) -> i32 {
     FrontEnd::IDEAL.count(value * 1e9 / f64::from(nano), &mut Noise::new(0))
 }
 
@@ -53,8 +55,8 @@ impl Bench {
 
     pub fn sample(&self, volts: f64, amperes: f64) -> Sample<1> {
         Sample {
-            u: [counts(volts, VOLT_NV)],
-            i: [counts(amperes, AMPERE_NA)],
+            u: [counts_of(volts, VOLT_NV)],
+            i: [counts_of(amperes, AMPERE_NA)],
             n: 0,
         }
     }
@@ -109,8 +111,8 @@ impl Bench {
         (0..(seconds * self.rate) as usize)
             .map(|_| {
                 let mut sample = Sample {
-                    u: u.each_mut().map(|wave| counts(wave.value(), VOLT_NV)),
-                    i: i.each_mut().map(|wave| counts(wave.value(), AMPERE_NA)),
+                    u: u.each_mut().map(|wave| counts_of(wave.value(), VOLT_NV)),
+                    i: i.each_mut().map(|wave| counts_of(wave.value(), AMPERE_NA)),
                     n: 0,
                 };
                 for &phase in missing {
@@ -152,10 +154,49 @@ pub fn measure_wave(u: &Wave, i: &Wave, hertz: f64) -> Line {
     bench.average(|| bench.sample(u.value(), i.value()), 5)
 }
 
-/// A sine of voltage and a current of any shape (a function of the turns of the fundamental) behind the
-/// filter of a sigma-delta converter at 2.048 MHz; its gain at the fundamental is calibrated.
-///
-/// `cycles` make one window.
+/// A shape behind the filter of a sigma-delta converter of 1 MHz or 2 MHz; its gain at the fundamental is
+/// calibrated.
+struct Filtered<'a, Shape> {
+    shape: &'a Shape,
+    filter: Sinc3,
+    /// Turns of the fundamental from one fast sample to the next.
+    fast: f64,
+    at: u64,
+    scale: f64,
+}
+
+impl<'a, Shape: Fn(f64) -> f64> Filtered<'a, Shape> {
+    fn new(shape: &'a Shape, ratio: u32, rate: f64, hertz: f64, scale: f64) -> Self {
+        let fast = hertz / (rate * f64::from(ratio));
+        let mut filtered = Self {
+            shape,
+            filter: Sinc3::new(ratio),
+            fast,
+            at: 0,
+            scale,
+        };
+        // The filter fills.
+        for _ in 0..3 {
+            filtered.next();
+        }
+        filtered
+    }
+
+    /// The time of the next sample, in turns, and its value in counts.
+    fn next(&mut self) -> (f64, f64) {
+        loop {
+            let turns = self.at as f64 * self.fast;
+            self.at += 1;
+            if let Some(value) = self.filter.push((self.shape)(turns) * self.scale) {
+                let gain = self.filter.gain(self.fast);
+                return (turns - self.filter.delay() * self.fast, value / gain);
+            }
+        }
+    }
+}
+
+/// A sine of voltage and a current of any shape (a function of the turns of the fundamental); `cycles` make one
+/// window.
 pub fn measure_shape(
     u: &Wave,
     current: &impl Fn(f64) -> f64,
@@ -164,32 +205,55 @@ pub fn measure_shape(
     windows: u32,
 ) -> Line {
     let bench = Bench::with_window(Window::Cycles(cycles));
-    let fast = hertz / (bench.rate * f64::from(RATIO));
-    let mut filter = Sinc3::new(RATIO);
-    let gain = filter.gain(fast);
-    let delay = filter.delay();
     let scale = 1e9 / f64::from(AMPERE_NA);
-    let mut at = 0_u64;
-    let mut next = || {
-        loop {
-            let turns = at as f64 * fast;
-            at += 1;
-            if let Some(value) = filter.push(current(turns) * scale) {
-                return (turns - delay * fast, value / scale / gain);
-            }
-        }
-    };
-    // The filter fills.
-    for _ in 0..3 {
-        next();
-    }
+    let mut shape = Filtered::new(current, 256, bench.rate, hertz, scale);
     bench.average(
         || {
-            let (turns, amperes) = next();
-            bench.sample(u.at(turns), amperes)
+            let (turns, counts) = shape.next();
+            bench.sample(u.at(turns), counts / scale)
         },
         windows,
     )
+}
+
+/// The same behind a Rogowski coil and its integrator: the shape is the rate of change, amperes per second.
+pub fn measure_coil(u: &Wave, rise: &impl Fn(f64) -> f64, hertz: f64) -> Line {
+    // Full scale is 79 kA/s: a flank of 8 A within one sample is 64 kA/s.
+    const COIL_NA: u32 = 120_000;
+    let rate = 8000.0;
+    let mut p = parameters(rate);
+    p.current_na = COIL_NA;
+    p.phase[0].delay_ns = Rogowski::delay_ns(p.sample_rate_mhz);
+    let bench = Bench {
+        rate,
+        calibration: Calibration::try_new(p).unwrap(),
+    };
+    let rogowski = Rogowski::try_new(p.sample_rate_mhz, p.nominal_mhz).unwrap();
+    let mut integrator = Integrator::default();
+    // A quarter of the coil's counts is the current at 50 Hz.
+    let scale = 4.0 / (TAU * 50.0) * 1e9 / f64::from(COIL_NA);
+    let mut shape = Filtered::new(rise, 128, rate, hertz, scale);
+    let mut saturated = false;
+    let mut noise = Noise::new(0);
+    let mut sample = || {
+        let (turns, counts) = shape.next();
+        let coil = FrontEnd::IDEAL.count(counts, &mut noise);
+        saturated |= coil.abs() >= metrology::FULL_SCALE;
+        Sample {
+            u: [counts_of(u.at(turns), VOLT_NV)],
+            i: [integrator.next(&rogowski, coil)],
+            n: 0,
+        }
+    };
+    // The servo settles.
+    for _ in 0..40_000 {
+        sample();
+    }
+    let line = bench.average(&mut sample, 5);
+    Line {
+        saturated: line.saturated | saturated,
+        ..line
+    }
 }
 
 /// Holds values against a bound and tells the worst of them at the end (`--nocapture`).
