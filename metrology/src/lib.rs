@@ -54,6 +54,7 @@ pub mod load;
 mod meter;
 mod power;
 mod pulse;
+pub mod pq;
 mod rms;
 pub mod safety;
 mod sample;
