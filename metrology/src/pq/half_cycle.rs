@@ -92,14 +92,7 @@ impl<const C: usize> HalfCycles<C> {
             (Some(edge), Some((last, whole))) => (whole, Some((last, edge))),
             _ => (frames, None),
         };
-        for (channel, sum) in self.now.iter_mut().enumerate() {
-            // In registers over the whole run. A half cycle of the tracker cannot wrap them (2^15 · 2^46).
-            let mut squares = *sum;
-            for frame in whole {
-                squares = squares.wrapping_add(frame.get(channel).map_or(0, |x| square(*x)));
-            }
-            *sum = squares;
-        }
+        add_squares(&mut self.now, whole.as_flattened());
         self.samples = self.samples.wrapping_add(frames.len() as u64);
         let (last, edge) = last?;
         Some(self.cut(last, edge))
@@ -142,6 +135,19 @@ impl<const C: usize> HalfCycles<C> {
 impl<const C: usize> Default for HalfCycles<C> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// Adds the squares of frames laid end to end. A half cycle of the tracker cannot wrap a sum (2^15 · 2^46).
+fn add_squares(sums: &mut [u64], samples: &[i32]) {
+    let channels = sums.len().max(1);
+    for (channel, sum) in sums.iter_mut().enumerate() {
+        // In registers over the whole run.
+        let mut squares = *sum;
+        for x in samples.iter().skip(channel).step_by(channels) {
+            squares = squares.wrapping_add(square(*x));
+        }
+        *sum = squares;
     }
 }
 

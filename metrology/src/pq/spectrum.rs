@@ -16,13 +16,10 @@ pub enum Grouping {
     Subgroup,
 }
 
-/// Amplitude (Q5) to rms (Q8): 8 / √2, with 20 fractional bits.
-const TO_RMS: u64 = 5_931_642;
-
 /// The spectrum of one channel over one window.
 ///
 /// Bin k holds k cycles in the window, about 5 Hz each; orders lie `cycles` bins apart. All values are rms,
-/// counts Q8, with the filter's droop divided out. Orders above [`Sampled::highest_order`] read zero.
+/// counts Q8, with the filter's droop divided out. Orders above [`Sampled`]'s highest one read zero.
 #[derive(Clone, Copy, Debug)]
 pub struct Spectrum<'a> {
     bins: &'a Buffer,
@@ -48,8 +45,8 @@ impl<'a> Spectrum<'a> {
 
     /// Highest order that the sample rate allows, at most 50.
     #[must_use]
-    pub fn highest_order(&self) -> u8 {
-        self.sampled.highest_order()
+    pub const fn highest_order(&self) -> u8 {
+        self.sampled.highest_order
     }
 
     /// Mean value, counts Q8.
@@ -61,13 +58,13 @@ impl<'a> Spectrum<'a> {
     /// One bin, from 1.
     #[must_use]
     pub fn bin(&self, bin: usize) -> Phasor {
-        let Some([re, im]) = self.bins.get(bin).filter(|_| bin != 0) else {
+        let place = fft::place_of(bin);
+        let Some([re, im]) = self.bins.get(place).filter(|_| bin != 0) else {
             return Phasor::default();
         };
-        let factor = (u64::from(self.sampled.response(bin)) * TO_RMS) >> 20;
-        // At most 2^29 · 2^31.6.
+        let factor = i64::from(self.sampled.response(bin));
         let scaled = |v: &i32| {
-            let v = (i64::from(*v) * factor as i64 + (1 << 27)) >> 28;
+            let v = (i64::from(*v) * factor + (1 << 25)) >> 26;
             v.clamp(i32::MIN.into(), i32::MAX.into()) as i32
         };
         Phasor {
@@ -106,7 +103,10 @@ impl<'a> Spectrum<'a> {
     /// Total distortion of orders 2 to `highest` against the fundamental, parts per million.
     #[must_use]
     pub fn thd_ppm(&self, grouping: Grouping, highest: u8) -> Option<u32> {
-        ratio_ppm(self.distortion(grouping, highest), self.square(1, grouping))
+        ratio_ppm(
+            self.distortion(grouping, highest),
+            self.square(1, grouping).into(),
+        )
     }
 
     /// The same against the rms value of the whole signal (counts Q8): THD-R.
@@ -126,7 +126,7 @@ impl<'a> Spectrum<'a> {
     pub fn k_factor_milli(&self, highest: u8) -> Option<u32> {
         let (mut weighted, mut plain) = (0_u128, 0_u128);
         for order in 1..=highest {
-            let square = self.square(order, Grouping::Line);
+            let square = u128::from(self.square(order, Grouping::Line));
             weighted += square * u128::from(order) * u128::from(order);
             plain += square;
         }
@@ -138,9 +138,9 @@ impl<'a> Spectrum<'a> {
     #[must_use]
     pub fn pwhd_ppm(&self, grouping: Grouping) -> Option<u32> {
         let sum = (14..=40)
-            .map(|order| self.square(order, grouping) * u128::from(order))
+            .map(|order| u128::from(self.square(order, grouping)) * u128::from(order))
             .sum();
-        ratio_ppm(sum, self.square(1, grouping))
+        ratio_ppm(sum, self.square(1, grouping).into())
     }
 
     /// Active and reactive power of one order, with `self` the voltage; counts² Q16, reactive positive when the
@@ -161,40 +161,40 @@ impl<'a> Spectrum<'a> {
     }
 
     /// Square of an order's rms value.
-    fn square(&self, order: u8, grouping: Grouping) -> u128 {
+    fn square(&self, order: u8, grouping: Grouping) -> u64 {
         if order == 0 || order > self.highest_order() {
             return 0;
         }
         let centre = usize::from(order) * self.cycles();
-        let square = |bin: usize| u128::from(self.bin(bin).square());
+        let square = |bin: usize| self.bin(bin).square();
+        let sum = |sum: u64, bin: usize| sum.saturating_add(square(bin));
         match grouping {
             Grouping::Line => square(centre),
-            Grouping::Subgroup => (centre - 1..=centre + 1).map(square).sum(),
+            Grouping::Subgroup => (centre - 1..=centre + 1).fold(0, sum),
             Grouping::Group => {
                 let half = self.cycles() / 2;
-                let inner: u128 = (centre + 1 - half..centre + half).map(square).sum();
-                inner + (square(centre - half) + square(centre + half)) / 2
+                let inner = (centre + 1 - half..centre + half).fold(0, sum);
+                inner.saturating_add(square(centre - half) / 2 + square(centre + half) / 2)
             }
         }
     }
 
-    fn between(&self, order: u8, margin: usize) -> u128 {
+    fn between(&self, order: u8, margin: usize) -> u64 {
         if order > self.highest_order() {
             return 0;
         }
         let first = usize::from(order) * self.cycles();
         (first + margin..=first + self.cycles() - margin)
-            .map(|bin| u128::from(self.bin(bin).square()))
-            .sum()
+            .fold(0, |sum, bin| sum.saturating_add(self.bin(bin).square()))
     }
 
     fn distortion(&self, grouping: Grouping, highest: u8) -> u128 {
         (2..=highest)
-            .map(|order| self.square(order, grouping))
+            .map(|order| u128::from(self.square(order, grouping)))
             .sum()
     }
 }
 
-fn root(square: u128) -> u32 {
+fn root(square: u64) -> u32 {
     u32::try_from(square.isqrt()).unwrap_or(u32::MAX)
 }

@@ -168,27 +168,33 @@ impl Tracker {
     ///
     /// `channel` is the one to follow; another one than before is followed without moving the edges.
     pub fn process<const C: usize>(&mut self, frames: &[[i32; C]], channel: usize) -> Span {
+        self.run(frames.as_flattened(), C.max(1), channel)
+    }
+
+    /// Not generic: compiled once.
+    fn run(&mut self, samples: &[i32], channels: usize, channel: usize) -> Span {
         self.follow(channel);
         let (phase, increment) = (self.phase, self.increment);
         let left = (1 << 31) - (phase & 0x7FFF_FFFF);
         let whole = ((left - 1) / increment) as usize;
-        let (before, rest) = frames.split_at(whole.min(frames.len()));
+        let whole = whole.min(samples.len() / channels);
+        let (before, rest) = samples.split_at(whole * channels);
         if self.lock != Lock::Fixed {
-            self.detect(before.iter().map(|frame| frame.get(channel)), phase);
+            self.detect(before.iter().skip(channel).step_by(channels), phase);
         }
         // Fits: a half cycle has at most 2^15 samples by the limits of `new`.
-        let taken = before.len() as u32;
+        let taken = whole as u32;
         self.phase = phase.wrapping_add(increment.wrapping_mul(taken));
         self.length = self.length.saturating_add(taken << 16);
         let mut span = Span {
-            used: before.len(),
+            used: whole,
             phase,
             increment,
             edge: None,
         };
-        if let Some(last) = rest.first() {
+        if !rest.is_empty() {
             span.used += 1;
-            span.edge = Some(self.cross(last.get(channel).copied().unwrap_or(0)));
+            span.edge = Some(self.cross(rest.get(channel).copied().unwrap_or(0)));
         }
         span
     }
@@ -207,12 +213,12 @@ impl Tracker {
     }
 
     /// 17 bits of the sample times 15 bits of the oscillator: no wide multiplication in here.
-    fn detect<'a>(&mut self, samples: impl Iterator<Item = Option<&'a i32>>, mut phase: u32) {
+    fn detect<'a>(&mut self, samples: impl Iterator<Item = &'a i32>, mut phase: u32) {
         let Detected {
             mut sine,
             mut cosine,
         } = self.now;
-        for x in samples.flatten() {
+        for x in samples {
             let x = limited(*x) >> 7;
             let step = (phase >> 21) as usize;
             sine += i64::from(x * (trig::sine_step(step) >> 16));
@@ -227,7 +233,7 @@ impl Tracker {
         let left = u64::from((1 << 31) - (self.phase & 0x7FFF_FFFF));
         let share = ((left << 16) / u64::from(self.increment)).clamp(1, 1 << 16) as u32;
         let carried = self.now;
-        self.detect([Some(&x)].into_iter(), self.phase);
+        self.detect([&x].into_iter(), self.phase);
         let part = |whole: i64, less: i64| ((whole - less) * i64::from(share)) >> 16;
         let first = Detected {
             sine: carried.sine + part(self.now.sine, carried.sine),
@@ -355,8 +361,8 @@ fn magnitude(v: Detected) -> u64 {
     x.max(y) + (x.min(y) / 2)
 }
 
-/// A sample limited to 24 bits.
+/// A sample limited to 24 bits: one instruction where the core saturates.
 #[inline]
 pub(crate) fn limited(x: i32) -> i32 {
-    x.clamp(-crate::FULL_SCALE, crate::FULL_SCALE)
+    x.clamp(-crate::FULL_SCALE - 1, crate::FULL_SCALE)
 }
