@@ -57,7 +57,7 @@ pub struct HalfCycle<const C: usize> {
 /// while !rest.is_empty() {
 ///     let span = tracker.process(rest, 0);
 ///     if let Some(half) = halves.process(&rest[..span.used], &span) {
-///         assert_eq!(half.urms[0], 3000 << 8);
+///         assert!(half.urms[0].abs_diff(3000 << 8) <= 1);
 ///         seen += 1;
 ///     }
 ///     rest = &rest[span.used..];

@@ -2,6 +2,7 @@
 mod event;
 mod fft;
 mod half_cycle;
+mod orders;
 mod resample;
 mod spectrum;
 mod tracker;
@@ -11,6 +12,7 @@ mod window;
 
 pub use event::{Event, EventChanges, EventKind, Events, Reference, Thresholds};
 pub use half_cycle::{HalfCycle, HalfCycles, level};
+pub use orders::{OrderWindow, Orders};
 pub use resample::{Buffer, EMPTY_BUFFER, POINTS, Resampler, Sampled};
 pub use spectrum::{Grouping, Spectrum};
 pub use tracker::{Edge, Lock, Span, Tracker};

@@ -144,7 +144,9 @@ impl Tracker {
     #[must_use]
     pub fn fixed(sample_rate_mhz: u32, frequency_uhz: u32) -> Self {
         let mut this = Self::new(sample_rate_mhz, frequency_uhz / 1000, 0);
-        let turn = (u128::from(frequency_uhz) << 32) / (u128::from(sample_rate_mhz.max(1)) * 1000);
+        // Rounded up: a cycle of whole samples ends with its last sample, not in the next one.
+        let rate_uhz = u128::from(sample_rate_mhz.max(1)) * 1000;
+        let turn = (u128::from(frequency_uhz) << 32).div_ceil(rate_uhz);
         this.base = turn.clamp(SLOWEST.into(), FASTEST.into()) as u32;
         this.increment = this.base;
         this.lock = Lock::Fixed;
