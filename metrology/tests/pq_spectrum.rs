@@ -69,7 +69,7 @@ fn each_order_reads_its_value() {
         6400.0, 8000.0, 10_240.0, 12_345.0, 16_000.0, 25_600.0, 32_000.0, 48_000.0,
     ] {
         for (nominal, f) in [(50.0, 50.0), (50.0, 49.37), (60.0, 60.4), (50.0, 51.9)] {
-            let top = ((0.44 * f64::min(rate, 8000.0) / f) as usize).min(50);
+            let top = ((0.4 * f64::min(rate, 8000.0) / f) as usize).min(50);
             let mut parts = vec![(1.0, FULL, 0.2)];
             for h in 2..=top {
                 // From 5 % down to 0.1 %, angles all over.

@@ -3,8 +3,8 @@
 //! Each order of one channel costs two products of 16 by 16 bits for a sample and 24 bytes. Samples need no
 //! resampling and windows no buffer: the oscillator is multiplied by the order.
 
-use super::trig::{cosine_q15, sine_q15, times_q30};
 use super::tracker::Span;
+use super::trig::{cosine_q15, sine_q15, times_q30};
 use super::unbalance::{Phasor, ratio_ppm};
 
 /// Samples whose products fit 32 bits before they are added to a wide sum.
@@ -114,7 +114,12 @@ impl<const N: usize> Orders<N> {
             (self.sums, self.left) = (carried, self.halves);
             self.length = (1 << 16) - u64::from(edge.share);
         } else {
-            for (sum, rest) in self.sums.as_flattened_mut().iter_mut().zip(carried.as_flattened()) {
+            for (sum, rest) in self
+                .sums
+                .as_flattened_mut()
+                .iter_mut()
+                .zip(carried.as_flattened())
+            {
                 *sum += rest;
             }
             self.length += (1 << 16) - u64::from(edge.share);
@@ -188,7 +193,11 @@ impl<const N: usize> OrderWindow<N> {
     /// Distortion of all other orders of the set against order 1, parts per million.
     #[must_use]
     pub fn thd_ppm(&self) -> Option<u32> {
-        let others = self.orders.iter().zip(&self.phasors).filter(|(order, _)| **order != 1);
+        let others = self
+            .orders
+            .iter()
+            .zip(&self.phasors)
+            .filter(|(order, _)| **order != 1);
         let sum = others.map(|(_, phasor)| u128::from(phasor.square())).sum();
         ratio_ppm(sum, self.phasor(1)?.square().into())
     }

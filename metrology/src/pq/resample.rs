@@ -524,8 +524,8 @@ impl Grid {
 
     fn close(&mut self) -> Sampled {
         let mean = self.increments / POINTS as u64 * u64::from(self.reduction);
-        // 0.44 of the reduced rate: the filter's gain there is above one half.
-        let orders = (44_u64 << 32) / 100 / mean.max(1);
+        // 0.4 of the reduced rate: the filter's gain there is 0.83.
+        let orders = (40_u64 << 32) / 100 / mean.max(1);
         let sampled = Sampled {
             cycles: self.cycles,
             highest_order: orders.min(50) as u8,

@@ -6,8 +6,6 @@
 /// Steps of a whole turn in the table.
 pub(crate) const STEPS: usize = 2048;
 const QUARTER: usize = STEPS / 4;
-/// One, in the format of all sines.
-pub(crate) const ONE: i32 = 1 << 30;
 
 /// sin(k/2048 turn), Q30, for the first quarter.
 static SINE: [i32; QUARTER + 1] = table();
@@ -147,6 +145,9 @@ mod tests {
     use super::*;
     extern crate std;
     use core::f64::consts::TAU;
+
+    /// One, in the format of all sines.
+    const ONE: i32 = 1 << 30;
 
     #[test]
     fn table_and_interpolation_agree_with_the_float_sine() {
