@@ -333,7 +333,7 @@ fn compare<const PHASES: usize>(
             .unwrap_or(0.0)
     });
     let mut expected = expected;
-    if let Some(measured) = measured.filter(|_| odd) {
+    if odd {
         let reference_channel = sidecar["reference_channel"].as_str().and_then(find);
         let channel = reference_channel.context("reference_channel")?;
         let wave: Vec<f64> = frames

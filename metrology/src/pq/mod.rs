@@ -2,6 +2,7 @@
 mod event;
 mod fft;
 mod half_cycle;
+mod interpolation;
 mod orders;
 mod resample;
 mod spectrum;
