@@ -15,7 +15,7 @@ use minicbor::{Decoder, Encoder};
 use crate::device::DeviceId;
 use crate::error::Error;
 use crate::fields::{Fields, Names, Sink, Source};
-use crate::message::{Body, Content, Ext, Head, Message};
+use crate::message::{Body, Content, Ext, Head, Message, additions};
 use crate::value::{Quality, Value};
 
 /// Levels of nesting that a message of this standard can have, with two to spare for later releases.
@@ -50,6 +50,7 @@ fn write_message(
     out: &mut [u8],
     body: impl FnOnce(&mut Writer<'_>) -> Result<(), Error>,
 ) -> Result<usize, Error> {
+    additions::check(ext)?;
     let mut writer = Writer::new(out);
     let top = writer.begin_map()?;
     writer.byte(0, kind)?;
@@ -73,11 +74,7 @@ fn write_message(
 /// Any of [`Error`]; [`Error::UnknownKind`] says that the message may be skipped and counted.
 pub fn decode(bytes: &[u8]) -> Result<Message, Error> {
     let (kind, head, mut reader) = open(bytes)?;
-    let ext: Ext = if reader.has(8)? {
-        reader.bytes_up_to(8)?
-    } else {
-        Ext::new()
-    };
+    let ext = reader.ext()?;
     reader.enter(7)?;
     Ok(Message {
         head,
@@ -98,9 +95,7 @@ pub fn decode_as<C: Content>(bytes: &[u8]) -> Result<(Head, C), Error> {
             found,
         });
     }
-    if reader.has(8)? {
-        let _: Ext = reader.bytes_up_to(8)?;
-    }
+    reader.ext()?;
     reader.enter(7)?;
     Ok((head, C::read(0, &mut reader)?))
 }
@@ -541,6 +536,20 @@ impl<'b> Reader<'b> {
         }
     }
 
+    fn bytes(&mut self, key: u8) -> Result<&'b [u8], Error> {
+        self.take(key, Decoder::bytes)
+    }
+
+    /// The additions, none when the key is absent.
+    fn ext(&mut self) -> Result<Ext, Error> {
+        if !self.has(8)? {
+            return Ok(Ext::new());
+        }
+        let ext: Ext = self.bytes_up_to(8)?;
+        additions::check(&ext)?;
+        Ok(ext)
+    }
+
     fn take<T>(
         &mut self,
         key: u8,
@@ -586,12 +595,20 @@ impl<'b> Source<'b> for Reader<'b> {
         Ok(number)
     }
 
-    fn bytes(&mut self, key: u8) -> Result<&'b [u8], Error> {
-        self.take(key, Decoder::bytes)
+    fn bytes_up_to<const N: usize>(&mut self, key: u8) -> Result<heapless::Vec<u8, N>, Error> {
+        let bytes = self.bytes(key)?;
+        heapless::Vec::from_slice(bytes).map_err(|_| Error::TooMany {
+            position: self.position(),
+            capacity: N,
+        })
     }
 
-    fn text(&mut self, key: u8) -> Result<&'b str, Error> {
-        self.take(key, Decoder::str)
+    fn text_up_to<const N: usize>(&mut self, key: u8) -> Result<heapless::String<N>, Error> {
+        let text = self.take(key, Decoder::str)?;
+        heapless::String::try_from(text).map_err(|_| Error::TooMany {
+            position: self.position(),
+            capacity: N,
+        })
     }
 
     fn device(&mut self, key: u8) -> Result<DeviceId, Error> {

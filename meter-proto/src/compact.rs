@@ -11,7 +11,7 @@
 use crate::device::DeviceId;
 use crate::error::Error;
 use crate::fields::{Element, Fields, Names, Sink, Source};
-use crate::message::{Body, Content, Ext, Head, Message, Sample};
+use crate::message::{Body, Content, Ext, Head, Message, Sample, additions};
 use crate::value::{Quality, Value};
 
 /// The version this release writes and reads.
@@ -25,6 +25,7 @@ pub const FIRST_BYTE: u8 = 0x20 + VERSION;
 /// [`Error::BufferFull`].
 pub fn encode(message: &Message, out: &mut [u8]) -> Result<usize, Error> {
     let mut writer = Writer::new(out);
+    additions::check(&message.ext)?;
     writer.begin(message.body.kind(), &message.head)?;
     message.body.write(&mut writer)?;
     writer.bytes(0, &message.ext)?;
@@ -50,8 +51,7 @@ pub fn encode_as<C: Content>(head: &Head, body: &C, out: &mut [u8]) -> Result<us
 pub fn decode(bytes: &[u8]) -> Result<Message, Error> {
     let (kind, head, mut reader) = open(bytes)?;
     let body = Body::read(kind, &mut reader)?;
-    let ext: Ext = reader.bytes_up_to(0)?;
-    reader.end()?;
+    let ext = reader.ext()?;
     Ok(Message { head, body, ext })
 }
 
@@ -68,8 +68,7 @@ pub fn decode_as<C: Content>(bytes: &[u8]) -> Result<(Head, C), Error> {
         });
     }
     let body = C::read(0, &mut reader)?;
-    let _: Ext = reader.bytes_up_to(0)?;
-    reader.end()?;
+    reader.ext()?;
     Ok((head, body))
 }
 
@@ -181,8 +180,7 @@ impl<'b> SnapshotReader<'b> {
         for _ in 0..left {
             Sample::take_element(&mut reader)?;
         }
-        let _: Ext = reader.bytes_up_to(0)?;
-        reader.end()?;
+        reader.ext()?;
         Ok((head, samples))
     }
 }
@@ -325,6 +323,14 @@ impl<'b> Reader<'b> {
         Self { bytes, at: 0 }
     }
 
+    /// The additions, which end the message.
+    fn ext(&mut self) -> Result<Ext, Error> {
+        let ext: Ext = self.bytes_up_to(0)?;
+        self.end()?;
+        additions::check(&ext)?;
+        Ok(ext)
+    }
+
     /// Refuses bytes behind the end.
     pub(crate) fn end(&self) -> Result<(), Error> {
         if self.at < self.bytes.len() {
@@ -332,6 +338,18 @@ impl<'b> Reader<'b> {
         } else {
             Ok(())
         }
+    }
+
+    /// A byte string.
+    pub(crate) fn bytes(&mut self) -> Result<&'b [u8], Error> {
+        let len = self.varint(32)?;
+        let rest = self.bytes.get(self.at..).unwrap_or(&[]);
+        let bytes = usize::try_from(len).ok().and_then(|len| rest.get(..len));
+        let bytes = bytes.ok_or(Error::Truncated {
+            position: self.bytes.len(),
+        })?;
+        self.at += bytes.len();
+        Ok(bytes)
     }
 
     fn pull(&mut self) -> Result<u8, Error> {
@@ -391,25 +409,26 @@ impl<'b> Source<'b> for Reader<'b> {
         Ok((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
     }
 
-    fn bytes(&mut self, _: u8) -> Result<&'b [u8], Error> {
-        let len = self.varint(32)?;
-        let rest = self.bytes.get(self.at..).unwrap_or(&[]);
-        let bytes = usize::try_from(len).ok().and_then(|len| rest.get(..len));
-        let bytes = bytes.ok_or(Error::Truncated {
-            position: self.bytes.len(),
-        })?;
-        self.at += bytes.len();
-        Ok(bytes)
+    fn bytes_up_to<const N: usize>(&mut self, _: u8) -> Result<heapless::Vec<u8, N>, Error> {
+        let bytes = self.bytes()?;
+        heapless::Vec::from_slice(bytes).map_err(|_| Error::TooMany {
+            position: self.position(),
+            capacity: N,
+        })
     }
 
-    fn text(&mut self, key: u8) -> Result<&'b str, Error> {
+    fn text_up_to<const N: usize>(&mut self, _: u8) -> Result<heapless::String<N>, Error> {
         let position = self.at;
-        core::str::from_utf8(self.bytes(key)?).map_err(|_| Error::BadText { position })
+        let text = core::str::from_utf8(self.bytes()?).map_err(|_| Error::BadText { position })?;
+        heapless::String::try_from(text).map_err(|_| Error::TooMany {
+            position: self.position(),
+            capacity: N,
+        })
     }
 
-    fn device(&mut self, key: u8) -> Result<DeviceId, Error> {
+    fn device(&mut self, _: u8) -> Result<DeviceId, Error> {
         let namespace = self.pull()?;
-        let content = self.bytes(key)?;
+        let content = self.bytes()?;
         DeviceId::try_new(namespace, content).map_err(|_| Error::BadValue { position: self.at })
     }
 

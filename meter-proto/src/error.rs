@@ -68,7 +68,7 @@ pub enum Error {
         /// Just behind the field.
         position: usize,
     },
-    /// CBOR: another type than the field has, a tag, a float or an indefinite length.
+    /// CBOR and JSON: another type than the field has, a tag, a float or an indefinite length; what is no JSON.
     BadType {
         /// Where it stands.
         position: usize,
@@ -80,7 +80,12 @@ pub enum Error {
         /// The key.
         key: u8,
     },
-    /// CBOR: a required key is absent.
+    /// JSON: a name stands twice in one object.
+    DuplicateName {
+        /// Where the second one stands.
+        position: usize,
+    },
+    /// CBOR and JSON: a required key is absent.
     MissingKey {
         /// The key.
         key: u8,
@@ -90,7 +95,7 @@ pub enum Error {
         /// What must hold.
         rule: Rule,
     },
-    /// CBOR: nested deeper than any message of this standard.
+    /// CBOR and JSON: nested deeper than any message of this standard.
     TooDeep {
         /// Where the level begins.
         position: usize,
@@ -134,15 +139,18 @@ impl fmt::Display for Error {
                 "the field before byte {position} has a value that is not allowed"
             ),
             Self::BadType { position } => {
-                write!(f, "the CBOR item at byte {position} has the wrong type")
+                write!(f, "the item at byte {position} has the wrong type")
             }
             Self::DuplicateKey { position, key } => {
                 write!(f, "key {key} stands a second time at byte {position}")
             }
+            Self::DuplicateName { position } => {
+                write!(f, "the name at byte {position} stands a second time")
+            }
             Self::MissingKey { key } => write!(f, "required key {key} is absent"),
             Self::Broken { rule } => rule.fmt(f),
             Self::TooDeep { position } => {
-                write!(f, "the CBOR item at byte {position} is nested too deeply")
+                write!(f, "the item at byte {position} is nested too deeply")
             }
         }
     }

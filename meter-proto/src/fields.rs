@@ -83,10 +83,10 @@ pub trait Source<'b> {
     fn unsigned(&mut self, key: u8, bits: u32) -> Result<u64, Error>;
     /// A signed number of at most `bits` bits.
     fn signed(&mut self, key: u8, bits: u32) -> Result<i64, Error>;
-    /// A byte string.
-    fn bytes(&mut self, key: u8) -> Result<&'b [u8], Error>;
-    /// Text.
-    fn text(&mut self, key: u8) -> Result<&'b str, Error>;
+    /// A byte string with a capacity.
+    fn bytes_up_to<const N: usize>(&mut self, key: u8) -> Result<Vec<u8, N>, Error>;
+    /// Text with a capacity in bytes.
+    fn text_up_to<const N: usize>(&mut self, key: u8) -> Result<String<N>, Error>;
     /// A device identity.
     fn device(&mut self, key: u8) -> Result<DeviceId, Error>;
     /// A measured value.
@@ -145,24 +145,6 @@ pub trait Source<'b> {
         let bits = self.u16(key)?;
         Quality::from_bits(bits).ok_or(Error::BadValue {
             position: self.position(),
-        })
-    }
-
-    /// A byte string with a capacity.
-    fn bytes_up_to<const N: usize>(&mut self, key: u8) -> Result<Vec<u8, N>, Error> {
-        let bytes = self.bytes(key)?;
-        Vec::from_slice(bytes).map_err(|_| Error::TooMany {
-            position: self.position(),
-            capacity: N,
-        })
-    }
-
-    /// Text with a capacity in bytes.
-    fn text_up_to<const N: usize>(&mut self, key: u8) -> Result<String<N>, Error> {
-        let text = self.text(key)?;
-        String::try_from(text).map_err(|_| Error::TooMany {
-            position: self.position(),
-            capacity: N,
         })
     }
 }

@@ -18,6 +18,8 @@ pub enum Form {
         /// Its version.
         version: u8,
     },
+    /// `{`, 0x7B: the JSON form, for people; it is never sent between devices.
+    Json,
     /// 0xA0 to 0xB7: the CBOR form, a map of at most 23 entries.
     Cbor,
 }
@@ -33,23 +35,25 @@ impl Form {
             0x20..=0x2F => Some(Self::Compact {
                 version: first & 0x0F,
             }),
+            b'{' => Some(Self::Json),
             0xA0..=0xB7 => Some(Self::Cbor),
             _ => None,
         }
     }
 }
 
-/// Reads a message in either form.
+/// Reads a message in either form that travels.
 ///
 /// # Errors
-/// [`Error::UnknownForm`] for an envelope and for bytes of no form; otherwise as [`compact::decode`] and
+/// [`Error::UnknownForm`] for an envelope, for JSON (see [`json::decode`](crate::json::decode)) and for bytes of no
+/// form; otherwise as [`compact::decode`] and
 /// [`cbor::decode`].
 pub fn decode(bytes: &[u8]) -> Result<Message, Error> {
     let first = *bytes.first().ok_or(Error::Truncated { position: 0 })?;
     match Form::of(first) {
         Some(Form::Compact { .. }) => compact::decode(bytes),
         Some(Form::Cbor) => cbor::decode(bytes),
-        Some(Form::Envelope { .. }) | None => Err(Error::UnknownForm { found: first }),
+        Some(Form::Envelope { .. } | Form::Json) | None => Err(Error::UnknownForm { found: first }),
     }
 }
 
@@ -73,6 +77,7 @@ mod tests {
         for first in 0..=255u8 {
             let expected = match first >> 4 {
                 1 => Some(Form::Envelope { suite: first & 15 }),
+                7 if first == b'{' => Some(Form::Json),
                 2 => Some(Form::Compact {
                     version: first & 15,
                 }),

@@ -1,6 +1,7 @@
 //! Devices as people see them: exact decimal texts, units, age and seal.
 
-use meter_proto::point::{Direction, Phase, PointId, Statistic};
+use meter_proto::language::Language;
+use meter_proto::point::{Direction, PointId};
 use meter_proto::quantity::Quantity;
 use meter_proto::value::Value;
 use serde::Serialize;
@@ -178,34 +179,6 @@ fn kilo(value: Value) -> Value {
     }
 }
 
-/// Chinese name of a point.
-fn chinese(point: PointId) -> String {
-    let parts = point.parts();
-    let Some(row) = parts.quantity.row() else {
-        return point.to_string();
-    };
-    let mut text = String::new();
-    text.push_str(match parts.direction {
-        Direction::IMPORT => "正向",
-        Direction::EXPORT => "反向",
-        _ => "",
-    });
-    text.push_str(row.chinese);
-    if parts.tariff != 0 {
-        text.push_str(&format!("，费率 {}", parts.tariff));
-    }
-    if parts.phase != Phase::TOTAL {
-        text.push_str(&format!("，{}", parts.phase.name().unwrap_or("?")));
-    }
-    if parts.statistic != Statistic::NATURAL {
-        text.push_str(&format!("（{}）", parts.statistic.name().unwrap_or("?")));
-    }
-    if parts.channel != 0 {
-        text.push_str(&format!(" {}", parts.channel));
-    }
-    text
-}
-
 impl Platform {
     /// A device as the overview shows it.
     pub fn view(&self, device: &Device) -> crate::store::Result<DeviceView> {
@@ -330,7 +303,7 @@ impl Platform {
             .map(|(point, sample)| PointReading {
                 point: point.bits(),
                 name_en: point.to_string(),
-                name_zh: chinese(*point),
+                name_zh: point.name(Language::Chinese).to_string(),
                 reading: reading(*point, sample, &self.config.currency),
             })
             .collect();

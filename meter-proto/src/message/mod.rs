@@ -11,6 +11,7 @@ use crate::fields::{Fields, Names, Sink, Source, fields, newtypes};
 use crate::time::Stamp;
 
 mod acknowledgement;
+pub(crate) mod additions;
 mod clock;
 mod command;
 mod configuration;
@@ -28,6 +29,7 @@ mod topology;
 mod vendor;
 
 pub use acknowledgement::{Acknowledgement, Gap};
+pub use additions::{Addition, Additions};
 pub use clock::{TimeAnswer, TimeRequest};
 pub use command::{Command, CommandBody, CommandResult, Sealed, Status};
 pub use configuration::{
@@ -142,7 +144,7 @@ pub trait Content: Fields + Into<Body> {
 }
 
 macro_rules! bodies {
-    ($($kind:literal $name:ident;)*) => {
+    ($($kind:literal $name:ident $text:literal;)*) => {
         /// A body of any kind.
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[non_exhaustive]
@@ -167,12 +169,21 @@ macro_rules! bodies {
             pub const KINDS: &'static [u8] = &[$($kind),*];
 
             /// Keys and names of the fields.
-            #[allow(dead_code)] // JSON comes next
-            pub(crate) const fn names(kind: u8) -> Option<Names> {
+            pub(crate) const fn names(kind: u8) -> Names {
                 match kind {
-                    $($kind => Some(<$name as Fields>::NAMES),)*
-                    64..=127 => Some(Vendor::NAMES),
-                    _ => None,
+                    $($kind => <$name as Fields>::NAMES,)*
+                    64..=127 => Vendor::NAMES,
+                    _ => &[],
+                }
+            }
+
+            /// The English name of a kind; empty for one this release does not know.
+            #[must_use]
+            pub const fn name(kind: u8) -> &'static str {
+                match kind {
+                    $($kind => $text,)*
+                    64..=127 => "vendor",
+                    _ => "",
                 }
             }
 
@@ -206,31 +217,31 @@ macro_rules! bodies {
 }
 
 bodies! {
-    1 Registration;
-    2 Welcome;
-    3 SetDefinition;
-    4 Snapshot;
-    5 SetSnapshot;
-    6 Profile;
-    7 Event;
-    8 Acknowledgement;
-    9 Heartbeat;
-    10 Command;
-    11 CommandResult;
-    12 ConfigRead;
-    13 ConfigWrite;
-    14 ConfigReport;
-    15 TimeRequest;
-    16 TimeAnswer;
-    17 FileOffer;
-    18 FileNeed;
-    19 FileBlock;
-    20 DemandResponse;
-    21 DemandStatus;
-    22 Topology;
-    23 Absence;
-    24 Ledger;
-    25 LegalBlock;
+    1 Registration "registration";
+    2 Welcome "welcome";
+    3 SetDefinition "set definition";
+    4 Snapshot "snapshot";
+    5 SetSnapshot "set snapshot";
+    6 Profile "profile";
+    7 Event "event";
+    8 Acknowledgement "acknowledgement";
+    9 Heartbeat "heartbeat";
+    10 Command "command";
+    11 CommandResult "command result";
+    12 ConfigRead "configuration read";
+    13 ConfigWrite "configuration write";
+    14 ConfigReport "configuration report";
+    15 TimeRequest "time request";
+    16 TimeAnswer "time answer";
+    17 FileOffer "file offer";
+    18 FileNeed "file need";
+    19 FileBlock "file block";
+    20 DemandResponse "demand-response event";
+    21 DemandStatus "demand-response status";
+    22 Topology "topology";
+    23 Absence "absence";
+    24 Ledger "ledger";
+    25 LegalBlock "legal block";
 }
 
 impl From<Vendor> for Body {
@@ -259,5 +270,19 @@ impl Message {
             body: body.into(),
             ext: Ext::new(),
         }
+    }
+
+    /// What later releases appended; a reader passes over types it does not know.
+    #[must_use]
+    pub fn additions(&self) -> Additions<'_> {
+        Additions::new(&self.ext)
+    }
+
+    /// Appends to the message.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`] when the 64 bytes of a chain are used up.
+    pub fn push_addition(&mut self, addition: Addition<'_>) -> Result<(), Error> {
+        additions::push(&mut self.ext, addition)
     }
 }

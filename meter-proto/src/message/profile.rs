@@ -163,7 +163,7 @@ impl Profile {
             let entry = entries.next()?;
             let mut read = || {
                 use crate::fields::Source;
-                let (codec, data) = (chain.byte(0)?, chain.bytes(0)?);
+                let (codec, data) = (chain.byte(0)?, chain.bytes()?);
                 left = left.saturating_sub(1);
                 if left == 0 {
                     chain.end()?;

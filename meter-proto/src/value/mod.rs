@@ -1,97 +1,14 @@
 //! Exact values: an integer and a decimal exponent, with marks of quality.
 
 use core::cmp::Ordering;
-use core::fmt;
 
-/// Marks on a value: a set, empty for a good one.
-///
-/// On the wire one mark is a nibble; several are the nibble 15 and the set as a number (bit n is mark n).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Quality(u16);
+mod quality;
+mod text;
+#[cfg(feature = "serde")]
+mod with_serde;
 
-impl Quality {
-    /// No mark.
-    pub const GOOD: Self = Self(0);
-    /// Estimated.
-    pub const ESTIMATED: Self = Self(1 << 1);
-    /// Substituted by another value.
-    pub const SUBSTITUTED: Self = Self(1 << 2);
-    /// Questionable.
-    pub const QUESTIONABLE: Self = Self(1 << 3);
-    /// Missing: the mantissa is 0 and means nothing.
-    pub const MISSING: Self = Self(1 << 4);
-    /// Outside the physical range.
-    pub const OUT_OF_RANGE: Self = Self(1 << 5);
-    /// The register rolled over since the last value.
-    pub const ROLLED_OVER: Self = Self(1 << 6);
-    /// Test or calibration.
-    pub const TEST: Self = Self(1 << 7);
-    /// The clock is doubtful.
-    pub const CLOCK_DOUBTFUL: Self = Self(1 << 8);
-    /// Power failed in the interval.
-    pub const POWER_FAILED: Self = Self(1 << 9);
-    /// The clock was stepped in the interval.
-    pub const CLOCK_STEPPED: Self = Self(1 << 10);
-    /// Stale: the last known value.
-    pub const STALE: Self = Self(1 << 11);
-    /// Entered by hand.
-    pub const MANUAL: Self = Self(1 << 12);
-    /// A copy that is not legally relevant.
-    pub const NOT_LEGAL: Self = Self(1 << 13);
-
-    /// The set from its bits; `None` when a bit outside 1 to 14 is set.
-    #[must_use]
-    pub const fn from_bits(bits: u16) -> Option<Self> {
-        if bits & 0x8001 == 0 {
-            Some(Self(bits))
-        } else {
-            None
-        }
-    }
-
-    /// The set as bits, bit n for mark n.
-    #[must_use]
-    pub const fn bits(self) -> u16 {
-        self.0
-    }
-
-    /// Both sets together.
-    #[must_use]
-    pub const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether all marks of `other` are set here.
-    #[must_use]
-    pub const fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    /// Whether no mark is set.
-    #[must_use]
-    pub const fn is_good(self) -> bool {
-        self.0 == 0
-    }
-
-    /// The low nibble of the meta byte: 0, the one mark, or 15 for several.
-    pub(crate) const fn nibble(self) -> u8 {
-        match self.0.count_ones() {
-            0 => 0,
-            1 => self.0.trailing_zeros() as u8,
-            _ => 15,
-        }
-    }
-
-    /// The set of a nibble below 15.
-    pub(crate) const fn of_nibble(nibble: u8) -> Self {
-        Self(if nibble == 0 {
-            0
-        } else {
-            (1 << (nibble & 0x0F)) & 0x7FFE
-        })
-    }
-}
+pub use quality::Quality;
+pub use text::{BadNumber, Digits};
 
 /// A measured value: `mantissa` × 10^`exponent` in the unit of its quantity.
 ///
@@ -233,108 +150,6 @@ impl Value {
             exponent,
             quality: self.quality.with(earlier.quality),
         })
-    }
-}
-
-/// The exact decimal: all digits of the reading, no exponent; a missing value is `-`.
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.quality.contains(Quality::MISSING) {
-            return f.write_str("-");
-        }
-        let mut text: heapless::String<160> = heapless::String::new();
-        write_decimal(&mut text, self.mantissa.unsigned_abs(), self.exponent)?;
-        f.pad_integral(self.mantissa >= 0, "", &text)
-    }
-}
-
-fn write_decimal(out: &mut impl fmt::Write, magnitude: u64, exponent: i8) -> fmt::Result {
-    if exponent >= 0 {
-        write!(out, "{magnitude}")?;
-        if magnitude != 0 {
-            for _ in 0..exponent {
-                out.write_char('0')?;
-            }
-        }
-        return Ok(());
-    }
-    let places = u32::from(exponent.unsigned_abs());
-    match 10u64.checked_pow(places) {
-        Some(unit) => write!(
-            out,
-            "{}.{:0width$}",
-            magnitude / unit,
-            magnitude % unit,
-            width = places as usize
-        ),
-        None => write!(out, "0.{magnitude:0width$}", width = places as usize),
-    }
-}
-
-#[cfg(feature = "serde")]
-mod with_serde {
-    use super::{Quality, Value};
-    use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
-    use serde::ser::{Serialize, SerializeTuple, Serializer};
-
-    /// A tuple of two to four elements, as on the wire: meta, exponent where the nibble says so, several marks where
-    /// the nibble says so, mantissa.
-    impl Serialize for Value {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            let meta = self.meta();
-            let wide = meta >> 4 == 8;
-            let several = meta & 0x0F == 15;
-            let mut tuple =
-                serializer.serialize_tuple(2 + usize::from(wide) + usize::from(several))?;
-            tuple.serialize_element(&meta)?;
-            if wide {
-                tuple.serialize_element(&self.exponent)?;
-            }
-            if several {
-                tuple.serialize_element(&self.quality)?;
-            }
-            tuple.serialize_element(&self.mantissa)?;
-            tuple.end()
-        }
-    }
-
-    struct Elements;
-
-    impl<'de> Visitor<'de> for Elements {
-        type Value = Value;
-
-        fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-            f.write_str("meta, optional exponent, optional marks, mantissa")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-            let mut missing = || A::Error::custom("value ends early");
-            let meta: u8 = seq.next_element()?.ok_or_else(&mut missing)?;
-            let exponent = if meta >> 4 == 8 {
-                seq.next_element()?.ok_or_else(&mut missing)?
-            } else {
-                Value::nibble_exponent(meta)
-            };
-            let quality = if meta & 0x0F == 15 {
-                let bits: Quality = seq.next_element()?.ok_or_else(&mut missing)?;
-                Quality::from_bits(bits.bits())
-                    .ok_or_else(|| A::Error::custom("marks out of range"))?
-            } else {
-                Quality::of_nibble(meta & 0x0F)
-            };
-            let mantissa = seq.next_element()?.ok_or_else(&mut missing)?;
-            Ok(Value {
-                mantissa,
-                exponent,
-                quality,
-            })
-        }
-    }
-
-    impl<'de> Deserialize<'de> for Value {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_tuple(4, Elements)
-        }
     }
 }
 

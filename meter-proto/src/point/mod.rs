@@ -1,103 +1,12 @@
 //! What is measured: one small number per measurement point.
 
-use core::fmt;
-
 use crate::quantity::Quantity;
 
-macro_rules! numbered {
-    ($(#[$doc:meta])* $name:ident { $($(#[$cdoc:meta])* $const:ident = $value:literal $text:literal;)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(pub u8);
-        impl $name {
-            $($(#[$cdoc])* pub const $const: Self = Self($value);)*
-            /// The English name, `None` for a number without one.
-            #[must_use]
-            pub const fn name(self) -> Option<&'static str> {
-                match self.0 {
-                    $($value => Some($text),)*
-                    _ => None,
-                }
-            }
-        }
-    };
-}
+mod name;
+mod parts;
 
-numbered! {
-    /// Which conductor or pair of conductors, bits 7-10 of a point.
-    Phase {
-        /// Total or none.
-        TOTAL = 0 "total";
-        /// First phase.
-        L1 = 1 "L1";
-        /// Second phase.
-        L2 = 2 "L2";
-        /// Third phase.
-        L3 = 3 "L3";
-        /// Neutral.
-        N = 4 "N";
-        /// Between first and second phase.
-        L1L2 = 5 "L1-L2";
-        /// Between second and third phase.
-        L2L3 = 6 "L2-L3";
-        /// Between third and first phase.
-        L3L1 = 7 "L3-L1";
-        /// Direct current.
-        DC = 8 "DC";
-        /// Earth.
-        EARTH = 9 "earth";
-    }
-}
-numbered! {
-    /// Direction of energy flow or quadrant, bits 11-13 of a point.
-    Direction {
-        /// Net, or the first combination of a meter.
-        NET = 0 "net";
-        /// Import, forward.
-        IMPORT = 1 "import";
-        /// Export, reverse.
-        EXPORT = 2 "export";
-        /// Quadrant I.
-        QUADRANT_1 = 3 "quadrant I";
-        /// Quadrant II.
-        QUADRANT_2 = 4 "quadrant II";
-        /// Quadrant III.
-        QUADRANT_3 = 5 "quadrant III";
-        /// Quadrant IV.
-        QUADRANT_4 = 6 "quadrant IV";
-        /// The second combination of a meter.
-        COMBINATION_2 = 7 "second combination";
-    }
-}
-numbered! {
-    /// How the value was formed, bits 20-23 of a point.
-    Statistic {
-        /// Instantaneous value, or the running register.
-        NATURAL = 0 "";
-        /// Mean of the interval.
-        MEAN = 1 "mean";
-        /// Minimum of the interval.
-        MINIMUM = 2 "minimum";
-        /// Maximum of the interval.
-        MAXIMUM = 3 "maximum";
-        /// Running demand.
-        RUNNING_DEMAND = 4 "running demand";
-        /// Maximum demand.
-        MAXIMUM_DEMAND = 5 "maximum demand";
-        /// Difference over the interval.
-        DIFFERENCE = 6 "difference";
-        /// Since the start of the day.
-        DAY = 7 "since start of day";
-        /// Since the start of the month.
-        MONTH = 8 "since start of month";
-        /// Since the start of the year.
-        YEAR = 9 "since start of year";
-        /// When the maximum occurred.
-        TIME_OF_MAXIMUM = 10 "time of maximum";
-        /// A limit or setting.
-        LIMIT = 11 "limit";
-    }
-}
+pub use name::PointName;
+pub use parts::{Direction, Phase, Statistic};
 
 /// The parts of a point, for reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -285,55 +194,5 @@ impl PointId {
             settlement: self.bits_at(30, 8),
             channel: self.bits_at(38, 8),
         }
-    }
-}
-
-/// The English name, for instance `Active energy import, tariff 2`.
-impl fmt::Display for PointId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.foreign() {
-            Some(Foreign::Obis([a, b, c, d, e, g])) => {
-                return write!(f, "OBIS {a}-{b}:{c}.{d}.{e}*{g}");
-            }
-            Some(Foreign::DataId(id)) => return write!(f, "DI {id:08X}"),
-            None => {}
-        }
-        let parts = self.parts();
-        write!(f, "{}", parts.quantity)?;
-        if parts.phase != Phase::TOTAL {
-            match parts.phase.name() {
-                Some(name) => write!(f, " {name}")?,
-                None => write!(f, " phase {}", parts.phase.0)?,
-            }
-        }
-        if parts.direction != Direction::NET {
-            write!(f, " {}", parts.direction.name().unwrap_or(""))?;
-        }
-        if parts.tariff != 0 {
-            write!(f, ", tariff {}", parts.tariff)?;
-        }
-        if parts.statistic != Statistic::NATURAL {
-            match parts.statistic.name() {
-                Some(name) => write!(f, ", {name}")?,
-                None => write!(f, ", statistic {}", parts.statistic.0)?,
-            }
-        }
-        match parts.harmonic {
-            0 => {}
-            1 => f.write_str(", fundamental")?,
-            62 => f.write_str(", harmonics")?,
-            63 => f.write_str(", interharmonics")?,
-            order => write!(f, ", order {order}")?,
-        }
-        match parts.settlement {
-            0 => {}
-            days @ 64..=153 => write!(f, ", {} days ago", days - 63)?,
-            months @ 160..=207 => write!(f, ", {} months ago", months - 159)?,
-            number => write!(f, ", settlement {number}")?,
-        }
-        if parts.channel != 0 {
-            write!(f, ", channel {}", parts.channel)?;
-        }
-        Ok(())
     }
 }
