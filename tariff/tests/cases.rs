@@ -21,6 +21,15 @@ fn own_cases_hold() {
     assert_eq!(outcome.passed, 34);
 }
 
+/// Words of the vocabulary that the published cases do not use.
+#[test]
+fn further_words_hold() {
+    let outcome = runner::run(&testkit::cases::load("tariff/own.json"));
+    assert_eq!(outcome.failed, Vec::<String>::new());
+    assert!(outcome.skipped.is_empty());
+    assert_eq!(outcome.passed, 4);
+}
+
 #[test]
 fn shared_cases_hold() {
     let Some(file) = testkit::cases::load_shared("tariff.json") else {
