@@ -45,12 +45,19 @@ const ROLE_LEN: usize = 9;
 const ANSWER_LEN: usize = 2 + RECHARGE_LEN + PURSE_ACK_LEN;
 const CRC32C: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISCSI);
 
-/// Something that passed every check. Only the gate makes it; an actuator takes nothing else.
+/// Something that passed every check. Only the checks of this crate make it; an actuator or a boot
+/// stage takes nothing else.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a verified order waits to be executed and finished"]
 pub struct Verified<T>(T);
 
 impl<T> Verified<T> {
+    /// For the checks of this crate alone.
+    #[cfg(feature = "fw")]
+    pub(crate) const fn new(checked: T) -> Self {
+        Self(checked)
+    }
+
     /// What was verified.
     pub const fn get(&self) -> &T {
         &self.0

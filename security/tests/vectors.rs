@@ -59,6 +59,8 @@ fn published_cipher_cases() {
     all("wycheproof_chacha20_poly1305", 160);
     all("wycheproof_sm4_ccm", 80);
     all("wycheproof_sm4_gcm", 51);
+    all("wycheproof_ed25519", 76);
+    all("wycheproof_ecdsa_p256_p1363", 70);
     all_but("dlms_gcm", 6, &[("AES-256", 2)]);
 }
 
@@ -68,6 +70,7 @@ fn own_formats() {
     all("v1_envelope", 49);
     all("v1_envelope_short", 24);
     all("v1_handshake", 19);
+    all("v1_fw_manifest", 15);
     all("v1_replay_window", 20);
     all("v1_counter_reserve", 8);
 }
