@@ -11,6 +11,9 @@ use testkit::signal::Wave;
 
 const UN: f64 = 230.0;
 const FREQUENCIES: [f64; 3] = [49.91, 50.0, 50.17];
+/// For shapes with edges: 50 Hz but for a little, so that an edge does not meet the fast clock of the bench at the
+/// same place in each cycle.
+const EDGED: [f64; 3] = [49.91, 50.000_371, 50.17];
 
 #[test]
 fn t1_fifth_harmonic_in_voltage_and_current() {
@@ -67,7 +70,7 @@ fn t3_phase_fired_current() {
         let angle = degrees.to_radians();
         let conduction = PI - angle + (2.0 * angle).sin() / 2.0;
         let truth = peak_u * peak_i / TAU * conduction;
-        for hertz in FREQUENCIES {
+        for hertz in EDGED {
             let current = |turns: f64| {
                 let half = (2.0 * turns).fract() * PI;
                 let fired = half >= angle;
@@ -96,7 +99,7 @@ fn t4_burst_fired_current() {
         (3.0, 2.0, 10),
     ] {
         let part = on / (on + off);
-        for hertz in FREQUENCIES {
+        for hertz in EDGED {
             let current = |turns: f64| {
                 let sine = peak * (TAU * turns).sin();
                 if turns % (on + off) < on { sine } else { 0.0 }
@@ -114,7 +117,7 @@ fn t5_half_wave_current_and_dc() {
     let mut amperes = Judge::new("T5 I, mean", 1e-4);
     let mut steady = Judge::tenth_of("dc in I and U, P", 0.5);
     let peak = 3.0 * SQRT_2;
-    for hertz in FREQUENCIES {
+    for hertz in EDGED {
         let current = |turns: f64| (peak * (TAU * turns).sin()).max(0.0);
         let line = measure_shape(&Wave::sine(UN, 0.0), &current, hertz, 10, 5);
         let truth = UN * SQRT_2 * peak / 4.0;

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::{CommandFactory, Parser, Subcommand};
 
-use accuracy::Grid;
+use accuracy::{Grid, Output};
 use report::{Report, Verdict};
 
 /// One command behind every job of this workspace.
@@ -101,6 +101,9 @@ enum Job {
         /// Print every point as JSON
         #[arg(long)]
         json: bool,
+        /// Write tables and pictures of the full grid into the documentation
+        #[arg(long, conflicts_with_all = ["quick", "json"])]
+        docs: bool,
     },
     /// Whole-system tests: hostile input, killed processes, other parties' clients
     System,
@@ -137,8 +140,16 @@ fn run(job: Option<Job>) -> anyhow::Result<()> {
         Some(Job::Fuzz { minutes }) => jobs::fuzz(minutes),
         Some(Job::Bench { what }) => bench::run(&what),
         Some(Job::Size { json }) => size::run(json),
-        Some(Job::Accuracy { quick: true, json }) => accuracy::run(Grid::Quick, json, false),
-        Some(Job::Accuracy { quick: false, json }) => accuracy::run(Grid::Full, json, true),
+        Some(Job::Accuracy { quick, json, docs }) => {
+            let grid = if quick { Grid::Quick } else { Grid::Full };
+            let output = match (json, docs) {
+                (true, _) => Output::Json,
+                (_, true) => Output::Docs,
+                _ if quick => Output::Tables,
+                _ => Output::Pictures,
+            };
+            accuracy::run(grid, output)
+        }
         Some(Job::Long) => jobs::long(),
         Some(Job::Emulate) => jobs::emulate(),
         Some(Job::System) => jobs::system(),
@@ -181,7 +192,7 @@ fn test(full: bool) -> anyhow::Result<()> {
     report.job("waves", waves_job);
     report.job("accuracy", || {
         let grid = if full { Grid::Full } else { Grid::Quick };
-        accuracy::run(grid, false, false)
+        accuracy::run(grid, Output::Tables)
     });
     report.job("system", jobs::system);
     report.job("browser", browser::run);
