@@ -58,10 +58,25 @@ impl Phase {
 
 #[test]
 fn any_load_at_any_rate_stays_inside_the_budget() {
-    let mut rng = Rng::new(0x6D35);
+    run(0x6D35, [1250.0, 32_000.0], |budget, _| budget);
+}
+
+/// Below 1.25 kHz one sample is a tenth of a cycle of u·i, and to share the one at the edge of a window in
+/// proportion leaves up to 0.03 % of S over one second, and up to three budgets of the rest. Energy has no
+/// part in this: what one window does not take, the next one does.
+#[test]
+fn the_slowest_rates_leave_a_part_of_the_apparent_power() {
+    run(0x600, [600.0, 1250.0], |budget, power_factor| {
+        (3.0 * budget).max(3e-4 / power_factor)
+    });
+}
+
+/// Random meters with rates in a range, held against a bound made of the budget and the power factor.
+fn run(seed: u64, rates: [f64; 2], bound: fn(f64, f64) -> f64) {
+    let mut rng = Rng::new(seed);
     let mut worst = [0.0_f64; 5];
     for case in 0..CASES {
-        let rate = spread(&mut rng, 3200.0, 32_000.0);
+        let rate = spread(&mut rng, rates[0], rates[1]);
         let hertz = between(&mut rng, 45.0, 66.0);
         let phases = [(); 3].map(|()| Phase::random(&mut rng, rate));
         let nominal = if hertz > 55.0 { 60_000 } else { 50_000 };
@@ -129,7 +144,7 @@ fn any_load_at_any_rate_stays_inside_the_budget() {
             );
             worst[slot] = worst[slot].max(error.abs() / bound);
         };
-        hold(0, cycles * rate / length - hertz, 1e-3, "f", 0);
+        hold(0, cycles * rate / length - hertz, bound(1e-3, 1.0), "f", 0);
         for (k, (phase, mean)) in phases.iter().zip(means).enumerate() {
             let [u, i, p, q] = mean.map(|sum| sum / length);
             let apparent = phase.volts * phase.amperes;
@@ -139,15 +154,33 @@ fn any_load_at_any_rate_stays_inside_the_budget() {
             let power = if small { 5e-4 } else { 2e-4 };
             let resolution = 0.5e-6 / phase.amperes;
             let rms = if phase.amperes >= 0.05 { 1e-4 } else { power };
-            hold(1, u.sqrt() / phase.volts - 1.0, 1e-4, "U", k);
-            hold(2, i.sqrt() / phase.amperes - 1.0, rms + resolution, "I", k);
-            hold(3, (p - apparent * cos) / (apparent * cos), power, "P", k);
+            hold(1, u.sqrt() / phase.volts - 1.0, bound(1e-4, 1.0), "U", k);
+            hold(
+                2,
+                i.sqrt() / phase.amperes - 1.0,
+                bound(rms, 1.0) + resolution,
+                "I",
+                k,
+            );
+            hold(
+                3,
+                (p - apparent * cos) / (apparent * cos),
+                bound(power, cos.abs()),
+                "P",
+                k,
+            );
             let reactive = if sin.abs() >= 0.5 {
                 apparent * sin
             } else {
                 apparent
             };
-            hold(4, (q - apparent * sin) / reactive, power, "Q1", k);
+            hold(
+                4,
+                (q - apparent * sin) / reactive,
+                bound(power, 1.0),
+                "Q1",
+                k,
+            );
         }
     }
     println!(
