@@ -3,6 +3,7 @@
 //! Sign of the phase terms: the measured current lies `delay_ns · f` of a turn behind the true one and
 //! `angle` ahead of it (the lead of a current transformer). The meter turns it back by their difference.
 
+pub(crate) mod constants;
 mod error;
 mod parameters;
 mod stored;
@@ -117,39 +118,8 @@ impl<const PHASES: usize> Calibration<PHASES> {
             .and_then(|q| i128::try_from(q).ok())
             .ok_or(bad("energy_step_mwh", None, Rule::Unrepresentable))?;
         let mut derived = [Derived::NONE; PHASES];
-        for (index, (phase, derived)) in p.phase.iter().zip(&mut derived).enumerate() {
-            let at = Some(index as u8);
-            within("voltage_gain", at, phase.voltage_gain, 1 << 26, u32_max)?;
-            within("current_gain", at, phase.current_gain, 1 << 26, u32_max)?;
-            within(
-                "voltage_offset",
-                at,
-                phase.voltage_offset,
-                -(1 << 20),
-                1 << 20,
-            )?;
-            within(
-                "current_offset",
-                at,
-                phase.current_offset,
-                -(1 << 20),
-                1 << 20,
-            )?;
-            within("angle", at, phase.angle, -(1 << 29), 1 << 29)?;
-            derived.delayed = phase.delay_ns != 0 || phase.angle != 0 || phase.curve != Curve::NONE;
-            let lag = lag(phase.delay_ns, phase.angle.into(), p.nominal_mhz)
-                * i128::from(p.sample_rate_mhz)
-                / i128::from(p.nominal_mhz);
-            let whole = lag >> 32;
-            let history = HISTORY as i128;
-            if !(-history..history).contains(&whole) {
-                return Err(bad("delay_ns", at, Rule::TooLate));
-            }
-            derived.voltage_hold = usize::try_from(whole).unwrap_or(0);
-            derived.current_hold = usize::try_from(-whole).unwrap_or(0);
-            let count_square = i128::from(p.voltage_nv) * i128::from(p.current_na);
-            derived.offset =
-                i128::from(phase.power_offset_uw) * (1_000_000_000_000 << 30) / count_square;
+        for (index, (phase, derived)) in (0..).zip(p.phase.iter().zip(&mut derived)) {
+            *derived = Derived::try_new(p, phase, index)?;
         }
         let decimation = (p.sample_rate_mhz / 1_600_000).clamp(1, 20);
         Ok(Self {
@@ -174,4 +144,35 @@ impl Derived {
         delayed: false,
         offset: 0,
     };
+
+    /// Checks the constants of one voltage and one current; `index` is the phase or circuit they belong to.
+    pub fn try_new<const PHASES: usize>(
+        p: &Parameters<PHASES>,
+        phase: &PhaseParameters,
+        index: u8,
+    ) -> Result<Self, CalibrationError> {
+        let at = Some(index);
+        let u32_max = i64::from(u32::MAX);
+        let offset = 1 << 20;
+        within("voltage_gain", at, phase.voltage_gain, 1 << 26, u32_max)?;
+        within("current_gain", at, phase.current_gain, 1 << 26, u32_max)?;
+        within("voltage_offset", at, phase.voltage_offset, -offset, offset)?;
+        within("current_offset", at, phase.current_offset, -offset, offset)?;
+        within("angle", at, phase.angle, -(1 << 29), 1 << 29)?;
+        let lag = lag(phase.delay_ns, phase.angle.into(), p.nominal_mhz)
+            * i128::from(p.sample_rate_mhz)
+            / i128::from(p.nominal_mhz);
+        let whole = lag >> 32;
+        let history = HISTORY as i128;
+        if !(-history..history).contains(&whole) {
+            return Err(bad("delay_ns", at, Rule::TooLate));
+        }
+        let count_square = i128::from(p.voltage_nv) * i128::from(p.current_na);
+        Ok(Self {
+            voltage_hold: usize::try_from(whole).unwrap_or(0),
+            current_hold: usize::try_from(-whole).unwrap_or(0),
+            delayed: phase.delay_ns != 0 || phase.angle != 0 || phase.curve != Curve::NONE,
+            offset: i128::from(phase.power_offset_uw) * (1_000_000_000_000 << 30) / count_square,
+        })
+    }
 }

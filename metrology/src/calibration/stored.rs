@@ -6,10 +6,9 @@ use crc::{CRC_32_ISCSI, Crc, NoTable};
 
 use super::{
     Calibration, CalibrationError, DcPower, NeutralParameters, Parameters, Policy, Stamp, Sync,
-    Window,
+    Window, constants,
 };
 use crate::bytes::{Reader, Writer, checked_body};
-use crate::compensation::{CURVE_POINTS, Curve, CurvePoint, Drift};
 
 /// Version byte of the stored form.
 const VERSION: u8 = 2;
@@ -22,9 +21,9 @@ type BadCode = (usize, u8);
 
 impl<const PHASES: usize> Calibration<PHASES> {
     /// Bytes of version 1.
-    const FIRST_LEN: usize = 62 + 32 * PHASES;
+    const FIRST_LEN: usize = 62 + constants::FIRST_LEN * PHASES;
     /// Bytes of the stored form.
-    pub const ENCODED_LEN: usize = Self::FIRST_LEN + 18 + (17 + 12 * CURVE_POINTS) * PHASES;
+    pub const ENCODED_LEN: usize = Self::FIRST_LEN + 18 + constants::EXTENSION_LEN * PHASES;
 
     /// Writes the stored form; returns its length.
     ///
@@ -72,18 +71,7 @@ impl<const PHASES: usize> Calibration<PHASES> {
             u8::from(p.dc_power == DcPower::Kept),
         ]);
         for phase in &p.phase {
-            w.put(&phase.voltage_gain.to_le_bytes());
-            w.put(&phase.current_gain.to_le_bytes());
-            w.put(&phase.current_noise.to_le_bytes());
-            for word in [
-                phase.voltage_offset,
-                phase.current_offset,
-                phase.delay_ns,
-                phase.angle,
-                phase.power_offset_uw,
-            ] {
-                w.put(&word.to_le_bytes());
-            }
+            constants::put_first(&mut w, phase);
         }
         let neutral = p
             .neutral
@@ -106,18 +94,7 @@ impl<const PHASES: usize> Calibration<PHASES> {
         w.put(&p.stamp.revision.to_le_bytes());
         w.put(&p.stamp.date.to_le_bytes());
         for phase in &p.phase {
-            for drift in [phase.voltage_drift, phase.current_drift] {
-                w.put(&drift.linear_ppt.to_le_bytes());
-                w.put(&drift.square_ppq.to_le_bytes());
-            }
-            let points = phase.curve.points();
-            w.put(&[points.len() as u8]);
-            for index in 0..CURVE_POINTS {
-                let point = points.get(index).copied().unwrap_or_default();
-                w.put(&point.current_ua.to_le_bytes());
-                w.put(&point.ratio_ppm.to_le_bytes());
-                w.put(&point.angle.to_le_bytes());
-            }
+            constants::put_extension(w, phase);
         }
     }
 
@@ -205,14 +182,7 @@ fn read_first<const PHASES: usize>(
         other => return Some(Err((at + 1, other))),
     };
     for phase in &mut p.phase {
-        phase.voltage_gain = r.u32()?;
-        phase.current_gain = r.u32()?;
-        phase.current_noise = r.u32()?;
-        phase.voltage_offset = r.i32()?;
-        phase.current_offset = r.i32()?;
-        phase.delay_ns = r.i32()?;
-        phase.angle = r.i32()?;
-        phase.power_offset_uw = r.i32()?;
+        constants::read_first(r, phase)?;
     }
     let at = r.position();
     let present = r.byte()?;
@@ -241,28 +211,8 @@ fn read_extension<const PHASES: usize>(
         date: r.u32()?,
     };
     for phase in &mut p.phase {
-        for drift in [&mut phase.voltage_drift, &mut phase.current_drift] {
-            *drift = Drift {
-                linear_ppt: r.i32()?,
-                square_ppq: r.i32()?,
-            };
-        }
-        let position = r.position();
-        let found = r.byte()?;
-        let mut points = [CurvePoint::default(); CURVE_POINTS];
-        for point in &mut points {
-            *point = CurvePoint {
-                current_ua: r.u32()?,
-                ratio_ppm: r.i32()?,
-                angle: r.i32()?,
-            };
-        }
-        let Some(points) = points.get(..usize::from(found)) else {
-            return Some(Err(CalibrationError::Code { position, found }));
-        };
-        match Curve::try_new(points) {
-            Ok(curve) => phase.curve = curve,
-            Err(error) => return Some(Err(error)),
+        if let Err(error) = constants::read_extension(r, phase)? {
+            return Some(Err(error));
         }
     }
     Some(Ok(()))
