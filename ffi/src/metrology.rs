@@ -155,6 +155,7 @@ pub unsafe extern "C" fn mtr_metrology1_init(
             current_na: given.current_na,
             energy_step_mwh: given.energy_step_mwh,
             pulses_per_kwh: given.pulses_per_kwh,
+            pulses_per_kvarh: given.pulses_per_kwh,
             phase: [PhaseParameters {
                 voltage_gain: given.voltage_gain,
                 current_gain: given.current_gain,

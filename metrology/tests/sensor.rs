@@ -55,6 +55,7 @@ fn amplitude_and_phase_are_those_of_the_integral_to_order_forty() {
 #[test]
 fn frequency_off_the_nominal_and_other_rates() {
     for (rate, bound) in [
+        (600.0, 5e-4),
         (2000.0, 1e-4),
         (4000.0, 3e-5),
         (8000.0, 2e-5),

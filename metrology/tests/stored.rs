@@ -39,6 +39,8 @@ fn first_parameters() -> Parameters<3> {
     p.window = Window::Cycles(25);
     p.sync = Sync::Fixed(61_000_000);
     p.policy = Policy::PerPhase;
+    // Not in the file: that of active energy.
+    p.pulses_per_kvarh = 3200;
     p
 }
 
@@ -129,6 +131,19 @@ fn second_version_keeps_every_constant_and_refuses_bad_ones_by_name() {
             Err(CalibrationError::Crc { .. })
         ));
         assert!(Calibration::<3>::decode(&stored[..position]).is_err());
+    }
+
+    // A later version is named, whatever its length.
+    for length in [stored.len(), 60] {
+        let mut later = stored[..length].to_vec();
+        later[0] = 3;
+        let (body, sum) = later.split_at_mut(length - 4);
+        let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI);
+        sum.copy_from_slice(&crc.checksum(body).to_le_bytes());
+        assert_eq!(
+            Calibration::<3>::decode(&later),
+            Err(CalibrationError::Version { found: 3 })
+        );
     }
 
     p.stamp.date = 20_261_321;

@@ -99,7 +99,7 @@ impl<const PHASES: usize> Calibration<PHASES> {
     }
 
     /// Reads the stored form and checks it like [`Self::try_new`]. Version 1 is read too: what it does not
-    /// hold is as in [`Parameters::new`].
+    /// hold is as in [`Parameters::new`], and reactive pulses have the constant of active ones.
     ///
     /// # Errors
     /// Every variant of [`CalibrationError`].
@@ -108,17 +108,17 @@ impl<const PHASES: usize> Calibration<PHASES> {
             expected: Self::ENCODED_LEN,
             found: bytes.len(),
         };
-        let body = match bytes.len() {
-            len if len == Self::ENCODED_LEN || len == Self::FIRST_LEN => checked_body(bytes, &CRC)
-                .map_err(|(expected, found)| CalibrationError::Crc { expected, found })?,
-            _ => return Err(length),
-        };
+        let body = checked_body(bytes, &CRC)
+            .map_err(|(expected, found)| CalibrationError::Crc { expected, found })?;
         let mut r = Reader::new(body);
         let version = r.byte().ok_or(length)?;
-        match (version, bytes.len() == Self::ENCODED_LEN) {
-            (FIRST, false) | (VERSION, true) => {}
-            (FIRST | VERSION, _) => return Err(length),
-            (found, _) => return Err(CalibrationError::Version { found }),
+        let expected = match version {
+            FIRST => Self::FIRST_LEN,
+            VERSION => Self::ENCODED_LEN,
+            found => return Err(CalibrationError::Version { found }),
+        };
+        if bytes.len() != expected {
+            return Err(length);
         }
         let phases = r.byte().ok_or(length)?;
         if usize::from(phases) != PHASES {
@@ -146,6 +146,7 @@ fn read_first<const PHASES: usize>(
     p.sync_level = r.u32()?;
     p.energy_step_mwh = r.u32()?;
     p.pulses_per_kwh = r.u32()?;
+    p.pulses_per_kvarh = p.pulses_per_kwh;
     p.start_uw = r.u32()?;
     p.saturation = r.i32()?;
     let at = r.position();
