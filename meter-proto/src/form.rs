@@ -68,6 +68,37 @@ pub fn peek(bytes: &[u8]) -> Result<(u8, Head), Error> {
     }
 }
 
+/// Reads what comes and counts what it passes over, as a receiver does that may be older than its senders.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Messages that were read.
+    pub read: u32,
+    /// Messages of kinds that this release does not know: passed over.
+    pub unknown_kinds: u32,
+    /// Additions of types that this release does not know: passed over, their messages were read.
+    pub unknown_additions: u32,
+    /// Bytes that are no message.
+    pub refused: u32,
+}
+
+impl Tally {
+    /// The message, or `None` and a count.
+    pub fn read(&mut self, bytes: &[u8]) -> Option<Message> {
+        let (message, counter) = match decode(bytes) {
+            Ok(message) => (Some(message), &mut self.read),
+            Err(Error::UnknownKind { .. }) => (None, &mut self.unknown_kinds),
+            Err(_) => (None, &mut self.refused),
+        };
+        *counter = counter.saturating_add(1);
+        if let Some(message) = &message {
+            // No type of addition is given away yet.
+            let unknown = message.additions().count() as u32;
+            self.unknown_additions = self.unknown_additions.saturating_add(unknown);
+        }
+        message
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

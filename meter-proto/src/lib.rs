@@ -43,7 +43,7 @@
 //! # Decisions
 //!
 //! - No floats. A value is an integer and a decimal exponent, and its digits are never changed on the way.
-//! - One list of fields per kind serves both forms, so they cannot drift apart.
+//! - One list of fields per kind serves all three forms (compact, CBOR, JSON), so they cannot drift apart.
 //! - Numbers without a name (kinds of devices, codes, quantities) are kept as they came.
 //! - No heap: every list has a capacity, stated at its field.
 //!
@@ -54,8 +54,9 @@
 //!
 //! # Limits
 //!
-//! Profiles (kind 6), configuration messages, time exchange, files, demand response and the ledger are not built yet;
-//! their kinds decode to [`error::Error::UnknownKind`]. The published description is `docs/meter-proto.md`.
+//! A message is at most as long as its kind's capacities allow; longer contents travel as files or fragments. OBIS codes
+//! cover electricity (A = 1); other media travel under their quantities, other codes as foreign points. The published
+//! description is `docs/meter-proto.md`.
 #![no_std]
 
 #[cfg(feature = "std")]

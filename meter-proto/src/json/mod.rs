@@ -63,7 +63,7 @@ pub fn encode<'a>(
     writer.rename(Head::NAMES);
     message.head.write(0, &mut writer)?;
     writer.rename(TOP);
-    writer.group(7, Body::names(kind))?;
+    writer.group(7, Body::fields(kind))?;
     writer.rebase(0);
     message.body.write(&mut writer)?;
     writer.end_group()?;
@@ -91,7 +91,7 @@ pub fn decode(text: &[u8]) -> Result<Message, Error> {
     reader.rename(Head::NAMES);
     let head = Head::read(0, &mut reader)?;
     reader.rename(TOP);
-    reader.group(7, Body::names(kind))?;
+    reader.group(7, Body::fields(kind))?;
     reader.rebase(0);
     let body = Body::read(kind, &mut reader)?;
     Ok(Message { head, body, ext })

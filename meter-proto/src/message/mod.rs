@@ -7,7 +7,7 @@
 //! [`compact::encode_as`](crate::compact::encode_as), [`compact::SnapshotWriter`](crate::compact::SnapshotWriter).
 
 use crate::error::Error;
-use crate::fields::{Fields, Names, Sink, Source, fields, newtypes};
+use crate::fields::{Fields, Sink, Source, fields, newtypes};
 use crate::time::Stamp;
 
 mod acknowledgement;
@@ -168,8 +168,9 @@ macro_rules! bodies {
             /// The kinds of the standard that this release knows, ascending; those of makers come beside them.
             pub const KINDS: &'static [u8] = &[$($kind),*];
 
-            /// Keys and names of the fields.
-            pub(crate) const fn names(kind: u8) -> Names {
+            /// CBOR keys and names of the fields of a kind; none for one this release does not know.
+            #[must_use]
+            pub const fn fields(kind: u8) -> &'static [(u8, &'static str)] {
                 match kind {
                     $($kind => <$name as Fields>::NAMES,)*
                     64..=127 => Vendor::NAMES,

@@ -1,0 +1,592 @@
+//! One message or more of every kind: what the golden files and the published page show.
+
+use std::path::PathBuf;
+
+use meter_proto::device::DeviceId;
+use meter_proto::message::*;
+use meter_proto::point::{Direction, Phase, PointId};
+use meter_proto::quantity::Quantity;
+use meter_proto::time::{ClockQuality, Stamp};
+use meter_proto::value::{Quality, Value};
+use serde_json::Value as Json;
+
+fn vec<T, const N: usize>(items: impl IntoIterator<Item = T>) -> heapless::Vec<T, N> {
+    items.into_iter().collect()
+}
+
+fn head(stream: Stream, node: u16, seq: u32) -> Head {
+    Head {
+        node,
+        stream,
+        boot: 5,
+        seq,
+        stamp: Stamp::from_seconds(1_795_219_200, ClockQuality::LEGAL),
+    }
+}
+
+const IMPORT: PointId = PointId::new(Quantity::ACTIVE_ENERGY).direction(Direction::IMPORT);
+const U1: PointId = PointId::new(Quantity::VOLTAGE).phase(Phase::L1);
+
+/// The messages with their names.
+pub fn samples() -> Vec<(&'static str, Message)> {
+    let meter: DeviceId = "d645-202611000001".parse().unwrap();
+    let mut registration =
+        Registration::new("gw-202611000100".parse().unwrap(), DeviceKind::GATEWAY, 2);
+    registration.network = Network::LAN;
+    registration.name = "Hall 1".try_into().unwrap();
+    registration.model = "GW1".try_into().unwrap();
+    registration.hardware = "A".try_into().unwrap();
+    registration.management_firmware = "0.1.0".try_into().unwrap();
+    registration.capabilities = 0b11_0000;
+    registration.config_version = 3;
+    registration.local_offset_s = 28_800;
+    registration.sets = vec([0x1234_5678]);
+    registration.streams = vec([StreamState {
+        stream: Stream::LEGAL,
+        boot: 4,
+        floor: 100,
+        last: 120,
+    }]);
+    registration.position = Some(Position {
+        latitude: 312_304_000,
+        longitude: 1_214_737_000,
+        altitude_dm: 40,
+        accuracy_m: 10,
+        source: PositionSource::CONFIGURED,
+    });
+    let entries = [
+        SetEntry {
+            point: IMPORT,
+            exponent: 1,
+            modulus: 100_000_000,
+        },
+        SetEntry {
+            point: U1,
+            exponent: -1,
+            modulus: 0,
+        },
+    ];
+    let command = |body| Command {
+        id: 77,
+        issuer: 9,
+        not_before: 1_795_219_200,
+        expires: 1_795_219_260,
+        priority: 1,
+        body,
+    };
+    let result = CommandResult {
+        id: 77,
+        status: Status::DONE,
+        finished: Stamp::from_seconds(1_795_219_203, ClockQuality::LEGAL),
+        detail: 0,
+        value: None,
+        sealed: None,
+    };
+    let session = head(Stream::SESSION, 0, 0);
+    vec![
+        ("registration", Message::new(session, registration)),
+        (
+            "welcome",
+            Message::new(
+                session,
+                Welcome {
+                    version: 1,
+                    session: 2,
+                    now: Stamp::from_millis(1_795_219_200_123, ClockQuality::SYNCHRONISED),
+                    config_version: 3,
+                    backlog_rate: 20,
+                    spread_s: 300,
+                },
+            ),
+        ),
+        (
+            "set definition",
+            Message::new(session, SetDefinition::new(1, 900, vec(entries))),
+        ),
+        (
+            "snapshot",
+            Message::new(
+                head(Stream::TELEMETRY, 1, 3),
+                Snapshot {
+                    samples: vec([
+                        Sample::new(IMPORT, Value::new(12_345_678, 1)),
+                        Sample::new(U1, Value::new(2301, -1)),
+                        Sample::new(
+                            PointId::new(Quantity::CURRENT).phase(Phase::L1),
+                            Value::new(-5_000, -3).with_quality(Quality::ESTIMATED),
+                        ),
+                    ]),
+                },
+            ),
+        ),
+        (
+            "snapshot with rare values",
+            Message::new(
+                head(Stream::TELEMETRY, 0, 4),
+                Snapshot {
+                    samples: vec([
+                        Sample::new(PointId::new(Quantity::HEAT_ENERGY), Value::new(1, 9)),
+                        Sample::new(
+                            IMPORT.tariff(2),
+                            Value::missing(-8)
+                                .with_quality(Quality::MISSING.with(Quality::POWER_FAILED)),
+                        ),
+                        Sample::new(PointId::obis([1, 0, 1, 8, 0, 255]), Value::new(i64::MIN, 0)),
+                        Sample::new(PointId::data_id(0x0203_0000), Value::new(i64::MAX, -7)),
+                    ]),
+                },
+            ),
+        ),
+        (
+            "set snapshot",
+            Message::new(
+                head(Stream::TELEMETRY, 0, 5),
+                SetSnapshot {
+                    number: 1,
+                    quality: Quality::GOOD,
+                    mantissas: vec([12_345_679, 2298]),
+                    exceptions: vec([SetException {
+                        column: 1,
+                        quality: Quality::QUESTIONABLE,
+                    }]),
+                },
+            ),
+        ),
+        (
+            "event",
+            Message::new(
+                head(Stream::EVENT, 1, 1),
+                Event {
+                    code: Event::OVER_VOLTAGE,
+                    severity: 5,
+                    phase: EventPhase::RAISED,
+                    instance: 12,
+                    point: U1,
+                    value: Some(Value::new(2651, -1)),
+                    limit: Some(Value::new(264, 0)),
+                },
+            ),
+        ),
+        (
+            "acknowledgement",
+            Message::new(
+                session,
+                Acknowledgement {
+                    stream: Stream::LEGAL,
+                    boot: 5,
+                    contiguous: 40,
+                    gaps: vec([
+                        Gap {
+                            first: 41,
+                            last: 42,
+                        },
+                        Gap {
+                            first: 51,
+                            last: 51,
+                        },
+                    ]),
+                },
+            ),
+        ),
+        (
+            "acknowledgement without gaps",
+            Message::new(
+                session,
+                Acknowledgement {
+                    stream: Stream::EVENT,
+                    boot: 5,
+                    contiguous: 7,
+                    gaps: vec([]),
+                },
+            ),
+        ),
+        (
+            "heartbeat",
+            Message::new(
+                session,
+                Heartbeat {
+                    uptime_s: 3600,
+                    signal_dbm: -71,
+                    waiting: 2,
+                    config_version: 3,
+                    flags: 1,
+                },
+            ),
+        ),
+        (
+            "command relay",
+            Message::new(
+                session,
+                command(CommandBody::Relay {
+                    circuit: 0,
+                    closed: true,
+                }),
+            ),
+        ),
+        (
+            "command limit",
+            Message::new(
+                session,
+                command(CommandBody::Limit {
+                    point: PointId::new(Quantity::ACTIVE_POWER),
+                    value: Value::new(5, 3),
+                    until: 1_795_222_800,
+                }),
+            ),
+        ),
+        (
+            "command configuration",
+            Message::new(
+                session,
+                command(CommandBody::Config {
+                    key: 7,
+                    value: vec([1, 2]),
+                }),
+            ),
+        ),
+        (
+            "command read",
+            Message::new(
+                session,
+                command(CommandBody::Read {
+                    points: vec([IMPORT, U1]),
+                }),
+            ),
+        ),
+        (
+            "command sealed",
+            Message::new(
+                session,
+                command(CommandBody::Sealed(Sealed {
+                    purpose: 11,
+                    envelope: vec([0x11, 0xAA, 0xBB]),
+                })),
+            ),
+        ),
+        (
+            "command register",
+            Message::new(session, command(CommandBody::Register)),
+        ),
+        (
+            "command result",
+            Message::new(head(Stream::LEDGER, 1, 6), result.clone()),
+        ),
+        (
+            "command result with value and seal",
+            Message::new(
+                head(Stream::LEDGER, 1, 7),
+                CommandResult {
+                    value: Some(Value::new(100, 0)),
+                    sealed: Some(Sealed {
+                        purpose: 11,
+                        envelope: vec([0x11, 0xCC]),
+                    }),
+                    ..result
+                },
+            ),
+        ),
+        (
+            "topology",
+            Message::new(
+                session,
+                Topology {
+                    total: 1,
+                    nodes: vec([Node {
+                        number: 1,
+                        device: meter,
+                        protocol: Protocol::DLT645,
+                        line: 1,
+                        last_seen: 1_795_219_100,
+                    }]),
+                },
+            ),
+        ),
+        (
+            "absence",
+            Message::new(
+                session,
+                Absence {
+                    boot: 5,
+                    session: 2,
+                },
+            ),
+        ),
+        (
+            "legal block",
+            Message::new(
+                head(Stream::LEGAL, 1, 41),
+                LegalBlock {
+                    envelope: vec([0x11, 0x00, 0x20, 0x26]),
+                },
+            ),
+        ),
+        (
+            "profile",
+            Message::new(head(Stream::LEGAL, 0, 42), {
+                let register = [12_345_678, 12_345_690, 12_345_703, 12_345_715, 12_345_727];
+                let mut profile = Profile::try_new(IMPORT, 1, 900, register.into_iter()).unwrap();
+                profile.runs = vec([QualityRun {
+                    first: 2,
+                    count: 1,
+                    quality: Quality::POWER_FAILED,
+                }]);
+                profile
+            }),
+        ),
+        (
+            "profile of a set",
+            Message::new(head(Stream::TELEMETRY, 0, 43), {
+                let mut profile = Profile::of_set(1, 60, 3);
+                profile.push_column([5, 6, 7].into_iter()).unwrap();
+                profile.push_column([2301, 2299, 2302].into_iter()).unwrap();
+                profile.age_s = 7200;
+                profile
+            }),
+        ),
+        (
+            "configuration read",
+            Message::new(
+                session,
+                ConfigRead {
+                    keys: vec([ConfigKey::REPORT_INTERVAL, ConfigKey::alarm(2)]),
+                },
+            ),
+        ),
+        (
+            "configuration write",
+            Message::new(
+                session,
+                ConfigWrite {
+                    base_version: 3,
+                    new_version: 4,
+                    activate_at: 1_795_222_800,
+                    entries: vec([
+                        ConfigEntry {
+                            key: ConfigKey::REPORT_INTERVAL,
+                            value: vec([0x84, 0x07]),
+                        },
+                        ConfigEntry::alarm(
+                            2,
+                            &AlarmSetting {
+                                point: U1,
+                                code: Event::OVER_VOLTAGE,
+                                below: 0,
+                                limit: Value::new(264, 0),
+                                hysteresis: Value::new(5, 0),
+                                delay_s: 60,
+                                severity: 5,
+                                target: 1,
+                            },
+                        )
+                        .unwrap(),
+                    ]),
+                },
+            ),
+        ),
+        (
+            "configuration report",
+            Message::new(
+                session,
+                ConfigReport {
+                    version: 3,
+                    waiting_version: 4,
+                    total: 2,
+                    entries: vec([ConfigEntry {
+                        key: ConfigKey::SERVER,
+                        value: vec(*b"\x09m.test:80"),
+                    }]),
+                    refused: vec([RefusedKey {
+                        key: ConfigKey(0x8001),
+                        reason: ConfigRefusal::UNKNOWN_KEY,
+                    }]),
+                },
+            ),
+        ),
+        (
+            "time request",
+            Message::new(
+                session,
+                TimeRequest {
+                    origin_us: 1_000_000,
+                },
+            ),
+        ),
+        (
+            "time answer",
+            Message::new(
+                session,
+                TimeAnswer {
+                    origin_us: 1_000_000,
+                    received_us: 1_795_219_200_000_100,
+                    sent_us: 1_795_219_200_000_350,
+                    uncertainty_us: 2_000,
+                    quality: ClockQuality::SYNCHRONISED,
+                },
+            ),
+        ),
+        (
+            "file offer",
+            Message::new(
+                session,
+                FileOffer {
+                    number: 9,
+                    file_kind: FileKind::FIRMWARE,
+                    target: FileTarget::MANAGEMENT_CORE,
+                    version: "0.2.0".try_into().unwrap(),
+                    size: 70_000,
+                    block_size: 512,
+                    sha256: (0..32).collect(),
+                    manifest: vec([0x4D, 0x46, 0x57, 0x31]),
+                    signature: vec([0x61, 0x0A]),
+                    activation: Activation::BY_COMMAND,
+                },
+            ),
+        ),
+        (
+            "file need",
+            Message::new(
+                session,
+                FileNeed {
+                    number: 9,
+                    status: FileStatus::NEEDS,
+                    ranges: vec([
+                        BlockRange { first: 3, count: 1 },
+                        BlockRange {
+                            first: 64,
+                            count: 73,
+                        },
+                    ]),
+                },
+            ),
+        ),
+        (
+            "file need, complete",
+            Message::new(
+                session,
+                FileNeed {
+                    number: 9,
+                    status: FileStatus::COMPLETE,
+                    ranges: vec([]),
+                },
+            ),
+        ),
+        (
+            "file block",
+            Message::new(
+                session,
+                FileBlock {
+                    number: 9,
+                    offset: 1536,
+                    data: vec([1, 2, 3, 4]),
+                },
+            ),
+        ),
+        (
+            "demand response",
+            Message::new(
+                session,
+                DemandResponse {
+                    id: 500,
+                    version: 1,
+                    demand_kind: DemandKind::LIMIT,
+                    primacy: 2,
+                    start: 1_795_222_800,
+                    randomise_s: 300,
+                    intervals: vec([
+                        DemandInterval {
+                            duration_s: 1800,
+                            value: Value::new(5, 3),
+                        },
+                        DemandInterval {
+                            duration_s: 900,
+                            value: Value::new(-25, 2),
+                        },
+                    ]),
+                },
+            ),
+        ),
+        (
+            "demand response cancelled",
+            Message::new(
+                session,
+                DemandResponse {
+                    id: 500,
+                    version: 2,
+                    demand_kind: DemandKind::LIMIT,
+                    primacy: 2,
+                    start: 1_795_222_800,
+                    randomise_s: 0,
+                    intervals: vec([]),
+                },
+            ),
+        ),
+        (
+            "demand status",
+            Message::new(
+                head(Stream::LEDGER, 0, 8),
+                DemandStatus {
+                    id: 500,
+                    version: 1,
+                    state: DemandState::OPTED_OUT,
+                    reason: 3,
+                    since: Stamp::from_seconds(1_795_219_190, ClockQuality::LEGAL),
+                },
+            ),
+        ),
+        (
+            "ledger",
+            Message::new(
+                head(Stream::LEDGER, 1, 9),
+                Ledger {
+                    account: 0,
+                    count: 17,
+                    order: 77,
+                    batch: 4,
+                    movement: MovementKind::SALE,
+                    reason: 0,
+                    operator: 0x0100_0009,
+                    currency: 156,
+                    amount: Value::new(10_000, -2),
+                    balance: Value::new(8_766, -2),
+                    booked: Stamp::from_seconds(1_795_219_195, ClockQuality::LEGAL),
+                },
+            ),
+        ),
+        (
+            "vendor",
+            Message::new(
+                head(Stream::DIAGNOSTIC, 0, 2),
+                Vendor::try_new(100, vec([0xCA, 0xFE])).unwrap(),
+            ),
+        ),
+        (
+            "absence with additions",
+            Message {
+                ext: vec([9, 1, 0xFF]),
+                ..Message::new(
+                    session,
+                    Absence {
+                        boot: 5,
+                        session: 2,
+                    },
+                )
+            },
+        ),
+    ]
+}
+
+/// The golden file.
+pub fn file() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../vectors/meter-proto/messages-v1.json")
+}
+
+/// Its entries.
+pub fn entries() -> Vec<Json> {
+    let text = std::fs::read_to_string(file()).unwrap_or_else(|_| "[]".into());
+    serde_json::from_str(&text).unwrap()
+}
+
+/// The entry of this name.
+pub fn entry<'a>(entries: &'a [Json], name: &str) -> Option<&'a Json> {
+    entries.iter().find(|entry| entry["name"] == name)
+}
