@@ -12,6 +12,7 @@ use crate::device::DeviceId;
 use crate::error::Error;
 use crate::fields::{Element, Fields, Names, Sink, Source};
 use crate::message::{Body, Content, Ext, Head, Message, Sample, additions};
+use crate::point::PointId;
 use crate::value::{Quality, Value};
 
 /// The version this release writes and reads.
@@ -216,6 +217,7 @@ impl<'a> Writer<'a> {
         head.write(0, self)
     }
 
+    #[inline]
     fn push(&mut self, byte: u8) -> Result<(), Error> {
         let capacity = self.out.len();
         *self
@@ -239,29 +241,76 @@ impl<'a> Writer<'a> {
     }
 
     fn varint(&mut self, mut value: u64) -> Result<(), Error> {
-        while value >= 0x80 {
-            self.push(value as u8 | 0x80)?;
+        let capacity = self.out.len();
+        let room = self.out.get_mut(self.len..).unwrap_or_default();
+        for (count, slot) in (1..).zip(room) {
+            if value < 0x80 {
+                *slot = value as u8;
+                self.len += count;
+                return Ok(());
+            }
+            *slot = value as u8 | 0x80;
             value >>= 7;
         }
-        self.push(value as u8)
+        Err(Error::BufferFull { capacity })
+    }
+
+    /// A good value with an exponent of one nibble and a mantissa below 2^27, written in one go while there is room
+    /// for the longest of them. `false` when it is another.
+    #[inline]
+    fn common_value(&mut self, value: &Value) -> bool {
+        let number = zigzag(value.mantissa);
+        let room = self.out.get_mut(self.len..).unwrap_or_default();
+        let Some([meta, digits @ ..]) = room.first_chunk_mut::<5>() else {
+            return false;
+        };
+        if number >= 1 << 28 || !value.is_common() {
+            return false;
+        }
+        let (bytes, len) = short_varint(number as u32);
+        *meta = (value.exponent as u8) << 4;
+        *digits = bytes;
+        self.len += 1 + len;
+        true
     }
 }
 
+const fn zigzag(value: i64) -> u64 {
+    (value << 1 ^ value >> 63) as u64
+}
+
+/// The varint of a number below 2^28 and its length, without a loop.
+const fn short_varint(value: u32) -> ([u8; 4], usize) {
+    let spread =
+        value & 0x7F | value << 1 & 0x7F00 | value << 2 & 0x7F_0000 | value << 3 & 0x7F00_0000;
+    let (more, len) = match value {
+        0..0x80 => (0, 1),
+        0x80..0x4000 => (0x80, 2),
+        0x4000..0x20_0000 => (0x8080, 3),
+        _ => (0x80_8080, 4),
+    };
+    ((spread | more).to_le_bytes(), len)
+}
+
 impl Sink for Writer<'_> {
+    #[inline]
     fn byte(&mut self, _: u8, value: u8) -> Result<(), Error> {
         self.push(value)
     }
 
+    #[inline]
     fn signed_byte(&mut self, _: u8, value: i8) -> Result<(), Error> {
         self.push(value as u8)
     }
 
+    #[inline]
     fn unsigned(&mut self, _: u8, value: u64) -> Result<(), Error> {
         self.varint(value)
     }
 
+    #[inline]
     fn signed(&mut self, _: u8, value: i64) -> Result<(), Error> {
-        self.varint((value << 1 ^ value >> 63) as u64)
+        self.varint(zigzag(value))
     }
 
     fn bytes(&mut self, _: u8, value: &[u8]) -> Result<(), Error> {
@@ -278,7 +327,11 @@ impl Sink for Writer<'_> {
         self.bytes(key, value.content())
     }
 
+    #[inline]
     fn value(&mut self, key: u8, value: &Value) -> Result<(), Error> {
+        if self.common_value(value) {
+            return Ok(());
+        }
         let meta = value.meta();
         self.push(meta)?;
         if meta >> 4 == 8 {
@@ -290,22 +343,40 @@ impl Sink for Writer<'_> {
         self.signed(key, value.mantissa)
     }
 
+    #[inline]
+    fn point(&mut self, _: u8, value: PointId) -> Result<(), Error> {
+        // Instantaneous values and total registers have two bytes.
+        let bits = value.bits();
+        let room = self.out.get_mut(self.len..).unwrap_or_default();
+        if let ([low, high, ..], 0x80..0x4000) = (room, bits) {
+            (*low, *high) = (bits as u8 | 0x80, (bits >> 7) as u8);
+            self.len += 2;
+            return Ok(());
+        }
+        self.varint(bits)
+    }
+
+    #[inline]
     fn present(&mut self, _: u8, present: bool) -> Result<(), Error> {
         self.push(u8::from(present))
     }
 
+    #[inline]
     fn list(&mut self, _: u8, len: usize) -> Result<(), Error> {
         self.varint(len as u64)
     }
 
+    #[inline]
     fn item(&mut self, _: Names) -> Result<(), Error> {
         Ok(())
     }
 
+    #[inline]
     fn end_item(&mut self) -> Result<(), Error> {
         Ok(())
     }
 
+    #[inline]
     fn end_list(&mut self) -> Result<(), Error> {
         Ok(())
     }
@@ -314,13 +385,23 @@ impl Sink for Writer<'_> {
 /// The one place that takes bytes from a received message.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader<'b> {
-    bytes: &'b [u8],
-    at: usize,
+    /// What is not read yet.
+    rest: &'b [u8],
+    /// Length of the whole message.
+    len: usize,
 }
 
 impl<'b> Reader<'b> {
     pub(crate) fn new(bytes: &'b [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self {
+            rest: bytes,
+            len: bytes.len(),
+        }
+    }
+
+    #[inline]
+    fn at(&self) -> usize {
+        self.len.wrapping_sub(self.rest.len())
     }
 
     /// The additions, which end the message.
@@ -333,77 +414,112 @@ impl<'b> Reader<'b> {
 
     /// Refuses bytes behind the end.
     pub(crate) fn end(&self) -> Result<(), Error> {
-        if self.at < self.bytes.len() {
-            Err(Error::TrailingBytes { position: self.at })
-        } else {
+        if self.rest.is_empty() {
             Ok(())
+        } else {
+            Err(Error::TrailingBytes {
+                position: self.at(),
+            })
         }
     }
 
     /// A byte string.
     pub(crate) fn bytes(&mut self) -> Result<&'b [u8], Error> {
         let len = self.varint(32)?;
-        let rest = self.bytes.get(self.at..).unwrap_or(&[]);
-        let bytes = usize::try_from(len).ok().and_then(|len| rest.get(..len));
-        let bytes = bytes.ok_or(Error::Truncated {
-            position: self.bytes.len(),
-        })?;
-        self.at += bytes.len();
+        let parts = usize::try_from(len)
+            .ok()
+            .and_then(|len| self.rest.split_at_checked(len));
+        let (bytes, rest) = parts.ok_or(Error::Truncated { position: self.len })?;
+        self.rest = rest;
         Ok(bytes)
     }
 
+    #[inline]
     fn pull(&mut self) -> Result<u8, Error> {
-        let byte = *self
-            .bytes
-            .get(self.at)
-            .ok_or(Error::Truncated { position: self.at })?;
-        self.at += 1;
-        Ok(byte)
+        let (byte, rest) = self
+            .rest
+            .split_first()
+            .ok_or(Error::Truncated { position: self.len })?;
+        self.rest = rest;
+        Ok(*byte)
     }
 
+    /// A number of at most `bits` bits, 7 at least.
+    #[inline]
     fn varint(&mut self, bits: u32) -> Result<u64, Error> {
-        let position = self.at;
-        let mut value = 0u64;
-        let mut shift = 0u32;
-        while shift < bits {
-            let byte = self.pull()?;
-            let part = u64::from(byte & 0x7F);
-            // The last byte may only hold the bits that are left, and none of them may be cut off.
-            if bits - shift < 7 && part >> (bits - shift) != 0 {
-                return Err(Error::BadNumber { position });
+        // Most numbers have one or two bytes.
+        match *self.rest {
+            [byte @ 0..=0x7F, ref rest @ ..] => {
+                self.rest = rest;
+                Ok(u64::from(byte))
             }
-            value |= part << shift;
-            if byte < 0x80 {
-                // A zero behind a continuation is a second spelling of the same number.
-                return if byte == 0 && shift > 0 {
-                    Err(Error::BadNumber { position })
-                } else {
-                    Ok(value)
-                };
+            [low, high @ 1..=0x7F, ref rest @ ..] if bits >= 14 => {
+                self.rest = rest;
+                Ok(u64::from(low & 0x7F) | u64::from(high) << 7)
             }
-            shift += 7;
+            _ => self.long_varint(u64::MAX >> (64 - bits.min(64))),
         }
-        Err(Error::BadNumber { position })
+    }
+
+    /// A number of at most ten bytes and not above `max`.
+    #[inline(never)]
+    fn long_varint(&mut self, max: u64) -> Result<u64, Error> {
+        let bad = Error::BadNumber {
+            position: self.at(),
+        };
+        let mut bytes = self.rest;
+        let mut value = 0u64;
+        // Four bytes at a time, because small cores shift 64 bits slowly.
+        for group in [0, 28, 56] {
+            let mut part = 0u32;
+            for shift in [0, 7, 14, 21] {
+                let Some((byte, rest)) = bytes.split_first() else {
+                    return Err(Error::Truncated { position: self.len });
+                };
+                bytes = rest;
+                part |= u32::from(byte & 0x7F) << shift;
+                // The tenth byte is the last and holds one bit.
+                if group == 56 && shift == 7 && *byte > 1 {
+                    return Err(bad);
+                }
+                if *byte < 0x80 {
+                    value |= u64::from(part) << group;
+                    // A zero behind a continuation is a second spelling.
+                    if *byte == 0 || value > max {
+                        return Err(bad);
+                    }
+                    self.rest = bytes;
+                    return Ok(value);
+                }
+            }
+            value |= u64::from(part) << group;
+        }
+        Err(bad)
     }
 }
 
 impl<'b> Source<'b> for Reader<'b> {
+    #[inline]
     fn position(&self) -> usize {
-        self.at
+        self.at()
     }
 
+    #[inline]
     fn byte(&mut self, _: u8) -> Result<u8, Error> {
         self.pull()
     }
 
+    #[inline]
     fn signed_byte(&mut self, _: u8) -> Result<i8, Error> {
         Ok(self.pull()? as i8)
     }
 
+    #[inline]
     fn unsigned(&mut self, _: u8, bits: u32) -> Result<u64, Error> {
         self.varint(bits)
     }
 
+    #[inline]
     fn signed(&mut self, _: u8, bits: u32) -> Result<i64, Error> {
         let zigzag = self.varint(bits)?;
         Ok((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
@@ -418,7 +534,7 @@ impl<'b> Source<'b> for Reader<'b> {
     }
 
     fn text_up_to<const N: usize>(&mut self, _: u8) -> Result<heapless::String<N>, Error> {
-        let position = self.at;
+        let position = self.at();
         let text = core::str::from_utf8(self.bytes()?).map_err(|_| Error::BadText { position })?;
         heapless::String::try_from(text).map_err(|_| Error::TooMany {
             position: self.position(),
@@ -429,15 +545,20 @@ impl<'b> Source<'b> for Reader<'b> {
     fn device(&mut self, _: u8) -> Result<DeviceId, Error> {
         let namespace = self.pull()?;
         let content = self.bytes()?;
-        DeviceId::try_new(namespace, content).map_err(|_| Error::BadValue { position: self.at })
+        DeviceId::try_new(namespace, content).map_err(|_| Error::BadValue {
+            position: self.at(),
+        })
     }
 
+    #[inline]
     fn value(&mut self, key: u8) -> Result<Value, Error> {
         let meta = self.pull()?;
         let exponent = if meta >> 4 == 8 {
             let exponent = self.pull()? as i8;
             if (-7..=7).contains(&exponent) {
-                return Err(Error::BadValue { position: self.at }); // It has a nibble: no second spelling.
+                return Err(Error::BadValue {
+                    position: self.at(),
+                }); // It has a nibble: no second spelling.
             }
             exponent
         } else {
@@ -446,7 +567,9 @@ impl<'b> Source<'b> for Reader<'b> {
         let quality = if meta & 0x0F == 15 {
             let several = self.quality(key)?;
             if several.nibble() != 15 {
-                return Err(Error::BadValue { position: self.at });
+                return Err(Error::BadValue {
+                    position: self.at(),
+                });
             }
             several
         } else {
@@ -459,16 +582,20 @@ impl<'b> Source<'b> for Reader<'b> {
         })
     }
 
+    #[inline]
     fn present(&mut self, _: u8) -> Result<bool, Error> {
         match self.pull()? {
             0 => Ok(false),
             1 => Ok(true),
-            _ => Err(Error::BadValue { position: self.at }),
+            _ => Err(Error::BadValue {
+                position: self.at(),
+            }),
         }
     }
 
+    #[inline]
     fn list(&mut self, _: u8, capacity: usize) -> Result<usize, Error> {
-        let position = self.at;
+        let position = self.at();
         let len = self.varint(32)?;
         match usize::try_from(len) {
             Ok(len) if len <= capacity => Ok(len),
@@ -476,14 +603,17 @@ impl<'b> Source<'b> for Reader<'b> {
         }
     }
 
+    #[inline]
     fn item(&mut self, _: Names) -> Result<(), Error> {
         Ok(())
     }
 
+    #[inline]
     fn end_item(&mut self) -> Result<(), Error> {
         Ok(())
     }
 
+    #[inline]
     fn end_list(&mut self) -> Result<(), Error> {
         Ok(())
     }

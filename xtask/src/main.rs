@@ -68,8 +68,14 @@ enum Job {
     Emulate,
     /// Run a crate beside an independent package on the same input; nothing is judged
     Bench {
-        /// The crate: dlt645 or metrology
+        /// The crate: dlt645, metrology, or meter-proto (whose instruction counts are judged)
         what: String,
+    },
+    /// Bytes of the unified messages beside other formats; fails where an aim is missed
+    Sizes {
+        /// Print the figures as JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Flash and instructions of the codecs on Cortex-M0 and M4
     Size {
@@ -139,6 +145,7 @@ fn run(job: Option<Job>) -> anyhow::Result<()> {
         Some(Job::Header { check }) => jobs::header(check),
         Some(Job::Fuzz { minutes }) => jobs::fuzz(minutes),
         Some(Job::Bench { what }) => bench::run(&what),
+        Some(Job::Sizes { json }) => bench::messages::sizes(json),
         Some(Job::Size { json }) => size::run(json),
         Some(Job::Accuracy { quick, json, docs }) => {
             let grid = if quick { Grid::Quick } else { Grid::Full };
@@ -181,6 +188,7 @@ fn test(full: bool) -> anyhow::Result<()> {
     report.job("lint", jobs::lint);
     report.job("no-std", jobs::no_std);
     report.job("unit", jobs::unit);
+    report.job("sizes", || bench::messages::sizes(false));
     report.job("header", || jobs::header(true));
     report.job("fuzz", || jobs::fuzz(full.then_some(10)));
     report.job("emulate", jobs::emulate);

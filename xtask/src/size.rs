@@ -20,7 +20,7 @@ const CORES: [(&str, &str, &str); 2] = [
 ];
 
 /// Image, what it is, and the aim in bytes, where there is one.
-const IMAGES: [(&str, &str, Option<u64>); 6] = [
+const IMAGES: [(&str, &str, Option<u64>); 8] = [
     (
         "reader",
         "dlt645: minimal reader (request, stream decoder, repeats, energy values)",
@@ -47,10 +47,23 @@ const IMAGES: [(&str, &str, Option<u64>); 6] = [
         "cjt188: reader on the whole master (present data)",
         None,
     ),
+    (
+        "sender",
+        "meter-proto: compact sender (snapshots and events of one meter)",
+        Some(3072),
+    ),
+    (
+        "node",
+        "meter-proto: the same in serial frames, with acknowledgements coming back",
+        None,
+    ),
 ];
 
+/// Images that count, each printing steps of [`STEPS`].
+const COUNTING: [&str; 2] = ["speed", "messages"];
+
 /// Step, what it is, and the aim in instructions on the first core, where there is one.
-const STEPS: [(&str, &str, Option<u64>); 5] = [
+const STEPS: [(&str, &str, Option<u64>); 13] = [
     (
         "decode-energy",
         "dlt645: 20-byte energy answer through stream decoder and full catalogue to the exact value",
@@ -66,6 +79,38 @@ const STEPS: [(&str, &str, Option<u64>); 5] = [
     (
         "decode-water",
         "cjt188: 35-byte water answer to the exact value",
+        None,
+    ),
+    (
+        "messages-encode",
+        "meter-proto: snapshot of 20 values, compact, written",
+        None,
+    ),
+    ("messages-decode", "meter-proto: the same, read", None),
+    (
+        "messages-encode-set",
+        "meter-proto: the same as a set, written",
+        None,
+    ),
+    ("messages-decode-set", "meter-proto: the same, read", None),
+    (
+        "messages-encode-postcard",
+        "peer postcard: the self-describing snapshot, written",
+        None,
+    ),
+    (
+        "messages-decode-postcard",
+        "peer postcard: the same, read",
+        None,
+    ),
+    (
+        "messages-encode-minicbor",
+        "peer minicbor: the same in arrays, written",
+        None,
+    ),
+    (
+        "messages-decode-minicbor",
+        "peer minicbor: the same, read",
         None,
     ),
 ];
@@ -114,11 +159,14 @@ pub fn run(json: bool) -> anyhow::Result<Verdict> {
                 aim,
             });
         }
-        let counted = count(&images.join("speed"), machine)?;
+        let mut counted = String::new();
+        for image in COUNTING {
+            counted += &count(&images.join(image), machine)?;
+        }
         for (name, what, aim) in STEPS {
             let value = counted
                 .lines()
-                .find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
                 .with_context(|| format!("the image did not count {name}"))?;
             let aim = aim.filter(|_| core == CORES[0].1);
             figures.push(Figure {

@@ -154,6 +154,11 @@ impl Value {
 }
 
 impl Value {
+    /// Whether the value is good and its exponent has a nibble.
+    pub(crate) const fn is_common(&self) -> bool {
+        self.quality.is_good() && self.exponent >= -7 && self.exponent <= 7
+    }
+
     /// The meta byte: exponent nibble (8 when the exponent follows as a byte of its own) and quality nibble.
     pub(crate) const fn meta(&self) -> u8 {
         let high = if self.exponent >= -7 && self.exponent <= 7 {

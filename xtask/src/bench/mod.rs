@@ -1,6 +1,7 @@
 //! Our crates beside independent packages: the same input, the same run, a ratio and no judgement.
 
 mod frames;
+pub mod messages;
 mod waves;
 
 use std::path::PathBuf;
@@ -21,8 +22,11 @@ type Lines = Vec<(String, Vec<f64>)>;
 pub fn run(what: &str) -> anyhow::Result<Verdict> {
     match what {
         "dlt645" => frames::run(),
+        "meter-proto" => messages::run(),
         "metrology" => waves::run(),
-        _ => bail!("there is no bench of {what}; there are those of dlt645 and metrology"),
+        _ => bail!(
+            "there is no bench of {what}; there are those of dlt645, metrology and meter-proto"
+        ),
     }
 }
 
