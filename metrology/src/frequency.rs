@@ -36,16 +36,18 @@ pub(crate) struct Edge {
 pub(crate) struct Crossings {
     ratio: Ratio,
     filter: Decimator,
-    group: u32,
+    /// Samples until the next output.
+    left: u32,
     ring: [i32; RING],
     /// Position of the oldest of the last `2 · half` outputs.
     oldest: usize,
     filled: usize,
     /// Outputs of half a nominal cycle.
     half: usize,
-    value: i64,
-    peak: i64,
-    level: i64,
+    /// The filter's value, at most `2 · half` · 2^24.
+    value: i32,
+    peak: u32,
+    level: u32,
     /// Outputs since the last rising crossing (or forced edge), and that crossing's fraction, Q16.
     since: u32,
     fraction: u32,
@@ -71,7 +73,9 @@ impl Crossings {
         // Outputs per second, millihertz; at least 600,000 by the checks of the calibration.
         let rate = p.sample_rate_mhz / ratio.samples;
         let half = ((rate + p.nominal_mhz) / (2 * p.nominal_mhz)).clamp(2, RING as u32 / 2);
-        let gain = i64::from(ratio.samples * ratio.samples) >> ratio.shift;
+        // A sine of peak A gives A · 2 · half · 2/π, about 5/4 · half · A.
+        let level =
+            (u64::from(p.sync_level) * u64::from(ratio.gain_q16()) * u64::from(half) * 5 / 4) >> 16;
         let fixed = match p.sync {
             Sync::Fixed(frequency_uhz) => {
                 let length = (u128::from(p.sample_rate_mhz) * 1000) << 32;
@@ -84,15 +88,14 @@ impl Crossings {
         Self {
             ratio,
             filter: Decimator::default(),
-            group: 0,
+            left: ratio.samples,
             ring: [0; RING],
             oldest: 0,
             filled: 0,
             half: half as usize,
             value: 0,
             peak: 0,
-            // A sine of peak A gives A · 2 · half · 2/π, about 5/4 · half · A.
-            level: i64::from(p.sync_level) * gain * i64::from(half) * 5 / 4,
+            level: u32::try_from(level).unwrap_or(u32::MAX),
             since: 0,
             fraction: 0,
             since_fall: u32::MAX,
@@ -110,7 +113,8 @@ impl Crossings {
     /// Forgets the signal; a new channel follows.
     pub fn restart(&mut self) {
         self.ring = [0; RING];
-        (self.filled, self.oldest, self.value, self.peak, self.silent) = (0, 0, 0, 0, 0);
+        (self.filled, self.oldest, self.peak, self.silent) = (0, 0, 0, 0);
+        (self.value, self.left) = (0, self.ratio.samples);
         self.filter = Decimator::default();
         self.since_fall = u32::MAX;
     }
@@ -122,59 +126,80 @@ impl Crossings {
             .unwrap_or(0) as u32
     }
 
-    /// Angle of the fundamental per decimated output, 2^-32 turn; the nominal one while none is measured.
-    pub fn turn_per_output(&self) -> u32 {
+    /// Angle of the fundamental per sample, 2^-32 turn; the nominal one while none is measured.
+    pub fn turn_per_sample(&self) -> u32 {
         let period = if self.locked && self.period != 0 {
             self.period
         } else {
             self.nominal
         };
-        (1_u64 << 48).checked_div(u64::from(period)).unwrap_or(0) as u32
+        let samples = u64::from(period) * u64::from(self.ratio.samples);
+        (1_u64 << 48).checked_div(samples).unwrap_or(0) as u32
     }
 
-    /// Takes the next sample.
-    #[inline]
-    pub fn push(&mut self, x: i32) -> Option<Edge> {
+    /// Takes samples until one of them tells of an edge: how many were taken, and the edge.
+    pub fn feed<S>(&mut self, sets: &[S], pick: impl Fn(&S) -> i32) -> (usize, Option<Edge>) {
         if let Some((length, left)) = &mut self.fixed {
-            *left = left.saturating_sub(1 << 32);
-            if *left > 1 << 32 {
-                return None;
+            // Edges are told by the sample at most one before them.
+            let before = (*left >> 32)
+                .saturating_sub(u64::from(left.trailing_zeros() >= 32))
+                .max(1);
+            let count = sets.len() as u64;
+            if before > count {
+                *left = left.saturating_sub(count << 32);
+                return (sets.len(), None);
             }
+            *left = left.saturating_sub(before << 32);
             let ahead = (*left >> 16).max(1) as u32;
-            *left += *length;
-            return Some(Edge {
-                ahead,
-                kind: Kind::Whole,
-            });
+            *left = left.saturating_add(*length);
+            let kind = Kind::Whole;
+            return (before as usize, Some(Edge { ahead, kind }));
         }
-        self.filter.push(x);
-        self.group += 1;
-        if self.group < self.ratio.samples {
-            return None;
+        let mut taken = 0;
+        let mut rest = sets;
+        while let Some((group, after)) = rest.split_at_checked(self.left as usize) {
+            self.filter.push(group.iter().map(&pick), self.ratio);
+            taken += group.len();
+            rest = after;
+            self.left = self.ratio.samples;
+            let y = self.filter.output();
+            if let Some(edge) = self.output(y) {
+                return (taken, Some(edge));
+            }
         }
-        self.group = 0;
-        let y = self.filter.output(self.ratio);
-        self.output(y)
+        self.filter.push(rest.iter().map(&pick), self.ratio);
+        self.left = self.left.saturating_sub(rest.len() as u32);
+        (sets.len(), None)
     }
 
     fn output(&mut self, y: i32) -> Option<Edge> {
         let before = self.value;
         let span = 2 * self.half;
-        let middle = (self.oldest + self.half) % span;
+        let middle = self.oldest + self.half;
+        let middle = *self
+            .ring
+            .get(if middle < span { middle } else { middle - span })?;
         let oldest = core::mem::replace(self.ring.get_mut(self.oldest)?, y);
-        let middle = *self.ring.get(middle)?;
-        self.oldest = (self.oldest + 1) % span;
-        self.value += i64::from(y) - 2 * i64::from(middle) + i64::from(oldest);
+        self.oldest += 1;
+        if self.oldest == span {
+            self.oldest = 0;
+        }
+        self.value = self
+            .value
+            .wrapping_add(y)
+            .wrapping_sub(middle.wrapping_mul(2))
+            .wrapping_add(oldest);
         self.since = self.since.saturating_add(1);
         self.since_fall = self.since_fall.saturating_add(1);
         self.silent = self.silent.saturating_add(1);
-        self.filled = (self.filled + 1).min(span + 1);
-        if self.filled > span {
-            self.peak = self.peak.max(self.value.abs());
+        if self.filled < span {
+            self.filled += 1;
+        } else {
+            self.peak = self.peak.max(self.value.unsigned_abs());
             if (before < 0) != (self.value < 0) && self.peak >= self.level {
-                let step = (self.value - before).unsigned_abs().max(1);
-                let fraction = (((before.unsigned_abs() as u128) << 16) / u128::from(step))
-                    .clamp(1, 1 << 16) as u32;
+                let step = self.value.abs_diff(before).max(1);
+                let fraction = (u64::from(before.unsigned_abs()) << 16) / u64::from(step);
+                let fraction = (fraction as u32).clamp(1, 1 << 16);
                 if before < 0 {
                     if let Some(kind) = self.rising(fraction) {
                         let ahead = fraction * self.ratio.samples;

@@ -50,8 +50,10 @@ mod filter;
 mod frequency;
 #[cfg(feature = "embedded-hal")]
 pub mod front_end;
+mod kernel;
 pub mod load;
 mod meter;
+mod oscillator;
 mod power;
 pub mod pq;
 mod pulse;

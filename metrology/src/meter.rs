@@ -1,13 +1,13 @@
 //! The chain: blocks in, windows and registers out.
 
-use crate::angle::sin_cos;
-use crate::calibration::{Calibration, HISTORY, Sync, Window};
+use crate::calibration::{Calibration, Sync, Window};
 use crate::energy::{Energy, Portion, PulseShare, Registers, StateError};
-use crate::filter::{Ratio, conditioned};
 use crate::frequency::{Crossings, Edge, Kind};
+use crate::kernel::CHUNK;
+use crate::oscillator::Oscillator;
 use crate::power::{Closed, Quantities};
 use crate::sample::Sample;
-use crate::window::{BUFFER, CHUNK, Conditioned, Cycle, Hold, ONE, Sums, Twiddle};
+use crate::window::{Accumulator, ONE, Sums};
 
 /// Longest window in samples Q16: squares of 24-bit samples then still fit 64 bits with a cycle to spare.
 const LONGEST: u64 = 65_536 << 16;
@@ -39,10 +39,7 @@ pub struct Meter<const PHASES: usize> {
     channel: usize,
     /// An edge found beyond the last chunk: samples to its shared sample, that sample's weight.
     edge: Option<Pending>,
-    u_history: [[i32; HISTORY]; PHASES],
-    i_history: [[i32; HISTORY]; PHASES],
-    cycle: Cycle<PHASES>,
-    window: Sums<PHASES>,
+    window: Accumulator<PHASES>,
     cycles: u16,
     synchronous: bool,
     windows: u64,
@@ -73,15 +70,8 @@ impl<const PHASES: usize> Meter<PHASES> {
             crossings,
             channel: 0,
             edge: None,
-            u_history: [[0; HISTORY]; PHASES],
-            i_history: [[0; HISTORY]; PHASES],
             // The first sample counts whole: it lies one sample behind the edge.
-            cycle: Cycle::new(
-                Ratio::new(calibration.decimation),
-                start(&crossings, 0, calibration.decimation),
-                step(&crossings),
-            ),
-            window: Sums::ZERO,
+            window: Accumulator::new(oscillator(&crossings, calibration, 0, false)),
             cycles: 0,
             synchronous: true,
             windows: 0,
@@ -185,10 +175,8 @@ impl<const PHASES: usize> Meter<PHASES> {
     }
 
     fn open_raw(&self, calibration: &Calibration<PHASES>) -> [i128; PHASES] {
-        let mut sums = self.window;
-        sums.add_cycle(&self.cycle.sums);
         let rest = Closed {
-            sums: &sums,
+            sums: &self.window.sums,
             cycles: self.cycles,
             synchronous: false,
             number: 0,
@@ -203,114 +191,33 @@ impl<const PHASES: usize> Meter<PHASES> {
         chunk: &[Sample<PHASES>],
         progress: &mut Progress,
     ) {
-        let count = chunk.len().min(CHUNK);
-        let mut u_saturated = 0_u8;
-        let mut i_saturated = 0_u8;
-        let p = calibration.parameters();
-        let mut samples = Conditioned {
-            u: [[0; BUFFER]; PHASES],
-            i: [[0; BUFFER]; PHASES],
-            n: [0; CHUNK],
-            neutral: p.neutral.is_some(),
-        };
-        for (phase, constants) in p.phase.iter().enumerate() {
-            let sides = [
-                (
-                    &mut samples.u,
-                    &mut self.u_history,
-                    constants.voltage_offset,
-                    &mut u_saturated,
-                    true,
-                ),
-                (
-                    &mut samples.i,
-                    &mut self.i_history,
-                    constants.current_offset,
-                    &mut i_saturated,
-                    false,
-                ),
-            ];
-            for (buffers, histories, offset, saturated, voltage) in sides {
-                let (Some(buffer), Some(history)) =
-                    (buffers.get_mut(phase), histories.get_mut(phase))
-                else {
-                    continue;
-                };
-                let (old, new) = buffer.split_at_mut(HISTORY);
-                old.copy_from_slice(history);
-                for (place, sample) in new.iter_mut().zip(chunk) {
-                    let channels = if voltage { &sample.u } else { &sample.i };
-                    let (x, limit) = conditioned(
-                        channels.get(phase).copied().unwrap_or(0),
-                        offset,
-                        p.saturation,
-                    );
-                    *place = x;
-                    *saturated |= u8::from(limit) << phase;
-                }
-                if let Some(last) = buffer.get(count..count + HISTORY) {
-                    history.copy_from_slice(last);
-                }
-            }
-        }
-        if let Some(neutral) = p.neutral {
-            for (place, sample) in samples.n.iter_mut().zip(chunk) {
-                let (x, limit) = conditioned(sample.n, neutral.offset, p.saturation);
-                *place = x;
-                i_saturated |= u8::from(limit) << 7;
-            }
-        }
-        progress.saturated |= u_saturated | i_saturated != 0;
-        let hold: [Hold; PHASES] =
-            core::array::from_fn(|phase| match calibration.derived.get(phase) {
-                Some(derived) => Hold {
-                    u: derived.voltage_hold,
-                    i: derived.current_hold,
-                    delayed: derived.delayed,
-                },
-                None => Hold {
-                    u: 0,
-                    i: 0,
-                    delayed: false,
-                },
-            });
-
+        let count = chunk.len();
         let (mut at, mut fed) = (0, 0);
         loop {
-            self.cycle.sums.u_saturated |= u_saturated;
-            self.cycle.sums.i_saturated |= i_saturated;
             // The detector runs ahead of the sums until it names an edge.
             while fed < count && self.edge.is_none_or(|edge| edge.at >= count) {
-                let x = self
-                    .synchronising(p.sync, &samples)
-                    .get(HISTORY + fed)
-                    .copied()
-                    .unwrap_or(0);
-                let found = self.crossings.push(x);
+                let (taken, found) = self.detect(calibration, chunk.get(fed..).unwrap_or(&[]));
+                fed += taken;
                 if let (None, Some(edge)) = (self.edge, found) {
                     self.edge = Some(pending(edge, fed, at));
                 }
-                fed += 1;
             }
-            match self.edge {
-                Some(edge) if edge.at < count => {
-                    self.cycle.add(&samples, &hold, at, edge.at);
-                    at = edge.at + 1;
-                    self.edge = None;
-                    let ratio = Ratio::new(calibration.decimation);
-                    let start = start(&self.crossings, edge.weight, ratio.samples);
-                    let next = Cycle::new(ratio, start, step(&self.crossings));
-                    let cycle = self
-                        .cycle
-                        .close(&samples, &hold, edge.at, edge.weight, next);
-                    self.window.add_cycle(&cycle);
-                    self.cycle_done(calibration, edge.kind, progress);
-                }
-                _ => {
-                    self.cycle.add(&samples, &hold, at, count);
-                    break;
-                }
+            let edge = self.edge.filter(|edge| edge.at < count);
+            let end = edge.map_or(count, |edge| edge.at);
+            if let Some(whole) = chunk.get(at..end).filter(|whole| !whole.is_empty()) {
+                progress.saturated |= self.window.take(calibration, whole);
             }
+            let (Some(edge), Some(set)) = (edge, chunk.get(end)) else {
+                break;
+            };
+            self.edge = None;
+            at = end + 1;
+            let odd = self.samples.wrapping_add(end as u64) % 2 == 1;
+            let next = oscillator(&self.crossings, calibration, edge.weight, odd);
+            let rest = self.window.share(calibration, set, edge.weight, next);
+            progress.saturated |= rest.saturated.any();
+            self.cycle_done(calibration, edge.kind, progress);
+            self.window.sums.add(&rest);
         }
         if let Some(edge) = &mut self.edge {
             edge.at = edge.at.saturating_sub(count);
@@ -318,14 +225,22 @@ impl<const PHASES: usize> Meter<PHASES> {
         self.samples = self.samples.wrapping_add(count as u64);
     }
 
-    fn synchronising<'a>(&self, sync: Sync, samples: &'a Conditioned<PHASES>) -> &'a [i32] {
-        let channel = match sync {
-            Sync::Auto => samples.u.get(self.channel),
-            Sync::Fixed(_) => None,
-            Sync::Voltage(phase) => samples.u.get(usize::from(phase)),
-            Sync::Current(phase) => samples.i.get(usize::from(phase)),
+    /// Shows the synchronising channel to the detector until it names an edge: samples taken, and the edge.
+    fn detect(
+        &mut self,
+        calibration: &Calibration<PHASES>,
+        sets: &[Sample<PHASES>],
+    ) -> (usize, Option<Edge>) {
+        let (voltage, phase) = match calibration.parameters().sync {
+            Sync::Auto => (true, self.channel),
+            Sync::Voltage(phase) => (true, usize::from(phase)),
+            Sync::Current(phase) => (false, usize::from(phase)),
+            Sync::Fixed(_) => (true, 0),
         };
-        channel.map_or(&[], |buffer| buffer.as_slice())
+        self.crossings.feed(sets, |set| {
+            let channels = if voltage { &set.u } else { &set.i };
+            channels.get(phase).copied().unwrap_or(0)
+        })
     }
 
     fn cycle_done(
@@ -366,10 +281,10 @@ impl<const PHASES: usize> Meter<PHASES> {
         };
         let target = match window {
             Window::Cycles(cycles) => cycles,
-            Window::Standard => standard_cycles(calibration, self.cycles, self.window.length),
+            Window::Standard => standard_cycles(calibration, self.cycles, self.window.sums.length),
             Window::Longest => u16::MAX,
         };
-        let full = self.cycles >= target || self.window.length >= LONGEST;
+        let full = self.cycles >= target || self.window.sums.length >= LONGEST;
         let last = close || full;
         if last || window == Window::Longest {
             let (quantities, portions) = self.closed().quantities(calibration);
@@ -382,7 +297,7 @@ impl<const PHASES: usize> Meter<PHASES> {
 
     fn closed(&self) -> Closed<'_, PHASES> {
         Closed {
-            sums: &self.window,
+            sums: &self.window.sums,
             cycles: self.cycles,
             synchronous: self.synchronous,
             number: self.windows,
@@ -403,11 +318,11 @@ impl<const PHASES: usize> Meter<PHASES> {
         portions: &[Portion; PHASES],
         progress: &mut Progress,
     ) {
-        let length = self.window.length;
+        let length = self.window.sums.length;
         let (pulses, share) = self.energy.commit(calibration, portions, length);
         progress.pulses = progress.pulses.saturating_add(pulses);
         progress.share.add(&share);
-        self.window = Sums::ZERO;
+        self.window.sums = Sums::ZERO;
         self.cycles = 0;
         self.synchronous = true;
     }
@@ -428,34 +343,30 @@ fn standard_cycles<const PHASES: usize>(
     }
 }
 
-/// The sample an edge falls into, never one that is summed already.
+/// The sample an edge falls into, after `fed` samples of the chunk; never one that is summed already.
 fn pending(edge: Edge, fed: usize, at: usize) -> Pending {
     let samples = edge.ahead.div_ceil(ONE).max(1);
     Pending {
-        at: (fed + samples as usize).max(at),
+        at: (fed + samples as usize - 1).max(at),
         weight: edge.ahead.saturating_sub((samples - 1) * ONE).clamp(1, ONE),
         kind: edge.kind,
     }
 }
 
-/// One output's turn of the detector's oscillator.
-fn step(crossings: &Crossings) -> Twiddle {
-    twiddle(crossings.turn_per_output())
-}
-
-/// The oscillator at the first sample of a cycle, which lies `1 − weight` behind the edge: so the phasors of
-/// all cycles of a window refer to their edges.
-fn start(crossings: &Crossings, weight: u32, decimation: u32) -> Twiddle {
-    let turn = u64::from(crossings.turn_per_output()) * u64::from(ONE.saturating_sub(weight));
-    twiddle(((turn / u64::from(decimation.max(1))) >> 16) as u32)
-}
-
-fn twiddle(turn: u32) -> Twiddle {
-    let (sin, cos) = sin_cos(turn);
-    Twiddle {
-        cos: (cos + 2) >> 2,
-        sin: (sin + 2) >> 2,
-    }
+/// The oscillator of a cycle that begins in a sample, with its part beyond `weight`: so the phasors of all
+/// cycles of a window refer to their edges. `odd` tells that the sample is the second of its pair.
+fn oscillator<const PHASES: usize>(
+    crossings: &Crossings,
+    calibration: &Calibration<PHASES>,
+    weight: u32,
+    odd: bool,
+) -> Oscillator {
+    Oscillator::new(
+        crossings.turn_per_sample(),
+        weight,
+        odd,
+        calibration.paired(),
+    )
 }
 
 impl<const PHASES: usize> Calibration<PHASES> {
@@ -463,5 +374,11 @@ impl<const PHASES: usize> Calibration<PHASES> {
     #[must_use]
     pub const fn step_raw(&self) -> i128 {
         self.quantum
+    }
+
+    /// Whether pairs of samples share one value of the oscillator: at 3.2 kHz and more of pairs, orders up
+    /// to 62 stay out of the fundamental.
+    pub(crate) const fn paired(&self) -> bool {
+        self.parameters().sample_rate_mhz >= 6_400_000
     }
 }

@@ -8,6 +8,7 @@ use crate::angle::{angle_of, rounded_div, sin_cos};
 use crate::calibration::{Calibration, DcPower, Derived};
 use crate::compensation::Correction;
 use crate::energy::Portion;
+use crate::oscillator::AMPLITUDE_Q16;
 use crate::rms::{apparent_raw, mean_micro, rms_micro};
 use crate::window::{PhaseSums, Sums};
 
@@ -214,18 +215,29 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
         correction: &Correction,
         rotation: &Rotation,
     ) -> i128 {
-        let (Some(line), Some(derived)) = (sums.phase.get(phase), calibration.derived.get(phase))
-        else {
+        let (Some(line), Some(derived), Some(constants)) = (
+            sums.phase.get(phase),
+            calibration.derived.get(phase),
+            calibration.parameters().phase.get(phase),
+        ) else {
             return 0;
         };
         let weights = Self::weights(derived, correction, rotation);
         let mut raw = i128::from(line.straight) * i128::from(weights.straight)
             + i128::from(line.delayed) * i128::from(weights.delayed);
+        let both = i128::from(weights.straight) + i128::from(weights.delayed);
         if calibration.parameters().dc_power == DcPower::Removed {
             // Σu · Σi / N; sums and length have 16 fractional bits each.
             let product = i128::from(line.u.sum) * i128::from(line.i.sum);
             let mean = rounded_div(product, i128::from(sums.length) << 16);
-            raw -= mean * (i128::from(weights.straight) + i128::from(weights.delayed));
+            raw -= mean * both;
+        } else {
+            // Σ (u − a)(i − b) = Σ u·i − a Σi − b Σu + a b N.
+            let (a, b) = (constants.voltage_offset, constants.current_offset);
+            let (a, b) = (i128::from(a), i128::from(b));
+            let offsets = a * i128::from(line.i.sum) + b * i128::from(line.u.sum)
+                - a * b * i128::from(sums.length);
+            raw -= (offsets * both + (1 << 15)) >> 16;
         }
         raw + ((derived.offset * i128::from(sums.length) + (1 << 15)) >> 16)
     }
@@ -258,8 +270,8 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
             number: self.number,
             flags: Flags {
                 synchronous: self.synchronous,
-                voltage_saturated: self.sums.u_saturated,
-                current_saturated: self.sums.i_saturated,
+                voltage_saturated: self.sums.saturated.u,
+                current_saturated: self.sums.saturated.i,
             },
             ..Quantities::EMPTY
         };
@@ -293,10 +305,16 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
             out.current_ua = rms_micro(variance, gains.current_gain, p.current_na);
             let voltage = sums.u.variance_q32(length, 0);
             portion.apparent = apparent_raw(voltage, variance, gains.power_gain, length);
-            out.voltage_mean_uv =
-                mean_micro(sums.u.mean_q16(length), gains.voltage_gain, p.voltage_nv);
-            out.current_mean_ua =
-                mean_micro(sums.i.mean_q16(length), gains.current_gain, p.current_na);
+            out.voltage_mean_uv = mean_micro(
+                sums.u.mean_q16(length, constants.voltage_offset),
+                gains.voltage_gain,
+                p.voltage_nv,
+            );
+            out.current_mean_ua = mean_micro(
+                sums.i.mean_q16(length, constants.current_offset),
+                gains.current_gain,
+                p.current_na,
+            );
 
             portion.active = Self::active_raw(calibration, index, self.sums, gains, &rotation);
             // Mean power in count² Q16: raw · 2^16 / length · 2^-14.
@@ -335,8 +353,7 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
 
 /// What turns the detector's sums into phasors.
 struct Fundamental {
-    /// The phasor is sum · numerator / denominator, in counts (peak) Q16.
-    numerator: i128,
+    /// The phasor is sum · 2^49 / denominator, in counts (peak) Q16.
     denominator: i128,
 }
 
@@ -346,23 +363,21 @@ impl Fundamental {
         rotation: &Rotation,
         length: u64,
     ) -> Self {
-        let ratio = crate::filter::Ratio::new(calibration.decimation);
-        let samples = i128::from(ratio.samples);
-        // Gain of the triangle against its gain at zero: (sin(wR/2) / (R sin(w/2)))², Q30.
-        let (wide, _) = sin_cos((rotation.turn / 2).wrapping_mul(ratio.samples));
-        let (narrow, _) = sin_cos(rotation.turn / 2);
-        let root = rounded_signed(i128::from(wide) << 30, samples * i128::from(narrow));
-        let gain = ((root * root) >> 30).max(1);
-        // amplitude = 2 · sum · 2^shift / (R · gain · N); sum Q20, N Q16, gain Q30, result Q16.
+        // Two samples that share a value of the oscillator lose the cosine of half a turn between them.
+        let gain = match calibration.paired() {
+            true => sin_cos(rotation.turn / 2).1,
+            false => 1 << 30,
+        };
+        let amplitude = (AMPLITUDE_Q16 * i64::from(gain) + (1 << 29)) >> 30;
+        // amplitude of the signal = 2 · sum / (amplitude · N); amplitude, N and result Q16.
         Self {
-            numerator: 1 << (1 + ratio.shift + 16 + 30 - 4),
-            denominator: samples * gain * i128::from(length),
+            denominator: i128::from(amplitude) * i128::from(length),
         }
     }
 
     /// P1 and Q1 in count² Q16 with gains, the phase error turned back, and the angle of the voltage.
     fn powers(&self, sums: &PhaseSums, lag: u32, gain_q30: u64) -> (i128, i128, Option<i64>) {
-        let counts = |sum: i64| rounded_div(i128::from(sum) * self.numerator, self.denominator);
+        let counts = |sum: i64| rounded_div(i128::from(sum) << 49, self.denominator);
         let [ur, ui, ir, ii] = [sums.u1.re, sums.u1.im, sums.i1.re, sums.i1.im].map(counts);
         // U · conj(I), rms: half the product of peaks; Q32 to Q16.
         let active = (ur * ir + ui * ii) >> 17;

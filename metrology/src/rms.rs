@@ -48,9 +48,10 @@ impl ChannelSums {
         ((whole << 32) + fraction).saturating_sub(u128::from(noise_q8) << 24)
     }
 
-    /// Mean value, counts Q16.
-    pub fn mean_q16(&self, length: u64) -> i64 {
-        rounded_div(i128::from(self.sum) << 16, i128::from(length)) as i64
+    /// Mean value less the offset, counts Q16.
+    pub fn mean_q16(&self, length: u64, offset: i32) -> i64 {
+        let mean = rounded_div(i128::from(self.sum) << 16, i128::from(length)) as i64;
+        mean - (i64::from(offset) << 16)
     }
 }
 

@@ -1,57 +1,20 @@
-//! Sums over whole cycles: everything a window needs, linear in the samples, so that cycles simply add up.
+//! The open window: sums over whole cycles, linear in the samples, from which everything else follows.
 //!
 //! The sample in which an edge falls is shared: each product is split by the edge's position in 2^-16
-//! sample, and what one cycle does not take the next one does. Nothing is counted twice or lost.
+//! sample, and what one window does not take the next one does. Nothing is counted twice or lost.
 
-use crate::calibration::HISTORY;
-use crate::filter::{Decimator, Ratio};
+use crate::calibration::{Calibration, HISTORY};
+use crate::kernel::{self, CHUNK, Phasor, Turn};
+use crate::oscillator::Oscillator;
 use crate::rms::ChannelSums;
+use crate::sample::{FULL_SCALE, Sample};
 
-/// Samples handled at a time, so that sums stay in registers.
-pub(crate) const CHUNK: usize = 32;
-/// Length of a conditioned buffer: history, then the chunk.
-pub(crate) const BUFFER: usize = HISTORY + CHUNK;
 /// One sample as a length.
 pub(crate) const ONE: u32 = 1 << 16;
-
-/// Cosine and minus sine of the detector's oscillator, Q28.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Twiddle {
-    pub cos: i32,
-    pub sin: i32,
-}
-
-impl Twiddle {
-    pub const ONE: Self = Self {
-        cos: 1 << 28,
-        sin: 0,
-    };
-
-    /// Turned on by one step.
-    pub fn turned(self, step: Self) -> Self {
-        let [c, s, dc, ds] = [self.cos, self.sin, step.cos, step.sin].map(i64::from);
-        let q28 = |v: i64| ((v + (1 << 27)) >> 28) as i32;
-        Self {
-            cos: q28(c * dc - s * ds),
-            sin: q28(c * ds + s * dc),
-        }
-    }
-}
-
-/// Σ y e^(-jθ) of one channel's decimated samples.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Phasor {
-    pub re: i64,
-    pub im: i64,
-}
-
-impl Phasor {
-    #[inline]
-    fn add(&mut self, y: i32, turn: Twiddle) {
-        self.re += i64::from(y) * i64::from(turn.cos);
-        self.im -= i64::from(y) * i64::from(turn.sin);
-    }
-}
+/// Sets limited at a time, when some sample reaches the limit: they are copied to the stack.
+const LIMITED: usize = 8;
+/// Bit of the neutral current among the saturated currents.
+const NEUTRAL: u8 = 1 << 7;
 
 /// Sums of one phase.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,7 +25,7 @@ pub(crate) struct PhaseSums {
     pub straight: i64,
     /// The same with the voltage one sample older.
     pub delayed: i64,
-    /// Fundamental of voltage and current; Q28 within a cycle, Q20 in a window.
+    /// Fundamental of voltage and current, times the amplitude of the oscillator.
     pub u1: Phasor,
     pub i1: Phasor,
 }
@@ -74,14 +37,65 @@ pub(crate) struct Sums<const PHASES: usize> {
     pub neutral: ChannelSums,
     /// Samples, Q16.
     pub length: u64,
-    pub u_saturated: u8,
-    pub i_saturated: u8,
+    pub saturated: Saturated,
+}
+
+/// Channels that reached the saturation level.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Saturated {
+    /// Bit k: voltage of phase k.
+    pub u: u8,
+    /// Bit k: current of phase k; bit 7 the neutral current.
+    pub i: u8,
+}
+
+impl Saturated {
+    /// Of any channel.
+    pub const fn any(self) -> bool {
+        self.u | self.i != 0
+    }
+
+    fn add(&mut self, other: Self) {
+        self.u |= other.u;
+        self.i |= other.i;
+    }
+
+    /// The samples limited to 24 bits; notes which of them reach the saturation level.
+    fn limit<const PHASES: usize>(
+        &mut self,
+        calibration: &Calibration<PHASES>,
+        set: &Sample<PHASES>,
+    ) -> Sample<PHASES> {
+        let parameters = calibration.parameters();
+        let limit = |x: &mut i32, flags: &mut u8, bit: u8| {
+            *x = (*x).clamp(-FULL_SCALE, FULL_SCALE);
+            if x.abs() >= parameters.saturation {
+                *flags |= bit;
+            }
+        };
+        let mut set = *set;
+        for (k, (u, i)) in set.u.iter_mut().zip(&mut set.i).enumerate() {
+            limit(u, &mut self.u, 1 << k);
+            limit(i, &mut self.i, 1 << k);
+        }
+        if parameters.neutral.is_some() {
+            limit(&mut set.n, &mut self.i, NEUTRAL);
+        }
+        set
+    }
 }
 
 impl ChannelSums {
     fn add(&mut self, other: &Self) {
         self.sum = self.sum.saturating_add(other.sum);
         self.squares = self.squares.saturating_add(other.squares);
+    }
+}
+
+impl Phasor {
+    fn add(&mut self, other: Self) {
+        self.re = self.re.saturating_add(other.re);
+        self.im = self.im.saturating_add(other.im);
     }
 }
 
@@ -97,284 +111,257 @@ impl<const PHASES: usize> Sums<PHASES> {
         }; PHASES],
         neutral: ChannelSums::ZERO,
         length: 0,
-        u_saturated: 0,
-        i_saturated: 0,
+        saturated: Saturated { u: 0, i: 0 },
     };
 
-    /// Adds a closed cycle; its phasors lose 8 bits, rounded, to make room for long windows.
-    pub fn add_cycle(&mut self, cycle: &Self) {
-        let q20 = |v: i64| (v + (1 << 7)) >> 8;
-        for (sum, part) in self.phase.iter_mut().zip(&cycle.phase) {
+    /// Adds sums over other samples.
+    pub fn add(&mut self, other: &Self) {
+        for (sum, part) in self.phase.iter_mut().zip(&other.phase) {
             sum.u.add(&part.u);
             sum.i.add(&part.i);
             sum.straight = sum.straight.saturating_add(part.straight);
             sum.delayed = sum.delayed.saturating_add(part.delayed);
-            for (sum, part) in [(&mut sum.u1, part.u1), (&mut sum.i1, part.i1)] {
-                sum.re = sum.re.saturating_add(q20(part.re));
-                sum.im = sum.im.saturating_add(q20(part.im));
+            sum.u1.add(part.u1);
+            sum.i1.add(part.i1);
+        }
+        self.neutral.add(&other.neutral);
+        self.length = self.length.saturating_add(other.length);
+        self.saturated.add(other.saturated);
+    }
+
+    /// Takes `weight` (Q16) out of the sums of one sample, whose fundamental is not formed yet: the part
+    /// before the edge, seen by the oscillator `before`; what stays is the part after it, seen by `after`.
+    fn split_off(&mut self, weight: u32, before: Turn, after: Turn) -> Self {
+        let mut old = *self;
+        for (old, new) in old.phase.iter_mut().zip(&mut self.phase) {
+            old.straight = part(new.straight, weight);
+            old.delayed = part(new.delayed, weight);
+            new.straight -= old.straight;
+            new.delayed -= old.delayed;
+            for (old, new, old_1, new_1) in [
+                (&mut old.u, &mut new.u, &mut old.u1, &mut new.u1),
+                (&mut old.i, &mut new.i, &mut old.i1, &mut new.i1),
+            ] {
+                let x = new.sum >> 16;
+                new.split_off(old, weight);
+                let x_old = part(x, weight);
+                *old_1 = seen(x_old, before);
+                *new_1 = seen(x - x_old, after);
             }
         }
-        self.neutral.add(&cycle.neutral);
-        self.length = self.length.saturating_add(cycle.length);
-        self.u_saturated |= cycle.u_saturated;
-        self.i_saturated |= cycle.i_saturated;
+        self.neutral.split_off(&mut old.neutral, weight);
+        old.length = weight.into();
+        self.length = ONE.saturating_sub(weight).into();
+        old
     }
 }
 
-/// Conditioned samples of one chunk with the history before it.
-pub(crate) struct Conditioned<const PHASES: usize> {
-    pub u: [[i32; BUFFER]; PHASES],
-    pub i: [[i32; BUFFER]; PHASES],
-    pub n: [i32; CHUNK],
-    pub neutral: bool,
+impl ChannelSums {
+    fn split_off(&mut self, old: &mut Self, weight: u32) {
+        old.squares = part(self.squares, weight);
+        // Exact: the sum of one sample has no fraction yet.
+        old.sum = (self.sum >> 16) * i64::from(weight);
+        self.squares -= old.squares;
+        self.sum -= old.sum;
+    }
 }
 
-/// How the products of one phase are held back; whole samples.
-#[derive(Clone, Copy)]
-pub(crate) struct Hold {
-    pub u: usize,
-    pub i: usize,
-    pub delayed: bool,
-}
-
-/// The open cycle: sums, and the synchronous detectors that feed them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Cycle<const PHASES: usize> {
-    pub sums: Sums<PHASES>,
-    u: [Decimator; PHASES],
-    i: [Decimator; PHASES],
-    ratio: Ratio,
-    /// Samples in the decimators' open group.
-    group: u32,
-    turn: Twiddle,
-    step: Twiddle,
-}
-
-/// The `count` samples from position `at` of the chunk, held back by `hold`.
-#[inline]
-fn span(buffer: &[i32; BUFFER], at: usize, count: usize, hold: usize) -> &[i32] {
-    let start = (HISTORY + at).saturating_sub(hold);
-    buffer.get(start..start + count).unwrap_or(&[])
-}
-
-/// Part of a product that belongs to the older cycle.
-#[inline]
-fn share(product: i64, weight: u32) -> i64 {
+/// The share of `weight` (Q16) in the product of one sample.
+fn part(product: i64, weight: u32) -> i64 {
     (product * i64::from(weight) + i64::from(ONE / 2)) >> 16
 }
 
-/// One channel over a run of samples: mean, decimation, fundamental.
-#[inline]
-fn detect(
-    x: &[i32],
-    filter: &mut Decimator,
-    mut group: u32,
-    ratio: Ratio,
-    turns: &[Twiddle],
-    phasor: &mut Phasor,
-) -> i32 {
-    let mut sum = 0_i32;
-    let mut turns = turns.iter();
-    for &x in x {
-        sum = sum.wrapping_add(x);
-        filter.push(x);
-        group += 1;
-        if group == ratio.samples {
-            group = 0;
-            let y = filter.output(ratio);
-            if let Some(&turn) = turns.next() {
-                phasor.add(y, turn);
-            }
-        }
+fn seen(x: i64, turn: Turn) -> Phasor {
+    Phasor {
+        re: x * i64::from(turn.cos),
+        im: -x * i64::from(turn.sin),
     }
-    sum
 }
 
-#[inline]
-fn dot(a: &[i32], b: &[i32]) -> i64 {
-    a.iter()
-        .zip(b)
-        .map(|(&a, &b)| i64::from(a) * i64::from(b))
-        .sum()
+/// What a phase must remember of its past samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Past {
+    /// The last samples of the channel that is held back.
+    held: [i32; HISTORY],
+    /// The last voltage, held back as the products see it.
+    last: i32,
 }
 
-impl<const PHASES: usize> Cycle<PHASES> {
-    pub fn new(ratio: Ratio, start: Twiddle, step: Twiddle) -> Self {
+impl Past {
+    const EMPTY: Self = Self {
+        held: [0; HISTORY],
+        last: 0,
+    };
+
+    /// Σ u·i and the same with u one sample older, one channel held back by whole samples.
+    fn products<S>(
+        &mut self,
+        sets: &[S],
+        (u, i): (impl Fn(&S) -> i32, impl Fn(&S) -> i32),
+        (u_hold, i_hold): (usize, usize),
+    ) -> (i64, i64) {
+        let last = self.last;
+        if u_hold | i_hold == 0 {
+            self.last = sets.last().map_or(last, &u);
+            return kernel::products(sets, last, u, i);
+        }
+        let newest = |set| if u_hold == 0 { i(set) } else { u(set) };
+        let from = HISTORY.saturating_sub(u_hold.max(i_hold));
+        let older = self.held.get(from..).unwrap_or(&[]).iter().copied();
+        let held = older.chain(sets.iter().map(newest));
+        let mut pairs = [(0, 0); CHUNK];
+        for ((pair, set), held) in pairs.iter_mut().zip(sets).zip(held) {
+            *pair = if u_hold == 0 {
+                (u(set), held)
+            } else {
+                (held, i(set))
+            };
+        }
+        let pairs = pairs.get(..sets.len()).unwrap_or(&[]);
+        if sets.len() < HISTORY {
+            self.held.rotate_left(sets.len());
+        }
+        for (place, set) in self.held.iter_mut().rev().zip(sets.iter().rev()) {
+            *place = newest(set);
+        }
+        self.last = pairs.last().map_or(last, |pair| pair.0);
+        kernel::products(pairs, last, |pair| pair.0, |pair| pair.1)
+    }
+}
+
+/// Sums of the open window, and the state that forming them needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Accumulator<const PHASES: usize> {
+    pub sums: Sums<PHASES>,
+    past: [Past; PHASES],
+    oscillator: Oscillator,
+}
+
+impl<const PHASES: usize> Accumulator<PHASES> {
+    pub const fn new(oscillator: Oscillator) -> Self {
         Self {
             sums: Sums::ZERO,
-            u: [Decimator::default(); PHASES],
-            i: [Decimator::default(); PHASES],
-            ratio,
-            group: 0,
-            turn: start,
-            step,
+            past: [Past::EMPTY; PHASES],
+            oscillator,
         }
     }
 
-    /// Adds the whole samples `at..end` of the chunk.
-    pub fn add(
-        &mut self,
-        samples: &Conditioned<PHASES>,
-        hold: &[Hold; PHASES],
-        at: usize,
-        end: usize,
-    ) {
-        let count = end.saturating_sub(at).min(CHUNK);
-        if count == 0 {
-            return;
+    /// Adds whole samples, at most [`CHUNK`]; tells whether one reached the saturation level.
+    pub fn take(&mut self, calibration: &Calibration<PHASES>, sets: &[Sample<PHASES>]) -> bool {
+        let oscillator = self.oscillator;
+        let margin = kernel::margin(calibration.parameters().saturation);
+        if let Some(block) = self.block(calibration, sets, margin) {
+            self.sums.add(&block);
+            return false;
         }
-        let ratio = self.ratio;
-        let mut turns = [Twiddle::ONE; CHUNK];
-        let outputs = (self.group as usize + count) / ratio.samples as usize;
-        for turn in turns.iter_mut().take(outputs) {
-            *turn = self.turn;
-            self.turn = self.turn.turned(self.step);
-        }
-        for (((((sums, u), i), hold), u_filter), i_filter) in self
-            .sums
-            .phase
-            .iter_mut()
-            .zip(&samples.u)
-            .zip(&samples.i)
-            .zip(hold)
-            .zip(&mut self.u)
-            .zip(&mut self.i)
-        {
-            let (u_now, i_now) = (span(u, at, count, 0), span(i, at, count, 0));
-            sums.u.squares += dot(u_now, u_now);
-            sums.i.squares += dot(i_now, i_now);
-            let i_held = span(i, at, count, hold.i);
-            sums.straight += dot(span(u, at, count, hold.u), i_held);
-            if hold.delayed {
-                sums.delayed += dot(span(u, at, count, hold.u + 1), i_held);
+        self.oscillator = oscillator;
+        let mut saturated = Saturated::default();
+        for few in sets.chunks(LIMITED) {
+            let mut limited = [Sample::ZERO; LIMITED];
+            for (place, set) in limited.iter_mut().zip(few) {
+                *place = saturated.limit(calibration, set);
             }
-            let sum = detect(u_now, u_filter, self.group, ratio, &turns, &mut sums.u1);
-            sums.u.sum += i64::from(sum) << 16;
-            let sum = detect(i_now, i_filter, self.group, ratio, &turns, &mut sums.i1);
-            sums.i.sum += i64::from(sum) << 16;
+            let sets = limited.get(..few.len()).unwrap_or(&[]);
+            if let Some(block) = self.block(calibration, sets, NEVER) {
+                self.sums.add(&block);
+            }
         }
-        if samples.neutral {
-            let n = samples.n.get(at..end).unwrap_or(&[]);
-            self.sums.neutral.squares += dot(n, n);
-            self.sums.neutral.sum += n.iter().map(|&x| i64::from(x)).sum::<i64>() << 16;
-        }
-        self.group = (self.group + count as u32) % ratio.samples;
-        self.sums.length += (count as u64) << 16;
+        self.sums.saturated.add(saturated);
+        saturated.any()
     }
 
-    /// Ends the cycle inside sample `at`, of which it takes `weight` / 2^16, and starts the `next` one.
-    pub fn close(
+    /// Adds the part of a sample before an edge at `weight` / 2^16 of it, and goes on with the oscillator
+    /// `next`; returns the sums of the part after the edge.
+    pub fn share(
         &mut self,
-        samples: &Conditioned<PHASES>,
-        hold: &[Hold; PHASES],
-        at: usize,
+        calibration: &Calibration<PHASES>,
+        set: &Sample<PHASES>,
         weight: u32,
-        mut next: Self,
+        next: Oscillator,
     ) -> Sums<PHASES> {
-        let ratio = self.ratio;
-        let turns = [
-            self.turn,
-            self.turn.turned(self.step),
-            self.turn.turned(self.step).turned(self.step),
-        ];
-        let next_outputs = ratio.samples == 1;
-        for (k, (old, new)) in self
-            .sums
-            .phase
-            .iter_mut()
-            .zip(&mut next.sums.phase)
-            .enumerate()
-        {
-            let (Some(u), Some(i), Some(hold)) = (samples.u.get(k), samples.i.get(k), hold.get(k))
-            else {
-                continue;
-            };
-            let first = |buffer, hold| span(buffer, at, 1, hold).first().copied().unwrap_or(0);
-            let (u_now, i_now, u_held, i_held) =
-                (first(u, 0), first(i, 0), first(u, hold.u), first(i, hold.i));
-            let split = |product: i64, old: &mut i64, new: &mut i64| {
-                let part = share(product, weight);
-                *old += part;
-                *new += product - part;
-            };
-            let product = |a: i32, b: i32| i64::from(a) * i64::from(b);
-            split(
-                product(u_now, u_now),
-                &mut old.u.squares,
-                &mut new.u.squares,
-            );
-            split(
-                product(i_now, i_now),
-                &mut old.i.squares,
-                &mut new.i.squares,
-            );
-            split(
-                product(u_held, i_held),
-                &mut old.straight,
-                &mut new.straight,
-            );
-            if hold.delayed {
-                split(
-                    product(first(u, hold.u + 1), i_held),
-                    &mut old.delayed,
-                    &mut new.delayed,
-                );
-            }
-            for (x, sum, new_sum, filter, new_filter, phasor, new_phasor) in [
-                (
-                    u_now,
-                    &mut old.u,
-                    &mut new.u,
-                    self.u.get_mut(k),
-                    next.u.get_mut(k),
-                    &mut old.u1,
-                    &mut new.u1,
-                ),
-                (
-                    i_now,
-                    &mut old.i,
-                    &mut new.i,
-                    self.i.get_mut(k),
-                    next.i.get_mut(k),
-                    &mut old.i1,
-                    &mut new.i1,
-                ),
-            ] {
-                split(i64::from(x) << 16, &mut sum.sum, &mut new_sum.sum);
-                let (Some(filter), Some(new_filter)) = (filter, new_filter) else {
-                    continue;
-                };
-                let part = share(i64::from(x), weight) as i32;
-                filter.push(part);
-                let mut turn = turns.iter();
-                // The group with the shared sample, filled up with zeros, then the falling half after it.
-                for y in [filter.padded(self.group + 1, ratio), filter.drained(ratio)] {
-                    if let Some(&turn) = turn.next() {
-                        phasor.add(y, turn);
-                    }
-                }
-                new_filter.push(x - part);
-                if next_outputs {
-                    new_phasor.add(new_filter.output(ratio), next.turn);
-                }
-            }
-        }
-        if samples.neutral {
-            let x = i64::from(samples.n.get(at).copied().unwrap_or(0));
-            let part = share(x * x, weight);
-            self.sums.neutral.squares += part;
-            next.sums.neutral.squares += x * x - part;
-            self.sums.neutral.sum += x * i64::from(weight);
-            next.sums.neutral.sum += x * i64::from(ONE - weight);
-        }
-        if next_outputs {
-            next.turn = next.turn.turned(next.step);
-        }
-        next.group = 1 % ratio.samples;
-        next.sums.length = u64::from(ONE - weight);
-        self.sums.length += u64::from(weight);
-        let sums = self.sums;
-        *self = next;
-        sums
+        let mut saturated = Saturated::default();
+        let set = saturated.limit(calibration, set);
+        let before = self.oscillator.turn();
+        let after = next.turn();
+        self.oscillator = next;
+        self.oscillator.skip(calibration.paired());
+        let one = self.sums_of(calibration, &[set], &[before], 1, NEVER);
+        let mut rest = one.unwrap_or(Sums::ZERO);
+        rest.saturated = saturated;
+        let old = rest.split_off(weight, before, after);
+        self.sums.add(&old);
+        rest
     }
+
+    /// Sums of whole samples; nothing when some of them comes within `margin` of the limit.
+    fn block(
+        &mut self,
+        calibration: &Calibration<PHASES>,
+        sets: &[Sample<PHASES>],
+        margin: u32,
+    ) -> Option<Sums<PHASES>> {
+        let paired = calibration.paired();
+        let mut turns = [Turn::default(); CHUNK];
+        let single = self.oscillator.single(sets.len(), paired);
+        let count = self.oscillator.fill(sets.len(), paired, &mut turns);
+        let turns = turns.get(..count).unwrap_or(&[]);
+        self.sums_of(calibration, sets, turns, single, margin)
+    }
+
+    fn sums_of(
+        &mut self,
+        calibration: &Calibration<PHASES>,
+        sets: &[Sample<PHASES>],
+        turns: &[Turn],
+        single: usize,
+        margin: u32,
+    ) -> Option<Sums<PHASES>> {
+        let mut sums = Sums::ZERO;
+        sums.length = (sets.len() as u64) << 16;
+        let mut pairs = [0; CHUNK];
+        let mut reached = false;
+        for (k, line) in sums.phase.iter_mut().enumerate() {
+            let found = kernel::squares(sets, channel_u(k), margin, single, &mut pairs);
+            reached |= found.reached();
+            line.u.squares = found.squares;
+            (line.u1, line.u.sum) = detected(&pairs, turns);
+            let found = kernel::squares(sets, channel_i(k), margin, single, &mut pairs);
+            reached |= found.reached();
+            line.i.squares = found.squares;
+            (line.i1, line.i.sum) = detected(&pairs, turns);
+        }
+        if calibration.parameters().neutral.is_some() {
+            let found = kernel::squares(sets, |set| set.n, margin, single, &mut pairs);
+            reached |= found.reached();
+            sums.neutral.squares = found.squares;
+            sums.neutral.sum = detected(&pairs, turns).1;
+        }
+        // Samples beyond 24 bits must not come into the past.
+        if reached {
+            return None;
+        }
+        let lines = sums.phase.iter_mut().zip(&mut self.past);
+        for (k, ((line, past), derived)) in lines.zip(&calibration.derived).enumerate() {
+            let hold = (derived.voltage_hold, derived.current_hold);
+            (line.straight, line.delayed) = past.products(sets, (channel_u(k), channel_i(k)), hold);
+        }
+        Some(sums)
+    }
+}
+
+/// Fundamental, and the sum of samples in Q16.
+fn detected(sums: &[i32], turns: &[Turn]) -> (Phasor, i64) {
+    let (phasor, sum) = kernel::detect(sums, turns);
+    (phasor, i64::from(sum) << 16)
+}
+
+/// A margin that no sample of 24 bits comes within.
+const NEVER: u32 = 0;
+
+fn channel_u<const PHASES: usize>(k: usize) -> impl Fn(&Sample<PHASES>) -> i32 {
+    move |set| set.u.get(k).copied().unwrap_or(0)
+}
+
+fn channel_i<const PHASES: usize>(k: usize) -> impl Fn(&Sample<PHASES>) -> i32 {
+    move |set| set.i.get(k).copied().unwrap_or(0)
 }

@@ -1,0 +1,83 @@
+//! Kernels for cores that multiply 32 by 32 bits into 64.
+//!
+//! Sums wrap only when a sample lies outside of 24 bits, and then they are thrown away.
+
+use super::{Phasor, Square, Turn, magnitude};
+
+#[inline(always)]
+const fn multiply_add(sum: i64, a: i32, b: i32) -> i64 {
+    sum.wrapping_add((a as i64).wrapping_mul(b as i64))
+}
+
+/// Squares of one channel, and the sums of its pairs of samples for [`detect`]; the last "pair" of an odd
+/// number is one sample.
+pub(crate) fn squares<S>(
+    sets: &[S],
+    pick: impl Fn(&S) -> i32,
+    margin: u32,
+    single: usize,
+    sums: &mut [i32],
+) -> Square {
+    let (mut squares, mut reach) = (0, 0);
+    let mut next = |set| {
+        let x = pick(set);
+        squares = multiply_add(squares, x, x);
+        reach |= magnitude(x).wrapping_add(margin);
+        x
+    };
+    let (first, pairs) = sets.split_at_checked(single).unwrap_or((sets, &[]));
+    let mut places = sums.iter_mut();
+    for (set, place) in first.iter().zip(&mut places) {
+        *place = next(set);
+    }
+    let (two, one) = pairs.as_chunks::<2>();
+    for ([a, b], place) in two.iter().zip(&mut places) {
+        *place = next(a).wrapping_add(next(b));
+    }
+    for (set, place) in one.iter().zip(places) {
+        *place = next(set);
+    }
+    Square { squares, reach }
+}
+
+/// Σ y e^(-jθ), and Σ y.
+pub(crate) fn detect(sums: &[i32], turns: &[Turn]) -> (Phasor, i32) {
+    let (mut re, mut im, mut sum) = (0, 0, 0_i32);
+    for (&y, turn) in sums.iter().zip(turns) {
+        re = multiply_add(re, y, turn.cos);
+        im = multiply_add(im, y, turn.sin);
+        sum = sum.wrapping_add(y);
+    }
+    (
+        Phasor {
+            re,
+            im: im.wrapping_neg(),
+        },
+        sum,
+    )
+}
+
+/// Σ u·i, and Σ u·i with each u one set older; `last` is the u before the first set.
+pub(crate) fn products<S>(
+    sets: &[S],
+    mut last: i32,
+    u: impl Fn(&S) -> i32,
+    i: impl Fn(&S) -> i32,
+) -> (i64, i64) {
+    let (mut straight, mut delayed) = (0, 0);
+    let mut next = |set| {
+        let (x, y) = (u(set), i(set));
+        straight = multiply_add(straight, x, y);
+        delayed = multiply_add(delayed, last, y);
+        last = x;
+    };
+    let (four, rest) = sets.as_chunks::<4>();
+    for [a, b, c, d] in four {
+        next(a);
+        next(b);
+        next(c);
+        next(d);
+    }
+    rest.iter().for_each(next);
+    (straight, delayed)
+}
