@@ -3,9 +3,9 @@
 use dlt645::Address;
 use heapless::Vec;
 use meter::account::{AccountConfig, Prepaid};
-use meter::management::Limits;
 use meter::wave::{MICROVOLTS_PER_COUNT, NANOAMPERES_PER_COUNT};
 use meter::{management, metering};
+use metrology::event::Limits;
 use metrology::{Calibration, Parameters};
 use security::key::{DeviceKey, DeviceKeyId, Purpose, Secret};
 use tariff::calendar::{Slot, Zone};
@@ -50,6 +50,7 @@ pub fn metering_config<const P: usize>() -> Option<metering::Config<P>> {
     parameters.voltage_nv = MICROVOLTS_PER_COUNT * 1000;
     parameters.current_na = NANOAMPERES_PER_COUNT;
     Some(metering::Config {
+        limits: Limits::dlt614(220_000_000, 5_000_000, 60_000_000),
         calibration: Calibration::try_new(parameters).ok()?,
         legal_interval_ms: LEGAL_INTERVAL_MS,
         utc_offset_min: UTC_OFFSET_MIN,
@@ -102,7 +103,6 @@ pub fn management_config() -> management::Config {
                 customer: CUSTOMER,
             }),
         },
-        limits: Limits::default(),
         password: PASSWORD,
         waiting: WAITING as u32,
     }

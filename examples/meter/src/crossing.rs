@@ -4,6 +4,8 @@
 //! clearing of registers, so nothing of that can be asked. All numbers are little-endian; a body is its first
 //! byte and the fields in the order of their declaration.
 
+use metrology::event::Conditions;
+
 use crate::cursor::{Reader, Writer};
 
 /// Longest legal block, bytes.
@@ -150,6 +152,8 @@ pub struct Instantaneous {
     pub power_factor_ppm: i32,
     /// A sample reached the converter's limit.
     pub saturated: bool,
+    /// Conditions that hold, after their delays.
+    pub conditions: Conditions,
     /// Each phase; unused ones are 0.
     pub phase: [PhaseValues; 3],
 }
@@ -393,6 +397,7 @@ impl Instantaneous {
         w.u32(self.apparent_mva);
         w.i32(self.power_factor_ppm);
         w.u8(self.saturated.into());
+        w.u64(self.conditions.bits());
         for phase in &self.phase {
             w.u32(phase.voltage_mv);
             w.u32(phase.current_ua);
@@ -413,6 +418,7 @@ impl Instantaneous {
             apparent_mva: r.u32()?,
             power_factor_ppm: r.i32()?,
             saturated: r.u8()? != 0,
+            conditions: Conditions::from_bits(r.u64()?)?,
             ..Self::default()
         };
         for phase in &mut values.phase {

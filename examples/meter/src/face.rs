@@ -2,6 +2,8 @@
 //!
 //! Values come from what the line between the cores brought last; a read never waits for the other core.
 
+mod events;
+
 use dlt645::{
     Address, Application, Authority, Control, DataId, Err645, Message, Operator, Order,
     SecurityErr, Stamp,
@@ -9,6 +11,7 @@ use dlt645::{
 use meter_proto::compact;
 use meter_proto::message::{Acknowledgement, Command};
 use meter_proto::outbox::OutboxStore;
+use metrology::event::Condition;
 use tariff::remote::Command as Command645;
 
 use crate::clock;
@@ -29,6 +32,29 @@ type Column = fn(&PhaseValues) -> i32;
 /// The date a broadcast may differ, milliseconds.
 const BROADCAST_WINDOW_MS: u64 = 5 * 60_000;
 const DAY_MS: u64 = 86_400_000;
+
+/// Bits of the status words 4 to 6.
+const PHASE_BITS: [(u32, Condition); 9] = [
+    (0, Condition::VoltageLost),
+    (1, Condition::UnderVoltage),
+    (2, Condition::OverVoltage),
+    (3, Condition::CurrentLost),
+    (4, Condition::OverCurrent),
+    (5, Condition::Overload),
+    (6, Condition::Reverse),
+    (7, Condition::PhaseBroken),
+    (8, Condition::CurrentInterrupted),
+];
+/// Bits of the status word 7.
+const METER_BITS: [(u32, Condition); 7] = [
+    (0, Condition::VoltageOrder),
+    (1, Condition::CurrentOrder),
+    (2, Condition::VoltageUnbalance),
+    (3, Condition::CurrentUnbalance),
+    (5, Condition::PowerDown),
+    (7, Condition::PowerFactorLow),
+    (8, Condition::SevereCurrentUnbalance),
+];
 
 /// Where the bytes of an answer are gathered.
 struct Out<'a> {
@@ -256,12 +282,10 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         let mut phases = [0; 3];
         for ((number, phase), word) in (0u32..).zip(&values.phase).zip(&mut phases) {
             word2 |= bit(phase.active_mw < 0, number) | bit(phase.reactive_mvar < 0, number + 4);
-            let limits = self.limits();
-            let present = values.window > 0 && number < u32::from(totals.phases);
-            *word = bit(present && phase.voltage_mv < limits.under_mv, 1)
-                | bit(present && phase.voltage_mv > limits.over_mv, 2)
-                | bit(present && phase.current_ua / 1000 > limits.over_ma, 4)
-                | bit(phase.active_mw < 0, 6);
+            let index = number as usize;
+            for (number, condition) in PHASE_BITS {
+                *word |= bit(values.conditions.contains(condition, index), number);
+            }
         }
         // What a sealed order did shows as what a plain one would.
         let word3 = account.machine().status_word_3(!relay.closed)
@@ -269,7 +293,10 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             | bit(relay.alarm, 7)
             | bit(relay.hold, 12);
         let [a, b, c] = phases;
-        [word1, word2, word3, a, b, c, 0]
+        let word7 = METER_BITS.into_iter().fold(0, |word, (number, condition)| {
+            word | bit(values.conditions.contains(condition, 0), number)
+        });
+        [word1, word2, word3, a, b, c, word7]
     }
 }
 
@@ -315,6 +342,8 @@ impl<S: Store, O: OutboxStore> Application for ManagementCore<S, O> {
         match id.di3() {
             0x00 => self.energy(id, &mut out),
             0x02 => self.variable(id, &mut out),
+            0x03 => self.event_record(id, &mut out),
+            0x10..=0x1F => self.event_item(id, &mut out),
             0x04 => self.parameter(id, &mut out),
             _ => Err(Err645::NO_DATA),
         }?;

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! * [`metering`]: what is legal. It answers a closed list of questions ([`crossing`]) and nothing else.
-//! * [`management`]: tariff and purse ([`account`]), records that wait, and the DL/T 645 [`face`].
+//! * [`management`]: tariff and purse ([`account`]), [`events`], records that wait, and the DL/T 645 [`face`].
 //! * [`link`]: both cores at the two ends of the SPI framing.
 //! * [`store`]: the one seam to flash or files; [`clock`]: times into each other; [`wave`]: synthetic loads.
 //! * [`water`]: a water meter with CJ/T 188.
@@ -20,6 +20,7 @@ pub mod account;
 pub mod clock;
 pub mod crossing;
 mod cursor;
+pub mod events;
 pub mod face;
 #[cfg(feature = "std")]
 pub mod host;

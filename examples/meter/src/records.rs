@@ -8,7 +8,7 @@
 //! | 0002, 0003 | limit of the sealing counter `data`, `lctrl`: version 1, u64 | every 256 messages, ahead of use |
 //! | 0004 | memory of orders, as `security::gate` writes it | before and after each order |
 //! | 0005 | relay: version 1, bits | before the contact moves |
-//! | 0010..0017 | state and the legal block sealed from it | every legal interval, in turn |
+//! | 0010..0017 | state (version 2: with the conditions that hold) and the legal block sealed from it | every legal interval, in turn |
 //! | 0018, 0019 | state alone | clock steps, clean end, ring full; in turn |
 //!
 //! Management core (its own store):
@@ -18,6 +18,7 @@
 //! | 0101 | account (purse, registers by rate, the metering register up to which they count), local relay commands and the memory of purse orders: one record, so that a sale is whole or absent | each order, each change of the relay wish, each legal block, clean end |
 //! | 0102 | newest legal block taken over | with each block |
 //! | 0103 | limit of the sealing counter `purse` | ahead of use |
+//! | 0110..0132 | one condition of one phase: how often, how long, the last time: version 1, numbers | when it begins, when it ends |
 //!
 //! Water meter: 0201, millilitres, every ten litres.
 //!
@@ -27,6 +28,8 @@ use crate::store::Key;
 
 /// First byte of the records written here.
 pub(crate) const VERSION: u8 = 1;
+/// First byte of the metering core's state; version 1 had no conditions.
+pub(crate) const STATE_VERSION: u8 = 2;
 
 pub(crate) const BOOT: Key = 0x0001;
 pub(crate) const DATA_LIMIT: Key = 0x0002;
@@ -38,5 +41,6 @@ pub(crate) const BARE_SLOT: Key = 0x0018;
 pub(crate) const ACCOUNT: Key = 0x0101;
 pub(crate) const TAKEN: Key = 0x0102;
 pub(crate) const PURSE_LIMIT: Key = 0x0103;
+pub(crate) const EVENTS: Key = 0x0110;
 pub(crate) const WAITING: Key = 0x1000;
 pub(crate) const WATER: Key = 0x0201;

@@ -2,6 +2,7 @@
 
 use dlt645::{Address, Slave, SlaveEvent, Timing};
 use meter_proto::device::DeviceId;
+use metrology::event::Limits;
 use metrology::{Calibration, Parameters, Sample};
 use security::key::{DeviceKey, DeviceKeyId, KeyTree, Purpose, Secret};
 
@@ -152,6 +153,7 @@ impl<const P: usize> ElectricityMeter<P> {
         };
         let mut metering = MeteringCore::start(
             metering::Config {
+                limits: Limits::dlt614(220_000_000, 5_000_000, 60_000_000),
                 calibration,
                 legal_interval_ms: u64::from(config.legal_interval_s) * 1000,
                 utc_offset_min: config.utc_offset_min,
@@ -174,7 +176,6 @@ impl<const P: usize> ElectricityMeter<P> {
                 address: Address::from_big_endian(address),
                 utc_offset_min: config.utc_offset_min,
                 account: config.account()?,
-                limits: management::Limits::default(),
                 password: config.password,
                 waiting: (WAITING / 3) as u32,
             },

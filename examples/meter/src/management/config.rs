@@ -5,27 +5,6 @@ use security::key::DeviceKey;
 
 use crate::account::AccountConfig;
 
-/// Limits of the status words 4 to 6 and of alarms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Under-voltage, millivolts.
-    pub under_mv: u32,
-    /// Over-voltage, millivolts.
-    pub over_mv: u32,
-    /// Over-current, milliamperes.
-    pub over_ma: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            under_mv: 171_600,
-            over_mv: 264_000,
-            over_ma: 60_000,
-        }
-    }
-}
-
 /// What one management core is made with.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -35,8 +14,6 @@ pub struct Config {
     pub utc_offset_min: i16,
     /// Tariff and prepaid account.
     pub account: AccountConfig,
-    /// Limits of the status words.
-    pub limits: Limits,
     /// Password of levels 0 to 4, six digits.
     pub password: u32,
     /// Records of one stream that may wait.

@@ -27,11 +27,12 @@ use meter_proto::value::Value;
 use crate::account::Account;
 use crate::clock;
 use crate::crossing::{Answer, Instantaneous, MAX_BODY, MAX_SEALED, RecordName, Request, Totals};
+use crate::events::{Energies, EventBook};
 use crate::metering::{StartError, read_record, write_number};
 use crate::records::{TAKEN, VERSION};
 use crate::store::{Store, StoreError};
 
-pub use config::{Config, Counts, Keys, Limits, PasswordError};
+pub use config::{Config, Counts, Keys, PasswordError};
 
 /// Longest record for the gateway, bytes.
 pub const MAX_MESSAGE: usize = 600;
@@ -68,6 +69,7 @@ pub struct ManagementCore<S, O> {
     store: S,
     outbox: Outbox<O, 1>,
     account: Account,
+    events: EventBook,
     boot: u32,
     taken: Option<RecordName>,
     totals: Totals,
@@ -106,6 +108,7 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         boot: u32,
     ) -> Result<Self, StartError> {
         let account = Account::start(&config.account, keys.purse, &mut store)?;
+        let events = EventBook::start(&mut store);
         let mut buffer = [0; 16];
         let taken = match read_record(&mut store, TAKEN, &mut buffer)? {
             None => None,
@@ -129,6 +132,7 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             store,
             outbox: Outbox::new(waiting, boot, Timing::default(), [quota; 6]),
             account,
+            events,
             boot,
             taken,
             totals: Totals::default(),
@@ -204,6 +208,7 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             (Asked::Instantaneous, Some(Answer::Instantaneous(values))) => {
                 self.read_values = false;
                 self.values = values;
+                self.note_events();
             }
             (Asked::NextBlock, Some(Answer::NoBlock)) => self.more_blocks = false,
             (
@@ -467,10 +472,42 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         &self.account
     }
 
-    /// Limits of the status words.
+    /// The book of events.
     #[must_use]
-    pub const fn limits(&self) -> Limits {
-        self.config.limits
+    pub const fn events(&self) -> &EventBook {
+        &self.events
+    }
+
+    /// Total energies as event records take them.
+    #[must_use]
+    pub fn energies(&self) -> Energies {
+        let [q1, q2, q3, q4] = self.totals.reactive;
+        let active = self.totals.active;
+        [
+            active.import,
+            active.export,
+            q1.saturating_add(q2),
+            q3.saturating_add(q4),
+        ]
+        .map(|steps| (steps / 100 % 100_000_000) as u32)
+    }
+
+    /// UTC seconds by the calendar that stamps events.
+    pub(crate) fn event_clock_s(&self) -> u32 {
+        u32::try_from(self.utc_ms() / 1000).unwrap_or(u32::MAX)
+    }
+
+    fn note_events(&mut self) {
+        if self.values.window == 0 {
+            return;
+        }
+        let (now_s, energies) = (self.event_clock_s(), self.energies());
+        let noted = self
+            .events
+            .update(self.values.conditions, now_s, energies, &mut self.store);
+        if noted.is_err() {
+            self.counts.store_failures = self.counts.store_failures.saturating_add(1);
+        }
     }
 
     /// Address on the DL/T 645 line.

@@ -1,6 +1,7 @@
 //! What a metering core is made with and what it counts.
 
 use metrology::Calibration;
+use metrology::event::Limits;
 use security::key::DeviceKey;
 
 /// What one metering core is made with.
@@ -8,6 +9,8 @@ use security::key::DeviceKey;
 pub struct Config<const P: usize> {
     /// Constants of the signal chain; its register step must be 0.1 Wh.
     pub calibration: Calibration<P>,
+    /// Where conditions (voltage lost, over-current and the like) begin and end.
+    pub limits: Limits,
     /// Time between two legal blocks, milliseconds; at least 1,000.
     pub legal_interval_ms: u64,
     /// Minutes from UTC to the meter's calendar, in which deadlines of orders are given.

@@ -1,10 +1,11 @@
 //! What the metering core reads back from its store, and why it may refuse to start.
 
+use metrology::event::Conditions;
 use security::link::Sealer;
 
 use crate::crossing::RecordName;
 use crate::cursor::Reader;
-use crate::records::VERSION;
+use crate::records::{STATE_VERSION, VERSION};
 use crate::store::{Key, Store, StoreError};
 
 /// Why a core does not start.
@@ -46,6 +47,8 @@ pub(super) struct Saved {
     pub acknowledged: RecordName,
     pub offset_ms: i64,
     pub synced_day: u64,
+    /// Conditions that held.
+    pub conditions: Conditions,
 }
 
 /// Makes sure that the sealer has a number whose limit is stored.
@@ -100,10 +103,11 @@ pub(crate) fn write_number<S: Store>(
 /// Head, block and register state of a stored state.
 pub(super) fn split_state(record: &[u8]) -> Option<(Saved, &[u8], &[u8])> {
     let mut r = Reader::new(record);
-    if r.u8()? != VERSION {
+    let version = r.u8()?;
+    if version != STATE_VERSION && version != VERSION {
         return None;
     }
-    let saved = Saved {
+    let mut saved = Saved {
         number: r.u64()?,
         utc_s: r.u64()?,
         name: RecordName {
@@ -116,7 +120,11 @@ pub(super) fn split_state(record: &[u8]) -> Option<(Saved, &[u8], &[u8])> {
         },
         offset_ms: r.i64()?,
         synced_day: r.u64()?,
+        conditions: Conditions::EMPTY,
     };
+    if version == STATE_VERSION {
+        saved.conditions = Conditions::from_bits(r.u64()?)?;
+    }
     let length = usize::from(r.u16()?);
     let block = r.bytes(length)?;
     Some((saved, block, r.rest()))

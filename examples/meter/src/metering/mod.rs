@@ -18,6 +18,7 @@ mod relay;
 
 use meter_proto::message::{Head, Stream};
 use meter_proto::time::{ClockQuality, Stamp};
+use metrology::event::{Conditions, Monitor, Observation};
 use metrology::{Meter, Quantities, Registers, Sample};
 use security::counter::{DEFAULT_BLOCK, SendCounter};
 use security::envelope::{Class, Direction};
@@ -30,7 +31,8 @@ use crate::crossing::{
 };
 use crate::cursor::Writer;
 use crate::records::{
-    BARE_SLOT, BLOCK_SLOT, BOOT, DATA_LIMIT, LCTRL_LIMIT, METERING_GATE, RELAY, VERSION,
+    BARE_SLOT, BLOCK_SLOT, BOOT, DATA_LIMIT, LCTRL_LIMIT, METERING_GATE, RELAY, STATE_VERSION,
+    VERSION,
 };
 use crate::store::{Key, MAX_RECORD, Store, StoreError};
 
@@ -58,6 +60,7 @@ pub struct MeteringCore<const P: usize, S> {
     config: Config<P>,
     store: S,
     meter: Meter<P>,
+    monitor: Monitor<P>,
     sealer: Sealer,
     answers: Sealer,
     gate: OrderGate,
@@ -165,11 +168,13 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
             acknowledged,
             offset_ms: 0,
             synced_day: 0,
+            conditions: Conditions::EMPTY,
         });
         let mut core = Self {
             config,
             store,
             meter,
+            monitor: Monitor::resume(saved.conditions),
             sealer: Sealer::new(keys.data, Direction::FromDevice, Suite::Ccm16, data),
             answers: Sealer::new(keys.lctrl, Direction::FromDevice, Suite::Ccm16, lctrl),
             gate,
@@ -194,7 +199,17 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
 
     /// Meters one block of simultaneous samples.
     pub fn process(&mut self, samples: &[Sample<P>]) {
-        let _ = self.meter.process(&self.config.calibration, samples);
+        let progress = self.meter.process(&self.config.calibration, samples);
+        if progress.windows > 0 {
+            let quantities = self.meter.quantities();
+            let each_ms = quantities.duration_ms(&self.config.calibration);
+            // A block longer than a window shows its last one only, which stands for all of them.
+            let elapsed_ms = each_ms.saturating_mul(progress.windows);
+            let _ = self.monitor.update(
+                &self.config.limits,
+                &Observation::of(quantities, elapsed_ms),
+            );
+        }
     }
 
     /// Lets time pass: makes a legal block when its interval ends. `rtc_ms` never falls.
@@ -267,9 +282,10 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
                 Answer::Refused(Refusal::Unknown)
             }
             Some(Request::Totals) => Answer::Totals(self.totals()),
-            Some(Request::Instantaneous) => {
-                Answer::Instantaneous(instantaneous(self.meter.quantities()))
-            }
+            Some(Request::Instantaneous) => Answer::Instantaneous(instantaneous(
+                self.meter.quantities(),
+                self.monitor.active(),
+            )),
             Some(Request::NextBlock { acknowledged }) => self.next_block(acknowledged, &mut block),
             Some(Request::RelayWish { closed }) => self.relay_wish(closed),
             Some(Request::Order(envelope)) => self.order(envelope, &mut block),
@@ -354,7 +370,7 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
         let mut record = [0; MAX_RECORD];
         let mut w = Writer::new(&mut record);
         let number = self.saves.saturating_add(1);
-        w.u8(VERSION);
+        w.u8(STATE_VERSION);
         w.u64(number);
         w.u64(self.utc_ms() / 1000);
         for name in [self.name, self.acknowledged] {
@@ -363,6 +379,7 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
         }
         w.i64(self.offset_ms);
         w.u64(self.synced_day);
+        w.u64(self.monitor.active().bits());
         w.u16(block.len() as u16);
         w.put(block);
         let mut state = [0; MAX_RECORD];

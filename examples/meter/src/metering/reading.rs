@@ -5,6 +5,7 @@ use meter_proto::message::{Head, Sample as Reading};
 use meter_proto::point::{Direction as Flow, Phase, PointId};
 use meter_proto::quantity::Quantity;
 use meter_proto::value::Value;
+use metrology::event::Conditions;
 use metrology::{Quantities, Registers};
 
 use crate::crossing::{Instantaneous, PhaseValues};
@@ -61,7 +62,10 @@ pub(super) fn snapshot<const P: usize>(
 }
 
 /// Quantities as they cross: thousandths, limited to their range.
-pub(super) fn instantaneous<const P: usize>(quantities: &Quantities<P>) -> Instantaneous {
+pub(super) fn instantaneous<const P: usize>(
+    quantities: &Quantities<P>,
+    conditions: Conditions,
+) -> Instantaneous {
     let signed = |micro: i64| {
         let milli = micro.saturating_add(if micro < 0 { -500 } else { 500 }) / 1000;
         milli.clamp(i32::MIN.into(), i32::MAX.into()) as i32
@@ -90,6 +94,7 @@ pub(super) fn instantaneous<const P: usize>(quantities: &Quantities<P>) -> Insta
         apparent_mva: unsigned(quantities.total.apparent_uva),
         power_factor_ppm: quantities.total.power_factor_ppm,
         saturated: flags.voltage_saturated | flags.current_saturated != 0,
+        conditions,
         phase,
     }
 }

@@ -297,6 +297,7 @@ impl<S: Store> Bench<S> {
         );
         let mut metering = MeteringCore::start(
             metering::Config {
+                limits: metrology::event::Limits::dlt614(220_000_000, 5_000_000, 60_000_000),
                 calibration: calibration(),
                 legal_interval_ms: story.legal_interval_ms,
                 utc_offset_min: OFFSET_MIN,
@@ -318,7 +319,6 @@ impl<S: Store> Bench<S> {
                 address: Address::from_big_endian(ADDRESS),
                 utc_offset_min: OFFSET_MIN,
                 account: account(story.credit),
-                limits: management::Limits::default(),
                 password: 123_456,
                 waiting: 20,
             },
