@@ -1,6 +1,7 @@
 //! Power quality.
 mod event;
 mod fft;
+mod flicker;
 mod half_cycle;
 mod interpolation;
 mod orders;
@@ -12,6 +13,7 @@ mod unbalance;
 mod window;
 
 pub use event::{Event, EventChanges, EventKind, Events, Reference, Thresholds};
+pub use flicker::{Classifier, Flicker, Lamp, LongTerm};
 pub use half_cycle::{HalfCycle, HalfCycles, level};
 pub use orders::{OrderWindow, Orders};
 pub use resample::{Buffer, EMPTY_BUFFER, POINTS, Resampler, Sampled};

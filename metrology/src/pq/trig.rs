@@ -132,6 +132,18 @@ pub(crate) fn angle(y: i64, x: i64) -> i32 {
     turned
 }
 
+/// Cube root, rounded down, limited to `u32`.
+pub(crate) fn cube_root(value: u128) -> u32 {
+    let mut root = 0_u32;
+    for bit in (0..32).rev() {
+        let tried = root | 1 << bit;
+        if u128::from(tried).pow(3) <= value {
+            root = tried;
+        }
+    }
+    root
+}
+
 /// Product of Q30 and any integer, rounded.
 #[inline]
 pub(crate) fn times_q30(value: i64, factor: i32) -> i64 {
