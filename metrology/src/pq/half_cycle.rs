@@ -37,6 +37,8 @@ pub struct HalfCycle<const C: usize> {
     pub valid: bool,
     /// A whole cycle ends here: a rising zero crossing of the reference follows.
     pub rising: bool,
+    /// A sample of any channel reached the end of the converter's range.
+    pub overrange: bool,
     /// What the oscillator did.
     pub lock: Lock,
     /// The oscillator was set anew at the end of it.
@@ -71,6 +73,8 @@ pub struct HalfCycles<const C: usize> {
     before_length: u32,
     samples: u64,
     index: u64,
+    /// Largest magnitude since the last edge.
+    peak: i32,
 }
 
 impl<const C: usize> HalfCycles<C> {
@@ -83,6 +87,7 @@ impl<const C: usize> HalfCycles<C> {
             before_length: 0,
             samples: 0,
             index: 0,
+            peak: 0,
         }
     }
 
@@ -92,7 +97,9 @@ impl<const C: usize> HalfCycles<C> {
             (Some(edge), Some((last, whole))) => (whole, Some((last, edge))),
             _ => (frames, None),
         };
-        add_squares(&mut self.now, whole.as_flattened());
+        self.peak = self
+            .peak
+            .max(add_squares(&mut self.now, whole.as_flattened()));
         self.samples = self.samples.wrapping_add(frames.len() as u64);
         let (last, edge) = last?;
         Some(self.cut(last, edge))
@@ -107,6 +114,7 @@ impl<const C: usize> HalfCycles<C> {
             urms: [0; C],
             begin: 0,
             valid: self.before_length != 0,
+            overrange: core::mem::take(&mut self.peak) >= crate::FULL_SCALE,
             rising: edge.rising,
             lock: edge.lock,
             restart: edge.restart,
@@ -138,17 +146,20 @@ impl<const C: usize> Default for HalfCycles<C> {
     }
 }
 
-/// Adds the squares of frames laid end to end. A half cycle of the tracker cannot wrap a sum (2^15 · 2^46).
-fn add_squares(sums: &mut [u64], samples: &[i32]) {
+/// Adds the squares of frames laid end to end; their largest magnitude. A half cycle of the tracker cannot wrap a sum (2^15 · 2^46).
+fn add_squares(sums: &mut [u64], samples: &[i32]) -> i32 {
+    let mut peak = 0;
     let channels = sums.len().max(1);
     for (channel, sum) in sums.iter_mut().enumerate() {
         // In registers over the whole run.
         let mut squares = *sum;
         for x in samples.iter().skip(channel).step_by(channels) {
             squares = squares.wrapping_add(square(*x));
+            peak = peak.max(x ^ (x >> 31));
         }
         *sum = squares;
     }
+    peak
 }
 
 /// Square of a sample of at most 24 bits.

@@ -135,12 +135,15 @@ impl<const C: usize> Windows<C> {
         }
     }
 
-    /// A tick of the clock lies in the half cycle that comes next: a window starts with it.
-    pub fn tick(&mut self) {
-        if self.running.halves > 0 {
+    /// A tick of the clock lies in the half cycle just taken: a window starts after it. Whether another one was
+    /// running; it will be completed ([`Finished::overlapping`]).
+    pub fn tick(&mut self) -> bool {
+        let runs = self.running.halves > 0;
+        if runs {
             self.old = Some(self.running);
         }
         self.running = Running::EMPTY;
+        runs
     }
 
     /// Takes a half cycle.
