@@ -126,7 +126,7 @@ impl PointId {
         if let Some(foreign) = self.foreign() {
             return match foreign {
                 Foreign::Obis(code) => Some(code),
-                Foreign::DataId(_) => None,
+                _ => None,
             };
         }
         let parts = self.parts();

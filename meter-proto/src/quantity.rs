@@ -89,6 +89,8 @@ quantities! {
     48 DIMMING_LEVEL "%" 56 "Dimming level" "调光等级";
     49 CONCENTRATION "ppm" 254 "Concentration" "浓度";
     50 GAS_VOLUME_BASE "m³" 14 "Gas volume at base conditions" "标况气体体积";
+    51 HEAT_ALLOCATION "1" 255 "Heat cost allocation" "热分配值";
+    52 REMAINING_TIME "s" 7 "Remaining time" "剩余时间";
 }
 
 impl Quantity {

@@ -42,7 +42,8 @@ pub struct Parts {
 /// | 30-37 | settlement |
 /// | 38-45 | channel |
 ///
-/// With quantity 127 the point is foreign: bit 7 tells OBIS (0) or data identifier (1), the code stands from bit 8.
+/// With quantity 127 the point is foreign: bit 7 tells OBIS (0, code in bits 8-55) from other codes (1, code in bits
+/// 8-39 and its kind in bits 40-43), see [`Foreign`].
 ///
 /// ```
 /// use meter_proto::point::{Phase, PointId};
@@ -56,11 +57,51 @@ pub struct PointId(u64);
 
 /// A code of another standard carried in a point, passed through and never computed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Foreign {
     /// OBIS code A-B:C.D.E*F.
     Obis([u8; 6]),
     /// DL/T 645 data identifier DI3..DI0.
     DataId(u32),
+    /// M-Bus: the first four bytes of VIF and VIFE, zeros behind the last.
+    MBus([u8; 4]),
+    /// Modbus: function and register address.
+    Modbus {
+        /// Function that reads it.
+        function: u8,
+        /// Address of the first register.
+        address: u16,
+    },
+    /// ZigBee: cluster and attribute.
+    ZigBee {
+        /// Cluster.
+        cluster: u16,
+        /// Attribute.
+        attribute: u16,
+    },
+    /// A code of a kind that this release does not know.
+    Unknown {
+        /// The kind, bits 40-43.
+        kind: u8,
+        /// The code.
+        code: u32,
+    },
+}
+
+impl Foreign {
+    /// The point that carries this code.
+    #[must_use]
+    pub const fn point(self) -> PointId {
+        let (kind, code) = match self {
+            Self::Obis(code) => return PointId::obis(code),
+            Self::DataId(id) => (0, id),
+            Self::MBus(code) => (1, u32::from_be_bytes(code)),
+            Self::Modbus { function, address } => (2, (function as u32) << 24 | address as u32),
+            Self::ZigBee { cluster, attribute } => (3, (cluster as u32) << 16 | attribute as u32),
+            Self::Unknown { kind, code } => (kind & 0x0F, code),
+        };
+        PointId(Quantity::FOREIGN.id() as u64 | 1 << 7 | (code as u64) << 8 | (kind as u64) << 40)
+    }
 }
 
 impl PointId {
@@ -108,7 +149,7 @@ impl PointId {
     /// A point that carries a DL/T 645 data identifier which has no place in the table.
     #[must_use]
     pub const fn data_id(id: u32) -> Self {
-        Self(Quantity::FOREIGN.id() as u64 | 1 << 7 | (id as u64) << 8)
+        Foreign::DataId(id).point()
     }
 
     /// The foreign code, if this is a foreign point.
@@ -118,7 +159,20 @@ impl PointId {
             return None;
         }
         if self.0 >> 7 & 1 == 1 {
-            return Some(Foreign::DataId((self.0 >> 8) as u32));
+            let code = (self.0 >> 8) as u32;
+            return Some(match (self.0 >> 40 & 0x0F) as u8 {
+                0 => Foreign::DataId(code),
+                1 => Foreign::MBus(code.to_be_bytes()),
+                2 => Foreign::Modbus {
+                    function: (code >> 24) as u8,
+                    address: code as u16,
+                },
+                3 => Foreign::ZigBee {
+                    cluster: (code >> 16) as u16,
+                    attribute: code as u16,
+                },
+                kind => Foreign::Unknown { kind, code },
+            });
         }
         let [_, a, b, c, d, e, f, _] = self.0.to_be_bytes();
         Some(Foreign::Obis([a, b, c, d, e, f]))
@@ -194,5 +248,37 @@ impl PointId {
             settlement: self.bits_at(30, 8),
             channel: self.bits_at(38, 8),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_codes_come_back() {
+        for foreign in [
+            Foreign::Obis([1, 65, 129, 7, 0, 255]),
+            Foreign::DataId(0x0203_FF00),
+            Foreign::MBus([0xFB, 0x97, 0x72, 0]),
+            Foreign::Modbus {
+                function: 4,
+                address: 0xFFFE,
+            },
+            Foreign::ZigBee {
+                cluster: 0x0702,
+                attribute: 0x0305,
+            },
+            Foreign::Unknown {
+                kind: 9,
+                code: u32::MAX,
+            },
+        ] {
+            assert_eq!(foreign.point().foreign(), Some(foreign));
+            assert_eq!(foreign.point().quantity(), Quantity::FOREIGN);
+        }
+        assert_eq!(PointId::new(Quantity::VOLTAGE).foreign(), None);
+        assert_eq!(PointId::set(65_535).set_number(), Some(65_535));
+        assert_eq!(PointId::new(Quantity::VOLTAGE).set_number(), None);
     }
 }

@@ -46,6 +46,16 @@ impl fmt::Display for PointName {
                 return write!(f, "OBIS {a}-{b}:{c}.{d}.{e}*{g}");
             }
             Some(Foreign::DataId(id)) => return write!(f, "DI {id:08X}"),
+            Some(Foreign::MBus(code)) => {
+                return write!(f, "M-Bus VIF {:08X}", u32::from_be_bytes(code));
+            }
+            Some(Foreign::Modbus { function, address }) => {
+                return write!(f, "Modbus {function:02X} {address:04X}");
+            }
+            Some(Foreign::ZigBee { cluster, attribute }) => {
+                return write!(f, "ZigBee {cluster:04X} {attribute:04X}");
+            }
+            Some(Foreign::Unknown { kind, code }) => return write!(f, "code {kind} {code:08X}"),
             None => {}
         }
         if let Some(number) = self.point.set_number().filter(|number| *number > 0) {
