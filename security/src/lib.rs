@@ -82,6 +82,8 @@ pub mod cmac;
 pub mod counter;
 pub mod engine;
 pub mod envelope;
+#[cfg(feature = "esam")]
+pub mod esam;
 #[cfg(feature = "fw")]
 pub mod fw;
 pub mod gate;

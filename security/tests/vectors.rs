@@ -70,6 +70,7 @@ fn own_formats() {
     all("v1_envelope", 49);
     all("v1_envelope_short", 24);
     all("v1_handshake", 19);
+    all("dlt645_security_frames_sm4", 6);
     all("v1_fw_manifest", 15);
     all("v1_replay_window", 20);
     all("v1_counter_reserve", 8);

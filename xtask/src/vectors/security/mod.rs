@@ -1,6 +1,7 @@
 //! Security case files: published cipher cases and the crate's own formats.
 
 mod ciphers;
+mod element;
 mod firmware;
 mod formats;
 mod handshake;
@@ -28,6 +29,7 @@ pub fn run(file_name: &str, v: &Value) -> Outcome {
         "sp800_108_ctr_cmac_aes128" => ciphers::kdf,
         "v1_key_hierarchy" => formats::keys,
         "v1_envelope" | "v1_envelope_short" => formats::envelope,
+        "dlt645_security_frames_sm4" => element::frames,
         "v1_fw_manifest" => firmware::manifest,
         "wycheproof_ed25519" => firmware::ed25519,
         "wycheproof_ecdsa_p256_p1363" => firmware::ecdsa_p256,

@@ -1,0 +1,595 @@
+//! The meter's element.
+
+use core::fmt;
+
+use heapless::Vec;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroize;
+
+use super::cipher::{
+    self, CONTROL_HEAD, CUSTOMER_HEAD, PURSE_HEAD, VALIDITY_OFFSET, factor, parameter_head,
+};
+use super::kept::{Kept, RECORD_LEN};
+use super::update::{self, ENTRY_LEN};
+use super::{HostKeys, KeyInfo, KeyName, Purse, Refused, turned};
+use crate::engine::{Block128, copy, fill};
+use crate::port::PortGuard;
+
+/// MACs of one authentication that are remembered.
+const MACS: usize = 8;
+/// Longest protected block.
+const BLOCK_MAX: usize = 208;
+/// Seconds that the infrared port stays open.
+const INFRARED_SECONDS: u64 = 30 * 60;
+
+/// What happens after bad MACs. Two rules are in the field: 15 a day and the end of the authentication
+/// at every third (2009), or 200 a day (2013).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MacRules {
+    /// Bad MACs a day after which remote setting and control rest until midnight.
+    pub per_day: u16,
+    /// Bad MACs in one authentication that end it; 0 for none.
+    pub per_authentication: u8,
+}
+
+impl MacRules {
+    /// 15 a day, every third ends the authentication.
+    pub const OF_2009: Self = Self {
+        per_day: 15,
+        per_authentication: 3,
+    };
+    /// 200 a day.
+    pub const OF_2013: Self = Self {
+        per_day: 200,
+        per_authentication: 0,
+    };
+}
+
+/// The element of one meter. Requests and answers are as on the line, behind identifier and operator
+/// code.
+///
+/// Before each call tell it the time with [`Element::set_now`]. After each call that returned `Ok`,
+/// store what [`Element::unsaved`] has and say so with [`Element::saved`]; then send the answer.
+pub struct Element<E: Block128> {
+    engine: E,
+    kept: Kept,
+    after: Option<Kept>,
+    authentication: Option<Authentication>,
+    infrared: Infrared,
+    bad_macs: PortGuard,
+    rules: MacRules,
+    hoarding_limit: u32,
+    random2: Option<[u8; 8]>,
+    now_s: u64,
+    day: u32,
+}
+
+struct Authentication {
+    random2: [u8; 4],
+    until: u64,
+    /// Accepted MACs, oldest first.
+    macs: Vec<[u8; 4], MACS>,
+    bad: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Infrared {
+    Closed,
+    /// The random number that the reader has to encrypt.
+    Asked([u8; 8]),
+    OpenUntil(u64),
+}
+
+impl<E: Block128> fmt::Debug for Element<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Element")
+            .field("purse", &self.kept.purse)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<E: Block128> Element<E> {
+    /// A new element for a meter number (most significant byte first), with the production keys of a
+    /// network diversified for it.
+    ///
+    /// # Errors
+    /// [`Refused`] when the engine fails.
+    pub fn new(
+        mut engine: E,
+        keys: &HostKeys,
+        meter: [u8; 6],
+        serial: [u8; 8],
+    ) -> Result<Self, Refused> {
+        let mut key = |name| -> Result<_, Refused> {
+            let key = cipher::load(&mut engine, keys.of(name))?;
+            let key = cipher::diversify(&mut engine, &key, factor(meter))?;
+            Ok((KeyInfo::production(name), key))
+        };
+        let [a, b, c, d] = KeyName::ALL;
+        let kept = Kept {
+            factor: factor(meter),
+            serial,
+            minutes: 5,
+            generation: 0,
+            purse: Purse::default(),
+            keys: [key(a)?, key(b)?, key(c)?, key(d)?],
+        };
+        Ok(Self::of(engine, kept))
+    }
+
+    /// The element of the newer of two stored copies that is whole.
+    ///
+    /// # Errors
+    /// [`Refused`] when neither is.
+    pub fn restore(
+        mut engine: E,
+        chip: &E::Key,
+        copies: [&[u8; RECORD_LEN]; 2],
+    ) -> Result<Self, Refused> {
+        let [first, second] = copies.map(|copy| Kept::decode(&mut engine, chip, copy).ok());
+        let newer = match (first, second) {
+            (Some(a), Some(b)) if b.generation.wrapping_sub(a.generation) < 1 << 31 => Some(b),
+            (Some(a), _) => Some(a),
+            (None, b) => b,
+        };
+        Ok(Self::of(engine, newer.ok_or(Refused::OTHER)?))
+    }
+
+    const fn of(engine: E, kept: Kept) -> Self {
+        Self {
+            engine,
+            kept,
+            after: None,
+            authentication: None,
+            infrared: Infrared::Closed,
+            bad_macs: PortGuard::new(MacRules::OF_2013.per_day),
+            rules: MacRules::OF_2013,
+            hoarding_limit: 99_999_999,
+            random2: None,
+            now_s: 0,
+            day: 0,
+        }
+    }
+
+    /// Sets what happens after bad MACs.
+    #[must_use]
+    pub const fn with_rules(mut self, rules: MacRules) -> Self {
+        self.rules = rules;
+        self.bad_macs = PortGuard::new(rules.per_day);
+        self
+    }
+
+    /// Sets the highest balance that a recharge may lead to, in hundredths of the currency unit.
+    #[must_use]
+    pub const fn with_hoarding_limit(mut self, limit: u32) -> Self {
+        self.hoarding_limit = limit;
+        self
+    }
+
+    /// Tells the time: seconds of a clock that only goes forward, and the day of the calendar.
+    pub const fn set_now(&mut self, now_s: u64, day: u32) {
+        self.now_s = now_s;
+        self.day = day;
+    }
+
+    /// Gives the random number for the next authentication, from a source that passed its tests. Each
+    /// serves once.
+    pub const fn give_random(&mut self, random2: [u8; 8]) {
+        self.random2 = Some(random2);
+    }
+
+    /// Balance, purchase count and customer number.
+    pub const fn purse(&self) -> &Purse {
+        &self.kept.purse
+    }
+
+    /// What the element knows of a key.
+    pub const fn key_info(&self, name: KeyName) -> KeyInfo {
+        self.kept.key(name).0
+    }
+
+    /// Whether an authentication is in force.
+    pub fn is_authenticated(&self) -> bool {
+        self.authentication
+            .as_ref()
+            .is_some_and(|authentication| self.now_s < authentication.until)
+    }
+
+    /// Whether the infrared port is open for more than number, address, time, energy and balance.
+    pub fn infrared_is_open(&self) -> bool {
+        matches!(self.infrared, Infrared::OpenUntil(until) if self.now_s < until)
+    }
+
+    /// What is to be stored before the answer is sent, over the older of two copies, and the number
+    /// of that copy. `None` when nothing changed.
+    ///
+    /// # Errors
+    /// [`Refused`] when the engine fails.
+    pub fn unsaved(&mut self, chip: &E::Key) -> Result<Option<(usize, [u8; RECORD_LEN])>, Refused> {
+        let Some(after) = &self.after else {
+            return Ok(None);
+        };
+        let record = after.encode(&mut self.engine, chip)?;
+        Ok(Some(((after.generation & 1) as usize, record)))
+    }
+
+    /// The record of the state that is in force: what a new element stores first.
+    ///
+    /// # Errors
+    /// [`Refused`] when the engine fails.
+    pub fn record(&mut self, chip: &E::Key) -> Result<[u8; RECORD_LEN], Refused> {
+        self.kept.encode(&mut self.engine, chip)
+    }
+
+    /// States that [`Element::unsaved`] is durable.
+    pub fn saved(&mut self) {
+        if let Some(after) = self.after.take() {
+            self.kept = after;
+        }
+    }
+
+    /// Answers a request of function 03: writes what follows the identifier to the front of `out` and
+    /// returns its length.
+    ///
+    /// # Errors
+    /// [`Refused`]: the bits of SERR.
+    pub fn request(&mut self, id: u32, data: &[u8], out: &mut [u8]) -> Result<usize, Refused> {
+        // What was changed by the last request must be durable before the next one counts.
+        self.after = None;
+        match id {
+            0x0700_00FF => self.authenticate(data, out),
+            0x0700_01FF => self.set_validity(data).map(|()| 0),
+            0x0700_02FF => self.end(out),
+            0x0700_03FF => self.infrared_answer(data).map(|()| 0),
+            0x0701_01FF => self.recharge(data, true).map(|()| 0),
+            0x0701_02FF => self.recharge(data, false).map(|()| 0),
+            0x0702_01FF => self.update_key(KeyName::Control, data).map(|()| 0),
+            0x0702_02FF => self.update_key(KeyName::Parameter, data).map(|()| 0),
+            0x0702_03FF => self.update_key(KeyName::Identity, data).map(|()| 0),
+            0x0702_04FF => self.update_key(KeyName::Main, data).map(|()| 0),
+            0x0703_01FF => self.update_keys(data).map(|()| 0),
+            0x0780_03FF => self.infrared_ask(data, out),
+            _ => Err(Refused::OTHER),
+        }
+    }
+
+    /// Opens an order (1C, 1A, 1B under level 98) and writes it as on the line: N1 to N8, for 1B and an
+    /// identifier twelve bytes.
+    ///
+    /// # Errors
+    /// [`Refused`], with nothing of it left in `out`.
+    pub fn open_control(&mut self, block: &[u8], out: &mut [u8]) -> Result<usize, Refused> {
+        if block.len() != 20 {
+            return Err(Refused::OTHER);
+        }
+        let mut buf = [0; BLOCK_MAX];
+        let plain = self.opened(KeyName::Control, block, |_| CONTROL_HEAD, &mut buf);
+        let written = plain.and_then(|plain| {
+            let ([kind, reserved, time @ ..], id) =
+                plain.split_first_chunk::<8>().ok_or(Refused::MAC)?;
+            let id_turned = match *id {
+                [] => [0; 4],
+                [a, b, c, d] => [d, c, b, a],
+                _ => return Err(Refused::MAC),
+            };
+            let id = id_turned.get(..id.len()).unwrap_or_default();
+            write(out, &[&[*kind, *reserved], &turned(*time), id])
+        });
+        buf.zeroize();
+        written
+    }
+
+    /// Checks a write of parameters under level 99 and writes its data as on the line.
+    ///
+    /// # Errors
+    /// [`Refused`], with nothing of it left in `out`.
+    pub fn open_parameters(
+        &mut self,
+        id: u32,
+        block: &[u8],
+        out: &mut [u8],
+    ) -> Result<usize, Refused> {
+        let (data, mac) = block.split_last_chunk::<4>().ok_or(Refused::OTHER)?;
+        let mut buf = [0; BLOCK_MAX];
+        let inner = buf.get_mut(..data.len()).ok_or(Refused::OTHER)?;
+        copy(inner, data);
+        inner.reverse();
+        let head = parameter_head(0, block.len().saturating_add(4));
+        let parts: [&[u8]; 2] = [&id.to_be_bytes(), inner];
+        self.check_mac(KeyName::Parameter, head, &parts, turned(*mac))?;
+        write(out, &[data])
+    }
+
+    /// Opens a write of parameters under level 98 and writes its data as on the line. The identifier
+    /// inside must be the one outside.
+    ///
+    /// # Errors
+    /// [`Refused`], with nothing of it left in `out`.
+    pub fn open_hidden_parameters(
+        &mut self,
+        id: u32,
+        block: &[u8],
+        out: &mut [u8],
+    ) -> Result<usize, Refused> {
+        let mut buf = [0; BLOCK_MAX];
+        let head = |len| parameter_head(0, len);
+        let plain = self.opened(KeyName::Parameter, block, head, &mut buf);
+        let written = plain.and_then(|plain| {
+            let (inner, data) = plain.split_first_chunk::<4>().ok_or(Refused::MAC)?;
+            if *inner != id.to_be_bytes() {
+                return Err(Refused::MAC);
+            }
+            let len = write(out, &[data])?;
+            if let Some(data) = out.get_mut(..len) {
+                data.reverse();
+            }
+            Ok(len)
+        });
+        buf.zeroize();
+        written
+    }
+
+    /// The plain text of ciphertext and MAC that came as one turned block.
+    fn opened<'b>(
+        &mut self,
+        name: KeyName,
+        block: &[u8],
+        head: impl FnOnce(usize) -> [u8; 5],
+        buf: &'b mut [u8; BLOCK_MAX],
+    ) -> Result<&'b [u8], Refused> {
+        let whole = buf.get_mut(..block.len()).ok_or(Refused::OTHER)?;
+        copy(whole, block);
+        whole.reverse();
+        let head = head(whole.len());
+        let (blocks, mac) = whole.split_last_chunk_mut::<4>().ok_or(Refused::OTHER)?;
+        self.check_mac(name, head, &[blocks], *mac)?;
+        let key = cipher::load(&mut self.engine, &self.kept.key(name).1)?;
+        cipher::open(&mut self.engine, &key, blocks)
+    }
+
+    /// A MAC of the authentication in force, seen for the first time.
+    fn check_mac(
+        &mut self,
+        name: KeyName,
+        head: [u8; 5],
+        data: &[&[u8]],
+        mac: [u8; 4],
+    ) -> Result<(), Refused> {
+        if !self.bad_macs.allows_orders(self.day) {
+            return Err(Refused::SUSPENDED);
+        }
+        let now_s = self.now_s;
+        let authentication = self
+            .authentication
+            .as_mut()
+            .filter(|authentication| now_s < authentication.until)
+            .ok_or(Refused::IDENTITY)?;
+        let key = cipher::load(&mut self.engine, &self.kept.key(name).1)?;
+        let right = cipher::mac(&mut self.engine, &key, authentication.random2, head, data)?;
+        let seen = authentication.macs.contains(&mac);
+        if bool::from(right.ct_eq(&mac)) && !seen {
+            if authentication.macs.is_full() {
+                authentication.macs.remove(0);
+            }
+            // There is room: the oldest was removed.
+            let _ = authentication.macs.push(mac);
+            return Ok(());
+        }
+        authentication.bad = authentication.bad.saturating_add(1);
+        if authentication.bad == self.rules.per_authentication {
+            self.authentication = None;
+        }
+        self.bad_macs.bad_tag(self.day);
+        Err(Refused::MAC)
+    }
+
+    fn authenticate(&mut self, data: &[u8], out: &mut [u8]) -> Result<usize, Refused> {
+        let (proof, rest) = data.split_first_chunk::<8>().ok_or(Refused::OTHER)?;
+        let (random1, rest) = rest.split_first_chunk::<8>().ok_or(Refused::OTHER)?;
+        let claimed: [u8; 8] = rest.try_into().map_err(|_| Refused::OTHER)?;
+        // Before any cryptography: a request for another meter costs nothing.
+        if turned(claimed) != self.kept.factor {
+            return Err(Refused::ADDRESS);
+        }
+        if !self.bad_macs.allows_orders(self.day) {
+            return Err(Refused::SUSPENDED);
+        }
+        self.authentication = None;
+        let key = cipher::load(&mut self.engine, &self.kept.key(KeyName::Identity).1)?;
+        let right = cipher::identity(&mut self.engine, &key, turned(*random1))?;
+        if !bool::from(right.ct_eq(&turned(*proof))) {
+            self.bad_macs.bad_tag(self.day);
+            return Err(Refused::IDENTITY);
+        }
+        let random2 = self.random2.take().ok_or(Refused::OTHER)?;
+        let random2 = random2.first_chunk().copied().unwrap_or_default();
+        let len = write(out, &[&turned(random2), &turned(self.kept.serial)])?;
+        let seconds = u64::from(self.kept.minutes).saturating_mul(60);
+        self.authentication = Some(Authentication {
+            random2,
+            until: self.now_s.saturating_add(seconds),
+            macs: Vec::new(),
+            bad: 0,
+        });
+        Ok(len)
+    }
+
+    fn set_validity(&mut self, data: &[u8]) -> Result<(), Refused> {
+        let data: &[u8; 6] = data.try_into().map_err(|_| Refused::OTHER)?;
+        let (minutes, mac) = data.split_first_chunk::<2>().ok_or(Refused::OTHER)?;
+        let mac = mac.try_into().map_err(|_| Refused::OTHER)?;
+        let bcd = turned(*minutes);
+        let head = parameter_head(VALIDITY_OFFSET, 6);
+        self.check_mac(KeyName::Parameter, head, &[&bcd], turned(mac))?;
+        let digits = |byte: u8| {
+            let (tens, ones) = (byte >> 4, byte & 0x0F);
+            (tens < 10 && ones < 10).then_some(u16::from(tens * 10 + ones))
+        };
+        let [high, low] = bcd.map(digits);
+        let minutes = high.and_then(|high| low.map(|low| high * 100 + low));
+        let minutes = minutes.filter(|minutes| *minutes > 0);
+        let minutes = minutes.ok_or(Refused::OTHER)?;
+        self.change(|after| after.minutes = minutes);
+        Ok(())
+    }
+
+    /// Ends the authentication and tells customer number, balance, purchase count and key info.
+    fn end(&mut self, out: &mut [u8]) -> Result<usize, Refused> {
+        self.authentication = None;
+        let Purse {
+            balance,
+            count,
+            customer,
+        } = self.kept.purse;
+        let (info, _) = self.kept.key(KeyName::Main);
+        let parts: [&[u8]; 4] = [
+            &turned(customer),
+            &turned(balance.to_be_bytes()),
+            &turned(count.to_be_bytes()),
+            &turned(info.to_bytes()),
+        ];
+        write(out, &parts)
+    }
+
+    /// The meter proves itself too, and asks the reader for a proof over a random number of its own.
+    fn infrared_ask(&mut self, data: &[u8], out: &mut [u8]) -> Result<usize, Refused> {
+        let random1: [u8; 8] = data.try_into().map_err(|_| Refused::OTHER)?;
+        let random2 = self.random2.take().ok_or(Refused::OTHER)?;
+        let key = cipher::load(&mut self.engine, &self.kept.key(KeyName::Identity).1)?;
+        let proof = cipher::identity(&mut self.engine, &key, turned(random1))?;
+        let [_, _, number @ ..] = self.kept.factor;
+        let parts: [&[u8]; 4] = [
+            &turned(number),
+            &turned(self.kept.serial),
+            &turned(proof),
+            &turned(random2),
+        ];
+        let len = write(out, &parts)?;
+        self.infrared = Infrared::Asked(random2);
+        Ok(len)
+    }
+
+    fn infrared_answer(&mut self, data: &[u8]) -> Result<(), Refused> {
+        let proof: [u8; 8] = data.try_into().map_err(|_| Refused::OTHER)?;
+        let Infrared::Asked(random2) = self.infrared else {
+            return Err(Refused::IDENTITY);
+        };
+        self.infrared = Infrared::Closed;
+        let key = cipher::load(&mut self.engine, &self.kept.key(KeyName::Identity).1)?;
+        let right = cipher::identity(&mut self.engine, &key, random2)?;
+        if !bool::from(right.ct_eq(&turned(proof))) {
+            return Err(Refused::IDENTITY);
+        }
+        self.infrared = Infrared::OpenUntil(self.now_s.saturating_add(INFRARED_SECONDS));
+        Ok(())
+    }
+
+    /// Exactly once: the count in the request must be the stored count + 1.
+    fn recharge(&mut self, data: &[u8], opening: bool) -> Result<(), Refused> {
+        let data: &[u8; 22] = data.try_into().map_err(|_| Refused::OTHER)?;
+        let [
+            a0,
+            a1,
+            a2,
+            a3,
+            c0,
+            c1,
+            c2,
+            c3,
+            m0,
+            m1,
+            m2,
+            m3,
+            n0,
+            n1,
+            n2,
+            n3,
+            n4,
+            n5,
+            second @ ..,
+        ] = *data;
+        let (amount, count) = (turned([a0, a1, a2, a3]), turned([c0, c1, c2, c3]));
+        let customer = turned([n0, n1, n2, n3, n4, n5]);
+        let first = turned([m0, m1, m2, m3]);
+        self.check_mac(KeyName::Parameter, PURSE_HEAD, &[&amount, &count], first)?;
+        self.check_mac(
+            KeyName::Parameter,
+            CUSTOMER_HEAD,
+            &[&customer],
+            turned(second),
+        )?;
+        let (amount, count) = (u32::from_be_bytes(amount), u32::from_be_bytes(count));
+        let purse = self.kept.purse;
+        let is_open = purse.count > 0;
+        if is_open && customer != purse.customer {
+            return Err(Refused::CUSTOMER);
+        }
+        if is_open && count == purse.count {
+            return Err(Refused::REPEATED);
+        }
+        if purse.count.checked_add(1) != Some(count) || opening == is_open {
+            return Err(Refused::COUNT);
+        }
+        let balance = purse
+            .balance
+            .checked_add(amount)
+            .filter(|balance| *balance <= self.hoarding_limit)
+            .ok_or(Refused::HOARDING)?;
+        self.change(|after| {
+            after.purse = Purse {
+                balance,
+                count,
+                customer,
+            };
+        });
+        Ok(())
+    }
+
+    fn update_key(&mut self, name: KeyName, data: &[u8]) -> Result<(), Refused> {
+        let data: &[u8; 40] = data.try_into().map_err(|_| Refused::OTHER)?;
+        let (info, rest) = data.split_first_chunk::<4>().ok_or(Refused::OTHER)?;
+        let (mac, ciphered) = rest.split_first_chunk::<4>().ok_or(Refused::OTHER)?;
+        if KeyInfo::from_bytes(turned(*info)).id != name as u8 {
+            return Err(Refused::OTHER);
+        }
+        let mut entry = [0; ENTRY_LEN];
+        fill(&mut entry, &[info, ciphered]);
+        update::turn_entries(&mut entry);
+        let head = update::head(name as u8, ENTRY_LEN);
+        self.updated(head, &entry, turned(*mac))
+    }
+
+    fn update_keys(&mut self, data: &[u8]) -> Result<(), Refused> {
+        let (body, mac) = data.split_last_chunk::<4>().ok_or(Refused::OTHER)?;
+        let mut entries = [0; 4 * ENTRY_LEN];
+        let whole = !body.is_empty() && body.len().is_multiple_of(ENTRY_LEN);
+        let entries = entries
+            .get_mut(..body.len())
+            .filter(|_| whole)
+            .ok_or(Refused::OTHER)?;
+        copy(entries, body);
+        update::turn_entries(entries);
+        let head = update::head(0, entries.len());
+        self.updated(head, entries, turned(*mac))
+    }
+
+    fn updated(&mut self, head: [u8; 5], entries: &[u8], mac: [u8; 4]) -> Result<(), Refused> {
+        self.check_mac(KeyName::Main, head, &[entries], mac)?;
+        self.after = Some(update::apply(&mut self.engine, &self.kept, entries)?);
+        Ok(())
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Kept)) {
+        let mut after = self.kept.duplicate();
+        after.generation = after.generation.wrapping_add(1);
+        change(&mut after);
+        self.after = Some(after);
+    }
+}
+
+/// Writes the parts one behind the other to the front of `out` and returns their length.
+fn write(out: &mut [u8], parts: &[&[u8]]) -> Result<usize, Refused> {
+    let len = parts.iter().map(|part| part.len()).sum();
+    fill(out.get_mut(..len).ok_or(Refused::OTHER)?, parts);
+    Ok(len)
+}
