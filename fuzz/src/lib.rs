@@ -4,7 +4,9 @@
 //! `fuzz_targets/` give them to a coverage-guided engine; `tests/corpus.rs` replays the corpus and
 //! random input on the stable tool chain.
 
+pub mod conditions;
 pub mod electricity;
+pub mod front_end;
 mod input;
 pub mod metering;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 type Body = fn(&[u8]);
 
-const BODIES: [(&str, Body); 8] = [
+const BODIES: [(&str, Body); 11] = [
     ("frame", meterkit_fuzz::frame),
     ("message", meterkit_fuzz::message),
     ("envelope", meterkit_fuzz::envelope),
@@ -14,6 +14,9 @@ const BODIES: [(&str, Body); 8] = [
     ("dlt645_master", meterkit_fuzz::electricity::master),
     ("metering_stored", meterkit_fuzz::metering::stored),
     ("metering_energy", meterkit_fuzz::metering::energy),
+    ("front_end", meterkit_fuzz::front_end::drivers),
+    ("conditions", meterkit_fuzz::conditions::monitor),
+    ("safety", meterkit_fuzz::conditions::machines),
 ];
 
 /// Random inputs for each body; the engine's long runs are `cargo xtask fuzz --minutes N`.
