@@ -10,6 +10,8 @@ use metrology::{
     Sample, Stamp,
 };
 
+use proptest::prelude::*;
+
 const RATE: f64 = 8000.0;
 const VOLTS: f64 = 230.0;
 const RATED: f64 = 10.0;
@@ -585,4 +587,83 @@ fn locked_constants_carry_revision_and_date() {
         Calibration::<1>::decode(&bytes),
         Err(CalibrationError::Crc { .. })
     ));
+}
+
+fn any_point() -> impl Strategy<Value = Point> {
+    let edge = |bits: u32| prop_oneof![Just(0_u64), 0..1_u64 << bits, any::<u64>(), Just(u64::MAX)];
+    let signed = || {
+        prop_oneof![
+            Just(0_i64),
+            -(1_i64 << 40)..1 << 40,
+            any::<i64>(),
+            Just(i64::MIN)
+        ]
+    };
+    let load = (edge(30), edge(30), signed(), any::<bool>());
+    let reading = (edge(30), edge(30), proptest::array::uniform5(signed()));
+    (load, reading).prop_map(
+        |((voltage_uv, current_ua, active_uw, lagging), (u, i, rest))| Point {
+            load: Load {
+                voltage_uv,
+                current_ua,
+                active_uw,
+                lagging,
+            },
+            reading: Reading {
+                voltage_uv: u,
+                current_ua: i,
+                active_uw: rest[0],
+                fundamental_uw: rest[1],
+                reactive_uvar: rest[2],
+                voltage_mean_uv: rest[3],
+                current_mean_ua: rest[4],
+            },
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Overflow checks are on in tests; a refused step changes nothing.
+    #[test]
+    fn any_reading_is_judged(
+        points in proptest::array::uniform3(any_point()),
+        temperatures in proptest::array::uniform3(any::<i32>()),
+        gain in any::<u32>(),
+        same in any::<bool>(),
+    ) {
+        let mut points = points;
+        if same {
+            // Close to right, so that the later checks are met as well.
+            for point in &mut points {
+                point.reading.voltage_uv = point.load.voltage_uv;
+                point.reading.current_ua = point.load.current_ua;
+            }
+        }
+        let start = PhaseParameters { current_gain: gain | 1 << 26, ..PhaseParameters::IDEAL };
+        let [first, second, third] = &points;
+        let bench = bench();
+        let steps: [&dyn Fn(&mut PhaseParameters) -> Result<(), Fault>; 9] = [
+            &|p| bench.open(p, &first.reading),
+            &|p| bench.gains(p, first),
+            &|p| bench.phase(p, first, PhaseTerm::Delay),
+            &|p| bench.phase(p, first, PhaseTerm::Angle),
+            &|p| bench.delay_and_angle(p, first, (&bench.at_frequency(u32::MAX), second)),
+            &|p| bench.power_offset(p, first),
+            &|p| bench.current_noise(p, first),
+            &|p| bench.curve(p, &points),
+            &|p| {
+                let [a, b, c] = temperatures;
+                bench.drift(p, 23_000, &[(a, *first), (b, *second), (c, *third)])
+            },
+        ];
+        for (k, step) in steps.iter().enumerate() {
+            let mut phase = start;
+            if let Err(fault) = step(&mut phase) {
+                prop_assert_eq!(phase, start, "step {}: {}", k, fault);
+            }
+        }
+        let _ = bench.check(first, 1000);
+    }
 }
