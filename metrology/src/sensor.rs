@@ -16,8 +16,8 @@ const WEIGHTS: [i64; 5] = [
     -13_390_711,
     2_553_166,
 ];
-/// Samples kept: the next power of two above ten, so that the ring needs no division.
-const RING: usize = 16;
+/// Samples in the taps.
+const TAPS: usize = 10;
 /// Bits of fraction in the integrator's states.
 const FRACTION: u32 = 30;
 
@@ -47,6 +47,9 @@ pub struct Rogowski {
     /// The servo's rate is 2^-leak per sample, 0.5 to 1 per second.
     leak: u32,
 }
+
+/// The servo works 2^10 times in the time of its rate, about once a millisecond.
+const SERVO: u32 = 10;
 
 impl Rogowski {
     /// Whole samples by which the integral comes late.
@@ -123,14 +126,19 @@ impl Rogowski {
 /// State of one integrated channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Integrator {
-    ring: [i32; RING],
-    newest: usize,
+    /// The last ten samples twice, so that they always stand in one row from `at` + 1 on.
+    ring: [i32; 2 * TAPS],
+    at: usize,
     /// The integral, counts Q30.
     sum: i64,
     /// Its slow part.
     low: i64,
-    /// What the servo takes off with every sample, but for the slow part's own share.
+    /// The integral of the slow part, as it is taken off with every sample.
     drift: i64,
+    /// What the servo takes off with every sample.
+    pull: i64,
+    /// Samples since the servo worked.
+    count: u32,
 }
 
 impl Integrator {
@@ -138,28 +146,45 @@ impl Integrator {
     ///
     /// Any sequence of samples is survived: states stop at the ends of their range.
     pub fn next(&mut self, rogowski: &Rogowski, sample: i32) -> i32 {
-        self.newest = (self.newest + 1) % RING;
-        if let Some(place) = self.ring.get_mut(self.newest) {
-            *place = sample.clamp(-FULL_SCALE, FULL_SCALE);
+        let x = sample.clamp(-FULL_SCALE, FULL_SCALE);
+        self.at = if self.at + 1 < TAPS { self.at + 1 } else { 0 };
+        for at in [self.at, self.at + TAPS] {
+            if let Some(place) = self.ring.get_mut(at) {
+                *place = x;
+            }
         }
-        let past = |age: usize| {
-            let at = (self.newest + RING - age) % RING;
-            i64::from(self.ring.get(at).copied().unwrap_or(0))
+        // The newest sample stands at `at` + TAPS, the ring's second half.
+        let row = self.ring.get(self.at + 1..);
+        let step = match row.and_then(|row| row.first_chunk::<TAPS>()) {
+            Some([a, b, c, d, e, f, g, h, i, j]) => {
+                let pairs = [e + f, d + g, c + h, b + i, a + j];
+                let products = rogowski.taps.iter().zip(pairs);
+                products
+                    .map(|(tap, pair)| i64::from(*tap) * i64::from(pair))
+                    .sum()
+            }
+            None => 0_i64,
         };
-        let mut step = 0;
-        for (tap, k) in rogowski.taps.iter().zip(0..) {
-            step += i64::from(*tap) * (past(4 - k) + past(5 + k));
+        // The servo keeps the sum below 2^61; a step has at most 2^53, the pull 2^55, and at most 64 samples
+        // pass before it works again.
+        self.sum += step - self.pull;
+        self.count += 1;
+        if self.count >> rogowski.leak.saturating_sub(SERVO) != 0 {
+            self.count = 0;
+            self.servo(rogowski.leak);
         }
-        let leak = rogowski.leak;
-        let pull = rounded_shift(self.low, leak).saturating_add(self.drift);
-        self.sum = self.sum.saturating_add(step).saturating_sub(pull);
-        let apart = self.sum.saturating_sub(self.low);
-        self.low = self.low.saturating_add(rounded_shift(apart, leak - 2));
-        self.drift = self
-            .drift
-            .saturating_add(rounded_shift(self.low, 2 * leak + 2));
-        let current = rounded_shift(self.sum, FRACTION);
+        let current = (self.sum + (1 << (FRACTION - 1))) >> FRACTION;
         current.clamp(-i64::from(FULL_SCALE), FULL_SCALE.into()) as i32
+    }
+
+    fn servo(&mut self, leak: u32) {
+        self.sum = self.sum.clamp(-(1 << 61), 1 << 61);
+        let apart = self.sum.saturating_sub(self.low);
+        self.low = self.low.saturating_add(rounded_shift(apart, SERVO - 2));
+        let more = rounded_shift(self.low, leak + SERVO + 2);
+        self.drift = self.drift.saturating_add(more);
+        let pull = rounded_shift(self.low, leak).saturating_add(self.drift);
+        self.pull = pull.clamp(-(1 << 55), 1 << 55);
     }
 }
 
