@@ -67,6 +67,7 @@ pub mod compact;
 pub mod device;
 pub mod error;
 mod fields;
+pub mod file;
 pub mod form;
 pub mod json;
 pub mod language;
