@@ -74,6 +74,7 @@
 
 pub mod aead;
 pub mod ake;
+pub mod attest;
 pub mod ccm;
 #[cfg(feature = "chacha")]
 pub mod chacha;
@@ -89,9 +90,11 @@ pub mod fw;
 pub mod gate;
 #[cfg(feature = "gcm")]
 pub mod gcm;
+pub mod health;
 pub mod kdf;
 pub mod key;
 pub mod link;
+pub mod log;
 pub mod order;
 pub mod port;
 pub mod replay;
