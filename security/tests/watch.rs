@@ -41,7 +41,8 @@ fn a_good_source_passes() {
 #[test]
 fn stuck_biased_and_repeating_sources_fail() {
     let mut rng = Rng::new(7);
-    let failing: [(&str, Box<dyn FnMut() -> u8>); 4] = [
+    type Source = Box<dyn FnMut() -> u8>;
+    let failing: [(&str, Source); 4] = [
         ("stuck at zero", Box::new(|| 0)),
         ("stuck after a while", {
             let (mut rng, mut count) = (Rng::new(1), 0);
