@@ -63,12 +63,14 @@
 extern crate std;
 
 pub mod cbor;
+pub mod clock;
 pub mod compact;
 pub mod device;
 pub mod error;
 mod fields;
 pub mod file;
 pub mod form;
+pub mod fragment;
 pub mod json;
 pub mod language;
 pub mod link;
@@ -78,6 +80,7 @@ pub mod outbox;
 pub mod point;
 pub mod quantity;
 pub mod series;
+pub mod sets;
 pub mod time;
 pub mod topic;
 pub mod value;
