@@ -43,6 +43,7 @@ pub mod adjust;
 mod angle;
 mod bytes;
 mod calibration;
+mod circuit;
 mod compensation;
 mod energy;
 pub mod event;
@@ -68,6 +69,7 @@ pub use calibration::{
     Calibration, CalibrationError, DcPower, NeutralParameters, Parameters, PhaseParameters, Policy,
     Rule, Stamp, Sync, Window,
 };
+pub use circuit::{Circuit, CircuitCalibration, CircuitQuantities, CircuitRegisters, Circuits};
 pub use compensation::{CURVE_POINTS, Curve, CurvePoint, Drift};
 pub use energy::{Counts, PulseShare, Readout, Registers, StateError};
 pub use meter::{Meter, Progress};

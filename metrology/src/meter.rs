@@ -3,7 +3,7 @@
 use crate::calibration::{Calibration, Sync, Window};
 use crate::energy::{Energy, Portion, PulseShare, Registers, StateError};
 use crate::frequency::{Crossings, Edge, Kind};
-use crate::kernel::CHUNK;
+use crate::kernel::{CHUNK, Turn};
 use crate::oscillator::Oscillator;
 use crate::power::{Closed, Quantities};
 use crate::sample::Sample;
@@ -27,6 +27,59 @@ pub struct Progress {
     pub share: PulseShare,
     /// A sample reached the saturation level.
     pub saturated: bool,
+}
+
+/// A sample in which an edge falls.
+pub(crate) struct Shared {
+    /// The part before the edge, Q16.
+    pub weight: u32,
+    /// What the oscillator shows to both parts.
+    pub before: Turn,
+    pub after: Turn,
+}
+
+/// Sees samples, edges and windows just as the meter does: further circuits on its voltages.
+pub(crate) trait Follower<const PHASES: usize> {
+    /// Whole samples from position `from` of the block on, with the oscillator before them.
+    fn whole(
+        &mut self,
+        calibration: &Calibration<PHASES>,
+        sets: &[Sample<PHASES>],
+        from: usize,
+        oscillator: Oscillator,
+    );
+
+    /// The sample at a position, in which an edge falls: its part before the edge joins the window.
+    fn share(
+        &mut self,
+        calibration: &Calibration<PHASES>,
+        set: &Sample<PHASES>,
+        at: usize,
+        shared: &Shared,
+    );
+
+    /// A window that is worth publishing, or whose energy is committed before a new one begins, or both.
+    fn close(
+        &mut self,
+        calibration: &Calibration<PHASES>,
+        closed: &Closed<'_, PHASES>,
+        publish: bool,
+        commit: bool,
+    );
+
+    /// After the edge: the other part of its sample joins the window that is open now.
+    fn resume(&mut self);
+}
+
+/// Nobody follows.
+impl<const PHASES: usize> Follower<PHASES> for () {
+    fn whole(&mut self, _: &Calibration<PHASES>, _: &[Sample<PHASES>], _: usize, _: Oscillator) {}
+
+    fn share(&mut self, _: &Calibration<PHASES>, _: &Sample<PHASES>, _: usize, _: &Shared) {}
+
+    fn close(&mut self, _: &Calibration<PHASES>, _: &Closed<'_, PHASES>, _: bool, _: bool) {}
+
+    fn resume(&mut self) {}
 }
 
 /// State of a meter with `PHASES` (1 or 3) voltages and currents.
@@ -88,9 +141,19 @@ impl<const PHASES: usize> Meter<PHASES> {
         calibration: &Calibration<PHASES>,
         block: &[Sample<PHASES>],
     ) -> Progress {
+        self.follow(calibration, block, &mut ())
+    }
+
+    /// Takes the next samples and lets a follower see them in the same pieces.
+    pub(crate) fn follow(
+        &mut self,
+        calibration: &Calibration<PHASES>,
+        block: &[Sample<PHASES>],
+        follower: &mut impl Follower<PHASES>,
+    ) -> Progress {
         let mut progress = Progress::default();
-        for chunk in block.chunks(CHUNK) {
-            self.chunk(calibration, chunk, &mut progress);
+        for (from, chunk) in (0..).step_by(CHUNK).zip(block.chunks(CHUNK)) {
+            self.chunk(calibration, chunk, from, follower, &mut progress);
         }
         progress
     }
@@ -189,6 +252,8 @@ impl<const PHASES: usize> Meter<PHASES> {
         &mut self,
         calibration: &Calibration<PHASES>,
         chunk: &[Sample<PHASES>],
+        from: usize,
+        follower: &mut impl Follower<PHASES>,
         progress: &mut Progress,
     ) {
         let count = chunk.len();
@@ -205,6 +270,7 @@ impl<const PHASES: usize> Meter<PHASES> {
             let edge = self.edge.filter(|edge| edge.at < count);
             let end = edge.map_or(count, |edge| edge.at);
             if let Some(whole) = chunk.get(at..end).filter(|whole| !whole.is_empty()) {
+                follower.whole(calibration, whole, from + at, self.window.oscillator);
                 progress.saturated |= self.window.take(calibration, whole);
             }
             let (Some(edge), Some(set)) = (edge, chunk.get(end)) else {
@@ -214,10 +280,17 @@ impl<const PHASES: usize> Meter<PHASES> {
             at = end + 1;
             let odd = self.samples.wrapping_add(end as u64) % 2 == 1;
             let next = oscillator(&self.crossings, calibration, edge.weight, odd);
+            let shared = Shared {
+                weight: edge.weight,
+                before: self.window.oscillator.turn(),
+                after: next.turn(),
+            };
+            follower.share(calibration, set, from + end, &shared);
             let rest = self.window.share(calibration, set, edge.weight, next);
             progress.saturated |= rest.saturated.any();
-            self.cycle_done(calibration, edge.kind, progress);
+            self.cycle_done(calibration, edge.kind, follower, progress);
             self.window.sums.add(&rest);
+            follower.resume();
         }
         if let Some(edge) = &mut self.edge {
             edge.at = edge.at.saturating_sub(count);
@@ -247,17 +320,19 @@ impl<const PHASES: usize> Meter<PHASES> {
         &mut self,
         calibration: &Calibration<PHASES>,
         kind: Kind,
+        follower: &mut impl Follower<PHASES>,
         progress: &mut Progress,
     ) {
         let window = calibration.parameters().window;
         let close = match kind {
             // What came before the first crossing is no whole window: it counts as energy only.
             Kind::Found => {
-                let (_, portions) = Closed {
+                let closed = Closed {
                     synchronous: false,
                     ..self.closed()
-                }
-                .quantities(calibration);
+                };
+                follower.close(calibration, &closed, false, true);
+                let (_, portions) = closed.quantities(calibration);
                 self.commit(calibration, &portions, progress);
                 return;
             }
@@ -287,7 +362,9 @@ impl<const PHASES: usize> Meter<PHASES> {
         let full = self.cycles >= target || self.window.sums.length >= LONGEST;
         let last = close || full;
         if last || window == Window::Longest {
-            let (quantities, portions) = self.closed().quantities(calibration);
+            let closed = self.closed();
+            follower.close(calibration, &closed, true, last);
+            let (quantities, portions) = closed.quantities(calibration);
             self.publish(quantities, progress);
             if last {
                 self.commit(calibration, &portions, progress);

@@ -5,7 +5,7 @@
 //! nearest once.
 
 use crate::angle::{angle_of, rounded_div, sin_cos};
-use crate::calibration::{Calibration, DcPower, Derived};
+use crate::calibration::{Calibration, DcPower, Derived, PhaseParameters};
 use crate::compensation::Correction;
 use crate::energy::Portion;
 use crate::oscillator::AMPLITUDE_Q16;
@@ -138,10 +138,17 @@ pub(crate) struct Closed<'a, const PHASES: usize> {
     pub warmth_mk: i32,
 }
 
+/// A voltage and a current: constants, what follows from them, and sums.
+pub(crate) struct Pair<'a> {
+    pub constants: &'a PhaseParameters,
+    pub derived: &'a Derived,
+    pub sums: &'a PhaseSums,
+}
+
 /// Angle of the fundamental per sample, 2^-32 turn, and frequency in millihertz.
-struct Rotation {
-    turn: u32,
-    frequency_mhz: u32,
+pub(crate) struct Rotation {
+    pub turn: u32,
+    pub frequency_mhz: u32,
 }
 
 /// Q30 weights of the two product sums that turn the phase error back (gains included):
@@ -152,7 +159,7 @@ struct Weights {
 }
 
 impl<const PHASES: usize> Closed<'_, PHASES> {
-    fn rotation(&self, calibration: &Calibration<PHASES>) -> Rotation {
+    pub fn rotation(&self, calibration: &Calibration<PHASES>) -> Rotation {
         let p = calibration.parameters();
         let rate = u64::from(p.sample_rate_mhz).max(1);
         let turn = if self.synchronous {
@@ -207,50 +214,60 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
         }
     }
 
-    /// Active energy of one phase in raw units (count² Q30 times samples).
-    fn active_raw(
+    /// Voltage and current of a phase.
+    fn pair<'a>(&'a self, calibration: &'a Calibration<PHASES>, phase: usize) -> Option<Pair<'a>> {
+        Some(Pair {
+            constants: calibration.parameters().phase.get(phase)?,
+            derived: calibration.derived.get(phase)?,
+            sums: self.sums.phase.get(phase)?,
+        })
+    }
+
+    /// Active energy of a voltage and a current in raw units (count² Q30 times samples).
+    pub fn active_raw(
+        &self,
         calibration: &Calibration<PHASES>,
-        phase: usize,
-        sums: &Sums<PHASES>,
+        pair: &Pair<'_>,
         correction: &Correction,
         rotation: &Rotation,
     ) -> i128 {
-        let (Some(line), Some(derived), Some(constants)) = (
-            sums.phase.get(phase),
-            calibration.derived.get(phase),
-            calibration.parameters().phase.get(phase),
-        ) else {
-            return 0;
-        };
+        let Pair {
+            constants,
+            derived,
+            sums,
+        } = pair;
         let weights = Self::weights(derived, correction, rotation);
-        let mut raw = i128::from(line.straight) * i128::from(weights.straight)
-            + i128::from(line.delayed) * i128::from(weights.delayed);
+        let mut raw = i128::from(sums.straight) * i128::from(weights.straight)
+            + i128::from(sums.delayed) * i128::from(weights.delayed);
         let both = i128::from(weights.straight) + i128::from(weights.delayed);
+        let length = self.sums.length;
         if calibration.parameters().dc_power == DcPower::Removed {
             // Σu · Σi / N; sums and length have 16 fractional bits each.
-            let product = i128::from(line.u.sum) * i128::from(line.i.sum);
-            let mean = rounded_div(product, i128::from(sums.length) << 16);
+            let product = i128::from(sums.u.sum) * i128::from(sums.i.sum);
+            let mean = rounded_div(product, i128::from(length) << 16);
             raw -= mean * both;
         } else {
             // Σ (u − a)(i − b) = Σ u·i − a Σi − b Σu + a b N.
             let (a, b) = (constants.voltage_offset, constants.current_offset);
             let (a, b) = (i128::from(a), i128::from(b));
-            let offsets = a * i128::from(line.i.sum) + b * i128::from(line.u.sum)
-                - a * b * i128::from(sums.length);
+            let offsets = a * i128::from(sums.i.sum) + b * i128::from(sums.u.sum)
+                - a * b * i128::from(length);
             raw -= (offsets * both + (1 << 15)) >> 16;
         }
-        raw + ((derived.offset * i128::from(sums.length) + (1 << 15)) >> 16)
+        raw + ((derived.offset * i128::from(length) + (1 << 15)) >> 16)
     }
 
     /// Raw energy of every phase so far.
     pub fn open_raw(&self, calibration: &Calibration<PHASES>) -> [i128; PHASES] {
         let rotation = self.rotation(calibration);
         let corrections = self.corrections(calibration);
-        core::array::from_fn(|phase| match corrections.get(phase) {
-            Some(correction) => {
-                Self::active_raw(calibration, phase, self.sums, correction, &rotation)
+        core::array::from_fn(|phase| {
+            match (self.pair(calibration, phase), corrections.get(phase)) {
+                (Some(pair), Some(correction)) => {
+                    self.active_raw(calibration, &pair, correction, &rotation)
+                }
+                _ => 0,
             }
-            None => 0,
         })
     }
 
@@ -288,14 +305,16 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
         let mut portions = [Portion::default(); PHASES];
         let mut reference = None;
         for (index, portion) in portions.iter_mut().enumerate() {
-            let (Some(sums), Some(constants), Some(gains), Some(out)) = (
-                self.sums.phase.get(index),
-                p.phase.get(index),
+            let (Some(pair), Some(gains), Some(out)) = (
+                self.pair(calibration, index),
                 corrections.get(index),
                 quantities.phase.get_mut(index),
             ) else {
                 continue;
             };
+            let Pair {
+                constants, sums, ..
+            } = pair;
             out.voltage_uv = rms_micro(
                 sums.u.variance_q32(length, 0),
                 gains.voltage_gain,
@@ -316,7 +335,7 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
                 p.current_na,
             );
 
-            portion.active = Self::active_raw(calibration, index, self.sums, gains, &rotation);
+            portion.active = self.active_raw(calibration, &pair, gains, &rotation);
             // Mean power in count² Q16: raw · 2^16 / length · 2^-14.
             out.active_uw = micro(rounded_div(portion.active << 2, i128::from(length)));
 
@@ -352,13 +371,13 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
 }
 
 /// What turns the detector's sums into phasors.
-struct Fundamental {
+pub(crate) struct Fundamental {
     /// The phasor is sum · 2^49 / denominator, in counts (peak) Q16.
     denominator: i128,
 }
 
 impl Fundamental {
-    fn new<const PHASES: usize>(
+    pub fn new<const PHASES: usize>(
         calibration: &Calibration<PHASES>,
         rotation: &Rotation,
         length: u64,
@@ -376,7 +395,7 @@ impl Fundamental {
     }
 
     /// P1 and Q1 in count² Q16 with gains, the phase error turned back, and the angle of the voltage.
-    fn powers(&self, sums: &PhaseSums, lag: u32, gain_q30: u64) -> (i128, i128, Option<i64>) {
+    pub fn powers(&self, sums: &PhaseSums, lag: u32, gain_q30: u64) -> (i128, i128, Option<i64>) {
         let counts = |sum: i64| rounded_div(i128::from(sum) << 49, self.denominator);
         let [ur, ui, ir, ii] = [sums.u1.re, sums.u1.im, sums.i1.re, sums.i1.im].map(counts);
         // U · conj(I), rms: half the product of peaks; Q32 to Q16.
@@ -407,7 +426,7 @@ fn rounded_signed(value: i128, divisor: i128) -> i128 {
 }
 
 /// Mean product (count² Q16) in millionths of a watt: 1 count² is 1e-12 · nV · nA µW.
-fn power_micro(mean_q16: i128, voltage_nv: u32, current_na: u32) -> i64 {
+pub(crate) fn power_micro(mean_q16: i128, voltage_nv: u32, current_na: u32) -> i64 {
     let scaled = mean_q16.saturating_mul(i128::from(u64::from(voltage_nv) * u64::from(current_na)));
     let micro = rounded_div(scaled, 1_000_000_000_000 << 16);
     i64::try_from(micro).unwrap_or(if micro < 0 { i64::MIN } else { i64::MAX })

@@ -86,14 +86,14 @@ impl Saturated {
 }
 
 impl ChannelSums {
-    fn add(&mut self, other: &Self) {
+    pub fn add(&mut self, other: &Self) {
         self.sum = self.sum.saturating_add(other.sum);
         self.squares = self.squares.saturating_add(other.squares);
     }
 }
 
 impl Phasor {
-    fn add(&mut self, other: Self) {
+    pub fn add(&mut self, other: Self) {
         self.re = self.re.saturating_add(other.re);
         self.im = self.im.saturating_add(other.im);
     }
@@ -157,7 +157,7 @@ impl<const PHASES: usize> Sums<PHASES> {
 }
 
 impl ChannelSums {
-    fn split_off(&mut self, old: &mut Self, weight: u32) {
+    pub fn split_off(&mut self, old: &mut Self, weight: u32) {
         old.squares = part(self.squares, weight);
         // Exact: the sum of one sample has no fraction yet.
         old.sum = (self.sum >> 16) * i64::from(weight);
@@ -167,11 +167,11 @@ impl ChannelSums {
 }
 
 /// The share of `weight` (Q16) in the product of one sample.
-fn part(product: i64, weight: u32) -> i64 {
+pub(crate) fn part(product: i64, weight: u32) -> i64 {
     (product * i64::from(weight) + i64::from(ONE / 2)) >> 16
 }
 
-fn seen(x: i64, turn: Turn) -> Phasor {
+pub(crate) fn seen(x: i64, turn: Turn) -> Phasor {
     Phasor {
         re: x * i64::from(turn.cos),
         im: -x * i64::from(turn.sin),
@@ -234,7 +234,7 @@ impl Past {
 pub(crate) struct Accumulator<const PHASES: usize> {
     pub sums: Sums<PHASES>,
     past: [Past; PHASES],
-    oscillator: Oscillator,
+    pub oscillator: Oscillator,
 }
 
 impl<const PHASES: usize> Accumulator<PHASES> {

@@ -138,7 +138,7 @@ impl<const PHASES: usize> Calibration<PHASES> {
 }
 
 impl Derived {
-    const NONE: Self = Self {
+    pub const NONE: Self = Self {
         voltage_hold: 0,
         current_hold: 0,
         delayed: false,

@@ -1,5 +1,7 @@
 //! Start and no-load: what a phase gives counts only while its averaged power is more than noise.
 
+use crate::calibration::Parameters;
+
 /// Decides for each phase whether it counts (IEC 62053-21 clause 8: start and no-load).
 ///
 /// ```text
@@ -13,7 +15,7 @@
 /// time constant is not counted, half a milliwatt-hour for 1 W and 2 s. The first window sets the average, so
 /// that a meter switched on under load counts at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Gate<const PHASES: usize> {
+pub(crate) struct Gate<const PHASES: usize> {
     /// Averages, microwatts.
     level: [u64; PHASES],
     counts: [bool; PHASES],
@@ -23,7 +25,7 @@ pub(super) struct Gate<const PHASES: usize> {
 
 /// What the gate needs from the calibration.
 #[derive(Clone, Copy)]
-pub(super) struct Start {
+pub(crate) struct Start {
     pub threshold_uw: u32,
     /// Part of a window in the average, Q16.
     pub weight: u32,
@@ -31,13 +33,13 @@ pub(super) struct Start {
 
 impl Start {
     /// For a window of `length_q16` samples.
-    pub fn new(threshold_uw: u32, average_ms: u16, sample_rate_mhz: u32, length_q16: u64) -> Self {
+    pub fn new<const PHASES: usize>(p: &Parameters<PHASES>, length_q16: u64) -> Self {
         // length / (rate · time): mHz times ms are 10^6 samples.
         let scaled = u128::from(length_q16) * 1_000_000;
-        let whole = u128::from(sample_rate_mhz) * u128::from(average_ms);
+        let whole = u128::from(p.sample_rate_mhz) * u128::from(p.start_average_ms);
         let weight = scaled.checked_div(whole).unwrap_or(1 << 16);
         Self {
-            threshold_uw,
+            threshold_uw: p.start_uw,
             weight: u32::try_from(weight).unwrap_or(1 << 16).min(1 << 16),
         }
     }
@@ -79,9 +81,18 @@ mod tests {
 
     const SECOND: u64 = 8000 << 16;
 
+    fn start(start_uw: u32, start_average_ms: u16, length_q16: u64) -> Start {
+        let parameters = Parameters::<1> {
+            start_uw,
+            start_average_ms,
+            ..Parameters::new(8_000_000, 50_000)
+        };
+        Start::new(&parameters, length_q16)
+    }
+
     fn run(gate: &mut Gate<1>, power: u64, windows: u32) -> bool {
         // 0.5 W, 2 s; windows of 0.2 s.
-        let start = Start::new(500_000, 2000, 8_000_000, SECOND / 5);
+        let start = start(500_000, 2000, SECOND / 5);
         let mut counts = false;
         for _ in 0..windows {
             [counts] = gate.judge(start, [power]);
@@ -105,8 +116,8 @@ mod tests {
     fn first_window_decides_at_once_and_no_threshold_counts_always() {
         assert!(run(&mut Gate::new(), 600_000, 1));
         assert!(!run(&mut Gate::new(), 400_000, 1));
-        let start = Start::new(0, 60_000, 8_000_000, 1);
-        assert_eq!(Gate::new().judge(start, [0, u64::MAX]), [true, true]);
-        assert_eq!(Start::new(1, 1, 600_000, u64::MAX).weight, 1 << 16);
+        let always = start(0, 60_000, 1);
+        assert_eq!(Gate::new().judge(always, [0, u64::MAX]), [true, true]);
+        assert_eq!(start(1, 1, u64::MAX).weight, 1 << 16);
     }
 }

@@ -12,20 +12,38 @@ mod registers;
 mod stored;
 
 use crate::calibration::{Calibration, Policy};
-use gate::{Gate, Start};
+pub(crate) use gate::{Gate, Start};
 
 pub use registers::{Counts, Readout, Registers};
 pub use stored::StateError;
 
 /// Both directions with one signed remainder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Signed {
+pub(crate) struct Signed {
     counts: Counts,
     remainder: i128,
 }
 
 impl Signed {
-    fn add(&mut self, raw: i128, quantum: i128) {
+    pub const ZERO: Self = Self {
+        counts: Counts {
+            import: 0,
+            export: 0,
+        },
+        remainder: 0,
+    };
+
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Everything ever added.
+    pub fn raw(&self, quantum: i128) -> i128 {
+        let steps = i128::from(self.counts.import) - i128::from(self.counts.export);
+        steps.saturating_mul(quantum).saturating_add(self.remainder)
+    }
+
+    pub fn add(&mut self, raw: i128, quantum: i128) {
         let sum = self.remainder.saturating_add(raw);
         let steps = sum.checked_div(quantum).unwrap_or(0);
         self.remainder = sum - steps * quantum;
@@ -151,12 +169,7 @@ impl<const PHASES: usize> Energy<PHASES> {
     ) -> (u32, PulseShare) {
         let p = calibration.parameters();
         let quantum = calibration.quantum;
-        let start = Start::new(
-            p.start_uw,
-            p.start_average_ms,
-            p.sample_rate_mhz,
-            length_q16,
-        );
+        let start = Start::new(p, length_q16);
         let counts = self
             .gate
             .judge(start, portions.each_ref().map(|portion| portion.level_uw));
@@ -254,12 +267,9 @@ impl<const PHASES: usize> Energy<PHASES> {
 
     /// Everything ever counted in one phase, raw units; without what is in the open window.
     pub fn phase_raw(&self, phase: usize, quantum: i128) -> i128 {
-        self.phase.get(phase).map_or(0, |register| {
-            let steps = i128::from(register.counts.import) - i128::from(register.counts.export);
-            steps
-                .saturating_mul(quantum)
-                .saturating_add(register.remainder)
-        })
+        self.phase
+            .get(phase)
+            .map_or(0, |register| register.raw(quantum))
     }
 }
 

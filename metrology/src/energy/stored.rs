@@ -5,7 +5,7 @@
 
 use crc::{CRC_32_ISCSI, Crc, NoTable};
 
-use super::{Counts, Energy};
+use super::{Counts, Energy, Signed};
 use crate::angle::rounded_div;
 use crate::bytes::{Reader, Writer, checked_body};
 use crate::calibration::{Calibration, Policy};
@@ -77,11 +77,36 @@ fn rescaled(raw: i128, old: i128, new: i128) -> Result<i128, StateError> {
     if old == new {
         return Ok(raw);
     }
+    if old <= 0 {
+        return Err(StateError::Scale);
+    }
     raw.checked_mul(1 << 20)
         .map(|v| rounded_div(v, old))
         .and_then(|v| v.checked_mul(new))
         .map(|v| v >> 20)
         .ok_or(StateError::Scale)
+}
+
+impl Signed {
+    /// Bytes of both counts and the remainder.
+    pub const ENCODED_LEN: usize = 32;
+
+    pub fn put(&self, w: &mut Writer<'_>) {
+        w.put(&self.counts.import.to_le_bytes());
+        w.put(&self.counts.export.to_le_bytes());
+        w.put(&self.remainder.to_le_bytes());
+    }
+
+    /// Reads a register of a scale with `old` raw units to a step for one with `new`; nothing when the bytes
+    /// end.
+    pub fn read(r: &mut Reader<'_>, old: i128, new: i128) -> Option<Result<Self, StateError>> {
+        let counts = Counts {
+            import: r.u64()?,
+            export: r.u64()?,
+        };
+        let remainder = rescaled(r.i128()?, old, new);
+        Some(remainder.map(|remainder| Self { counts, remainder }))
+    }
 }
 
 impl<const PHASES: usize> Energy<PHASES> {
@@ -101,9 +126,7 @@ impl<const PHASES: usize> Energy<PHASES> {
         w.put(&[VERSION, PHASES as u8]);
         w.put(&quantum.to_le_bytes());
         for register in self.phase.iter().chain([&self.net]) {
-            w.put(&register.counts.import.to_le_bytes());
-            w.put(&register.counts.export.to_le_bytes());
-            w.put(&register.remainder.to_le_bytes());
+            register.put(&mut w);
         }
         for counter in self
             .quadrant
@@ -169,12 +192,8 @@ impl<const PHASES: usize> Energy<PHASES> {
         new: i128,
     ) -> Option<Result<(), StateError>> {
         for register in self.phase.iter_mut().chain([&mut self.net]) {
-            register.counts = Counts {
-                import: r.u64()?,
-                export: r.u64()?,
-            };
-            match rescaled(r.i128()?, old, new) {
-                Ok(remainder) => register.remainder = remainder,
+            match Signed::read(r, old, new)? {
+                Ok(read) => *register = read,
                 Err(error) => return Some(Err(error)),
             }
         }
