@@ -9,6 +9,9 @@ pub(super) const FIRST_LEN: usize = 32;
 /// Bytes of the part that version 2 adds.
 pub(super) const EXTENSION_LEN: usize = 17 + 12 * CURVE_POINTS;
 
+/// Bytes of both.
+pub(crate) const LEN: usize = FIRST_LEN + EXTENSION_LEN;
+
 /// Writes what version 1 holds.
 pub(crate) fn put_first(w: &mut Writer<'_>, phase: &PhaseParameters) {
     w.put(&phase.voltage_gain.to_le_bytes());
