@@ -622,6 +622,9 @@ fn any_point() -> impl Strategy<Value = Point> {
     )
 }
 
+/// A step of the procedure.
+type Step<'a> = &'a dyn Fn(&mut PhaseParameters) -> Result<(), Fault>;
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -644,7 +647,7 @@ proptest! {
         let start = PhaseParameters { current_gain: gain | 1 << 26, ..PhaseParameters::IDEAL };
         let [first, second, third] = &points;
         let bench = bench();
-        let steps: [&dyn Fn(&mut PhaseParameters) -> Result<(), Fault>; 9] = [
+        let steps: [Step<'_>; 9] = [
             &|p| bench.open(p, &first.reading),
             &|p| bench.gains(p, first),
             &|p| bench.phase(p, first, PhaseTerm::Delay),
