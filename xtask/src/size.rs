@@ -60,10 +60,10 @@ const IMAGES: [(&str, &str, Option<u64>); 8] = [
 ];
 
 /// Images that count, each printing steps of [`STEPS`].
-const COUNTING: [&str; 2] = ["speed", "messages"];
+const COUNTING: [&str; 3] = ["speed", "messages", "circuits"];
 
 /// Step, what it is, and the aim in instructions on the first core, where there is one.
-const STEPS: [(&str, &str, Option<u64>); 13] = [
+const STEPS: [(&str, &str, Option<u64>); 16] = [
     (
         "decode-energy",
         "dlt645: 20-byte energy answer through stream decoder and full catalogue to the exact value",
@@ -111,6 +111,21 @@ const STEPS: [(&str, &str, Option<u64>); 13] = [
     (
         "messages-decode-minicbor",
         "peer minicbor: the same, read",
+        None,
+    ),
+    (
+        "circuit-set",
+        "metrology: a further circuit, one set of samples in blocks of 16",
+        None,
+    ),
+    (
+        "rogowski-sample",
+        "metrology: integrator behind a Rogowski coil, one sample",
+        None,
+    ),
+    (
+        "pulse-block",
+        "metrology: one pulse output, a block of 16 sets, 25 pulses a second",
         None,
     ),
 ];

@@ -96,10 +96,6 @@ fn run() -> Option<()> {
     if ratio == 1 << (CIRCUITS / 3 - 1) {
         let each = (with.saturating_sub(alone) + sets / 2) / sets;
         hprintln!("circuit-set {}", each);
-        hprintln!(
-            "circuit-state {}",
-            size_of::<Circuits<3, CIRCUITS>>() / CIRCUITS
-        );
     }
 
     let rogowski = Rogowski::try_new(8_000_000, 50_000).ok()?;
