@@ -459,3 +459,6 @@ impl<const PHASES: usize> Calibration<PHASES> {
         self.parameters().sample_rate_mhz >= 6_400_000
     }
 }
+
+#[cfg(test)]
+mod tests;
