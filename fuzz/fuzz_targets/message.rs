@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| meterkit_fuzz::message(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| meterkit_fuzz::messages::message(bytes));

@@ -8,11 +8,10 @@ pub mod conditions;
 pub mod electricity;
 pub mod front_end;
 mod input;
+pub mod messages;
 pub mod metering;
 
 use dlt645::{Edition, Frame, FrameView};
-use meter_proto::compact;
-use meter_proto::form::{self, Form};
 use security::counter::SendCounter;
 use security::envelope::{Class, Direction, HEADER_LEN};
 use security::key::{DeviceKeyId, KeyTree, Purpose, Secret};
@@ -71,23 +70,6 @@ fn check_frame(found: &Frame<'_>) {
         // Any answer but a panic is right: the bytes are the peer's.
         let _ = found.message(edition);
     }
-}
-
-/// A message in either form: what decodes, encodes to bytes that decode to the same message, and the
-/// other form carries the same.
-pub fn message(bytes: &[u8]) {
-    let Ok(message) = form::decode(bytes) else {
-        return;
-    };
-    let mut compact_bytes = vec![0; 16_384];
-    let len = compact::encode(&message, &mut compact_bytes).expect("a decoded message encodes");
-    let again = compact::decode(&compact_bytes[..len]).expect("and decodes again");
-    assert_eq!(again, message, "compact");
-    let mut cbor_bytes = vec![0; 32_768];
-    let len = meter_proto::cbor::encode(&message, &mut cbor_bytes).expect("CBOR encodes");
-    assert!(matches!(Form::of(cbor_bytes[0]), Some(Form::Cbor)));
-    let again = meter_proto::cbor::decode(&cbor_bytes[..len]).expect("CBOR decodes");
-    assert_eq!(again, message, "CBOR");
 }
 
 /// Outside bytes given to an opener, and a sealed message damaged as the bytes say: nothing opens but

@@ -5,9 +5,10 @@ use std::path::Path;
 
 type Body = fn(&[u8]);
 
-const BODIES: [(&str, Body); 11] = [
+const BODIES: [(&str, Body); 12] = [
     ("frame", meterkit_fuzz::frame),
-    ("message", meterkit_fuzz::message),
+    ("message", meterkit_fuzz::messages::message),
+    ("message_text", meterkit_fuzz::messages::text),
     ("envelope", meterkit_fuzz::envelope),
     ("dlt645_answer", meterkit_fuzz::electricity::answer),
     ("dlt645_slave", meterkit_fuzz::electricity::slave),

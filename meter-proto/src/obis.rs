@@ -216,7 +216,7 @@ mod tests {
     fn every_code_of_electricity_comes_back() {
         let mut mapped = 0;
         for c in 0..=255u8 {
-            for d in 0..=255 {
+            for d in (0..=30).chain([255]) {
                 for e in 0..=255 {
                     let code = [1, e % 5, c, d, e, c.wrapping_mul(7).wrapping_add(e)];
                     let point = PointId::from_obis(code);

@@ -166,3 +166,38 @@ fn the_program_says_so_in_its_exit_code() {
     let said = String::from_utf8(wrong.stderr).unwrap();
     assert!(said.contains("character 3"), "{said}");
 }
+
+#[test]
+fn every_golden_message_is_explained_in_both_languages() {
+    use meterkit_tools::decode::message;
+    let golden = testkit::cases::load("meter-proto/messages-v1.json");
+    for entry in golden.as_array().unwrap() {
+        for form in ["compact", "cbor"] {
+            let bytes = hex_text::parse(entry[form].as_str().unwrap()).unwrap();
+            assert!(message::is_message(&bytes));
+            for lang in [Lang::En, Lang::Zh] {
+                let shown = message::explain(&bytes, lang).unwrap().unwrap();
+                assert_eq!(shown["kind"], entry["kind"], "{}", entry["name"]);
+                assert!(shown["body"].is_object());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_message_is_told_from_a_frame() {
+    let run = |hex: &str| {
+        let run = Command::new(env!("CARGO_BIN_EXE_meterkit"))
+            .args(["decode", hex])
+            .output()
+            .unwrap();
+        (run.status.success(), String::from_utf8(run.stdout).unwrap())
+    };
+    let (good, text) = run("21 17 00 00 05 00 80 be 83 d8 06 04 05 02 00");
+    assert!(good && text.contains("\"message\": \"absence\""), "{text}");
+    let (good, text) = run("21 17 00 00 05 00 80 be 83 d8 06 04 05 02");
+    assert!(!good && text.is_empty(), "{text}");
+    let frame = "68 12 90 78 56 34 12 68 91 08 33 33 34 33 89 67 45 33 54 16";
+    let (good, text) = run(&format!("21 {frame}"));
+    assert!(good && text.contains("123456"), "{text}");
+}

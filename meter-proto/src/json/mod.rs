@@ -35,7 +35,7 @@ mod writer;
 use crate::error::Error;
 use crate::fields::{Fields, Names, Sink, Source};
 use crate::language::Language;
-use crate::message::{Body, Ext, Head, Message, additions};
+use crate::message::{Body, Event, Ext, Head, Message, additions};
 use reader::Reader;
 use writer::Writer;
 
@@ -66,6 +66,15 @@ pub fn encode<'a>(
     writer.group(7, Body::fields(kind))?;
     writer.rebase(0);
     message.body.write(&mut writer)?;
+    match &message.body {
+        Body::Command(command) => writer.note("meaning", &command.body)?,
+        Body::Event(event) => {
+            if let Some(name) = Event::code_name(event.code, language) {
+                writer.note("meaning", name)?;
+            }
+        }
+        _ => {}
+    }
     writer.end_group()?;
     if !message.ext.is_empty() {
         writer.bytes(8, &message.ext)?;

@@ -1,5 +1,7 @@
 //! Kinds 10 and 11: commands and their results.
 
+use core::fmt;
+
 use heapless::Vec;
 
 use crate::compact::{Reader, Writer};
@@ -65,6 +67,37 @@ pub enum CommandBody {
         /// Its code.
         code: u16,
     },
+}
+
+/// What is commanded, in English.
+impl fmt::Display for CommandBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Relay { circuit, closed } => {
+                let state = if *closed { "closed" } else { "open" };
+                write!(f, "relay {circuit} {state}")
+            }
+            Self::Limit {
+                point,
+                value,
+                until,
+            } => {
+                let unit = point.quantity().unit();
+                write!(f, "limit {point} {value} {unit} until second {until}")
+            }
+            Self::Config { key, value } => write!(f, "set {key} to {} bytes", value.len()),
+            Self::Read { points } => match points.split_first() {
+                None => f.write_str("read the default set"),
+                Some((first, others)) => {
+                    write!(f, "read {first}")?;
+                    others.iter().try_for_each(|point| write!(f, "; {point}"))
+                }
+            },
+            Self::Sealed(sealed) => write!(f, "sealed order for purpose {}", sealed.purpose),
+            Self::Register => f.write_str("register again"),
+            Self::Unknown { code } => write!(f, "unknown body {code}"),
+        }
+    }
 }
 
 /// Room for the arguments of every body.

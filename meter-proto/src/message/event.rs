@@ -1,6 +1,7 @@
 //! Kind 7: something happened.
 
 use crate::fields::fields;
+use crate::language::Language;
 use crate::point::PointId;
 use crate::value::Value;
 
@@ -43,65 +44,56 @@ pub struct Event {
     pub limit: Option<Value>,
 }
 
-/// Codes of this release. Low bytes count within the class.
-impl Event {
-    /// Supply failed.
-    pub const OUTAGE: u16 = 0x0101;
-    /// Voltage sag.
-    pub const SAG: u16 = 0x0102;
-    /// Voltage swell.
-    pub const SWELL: u16 = 0x0103;
-    /// A phase is missing.
-    pub const PHASE_LOSS: u16 = 0x0104;
-    /// Residual current above its limit.
-    pub const RESIDUAL_CURRENT: u16 = 0x0201;
-    /// Cable temperature above its limit.
-    pub const CABLE_TEMPERATURE: u16 = 0x0202;
-    /// Power or current above its limit.
-    pub const OVERLOAD: u16 = 0x0203;
-    /// Voltage above its limit.
-    pub const OVER_VOLTAGE: u16 = 0x0204;
-    /// Voltage below its limit.
-    pub const UNDER_VOLTAGE: u16 = 0x0205;
-    /// Arc.
-    pub const ARC: u16 = 0x0206;
-    /// Unbalance.
-    pub const UNBALANCE: u16 = 0x0301;
-    /// Distortion.
-    pub const DISTORTION: u16 = 0x0302;
-    /// Power factor below its limit.
-    pub const POWER_FACTOR: u16 = 0x0303;
-    /// Meter cover opened.
-    pub const COVER: u16 = 0x0401;
-    /// Terminal cover opened.
-    pub const TERMINAL_COVER: u16 = 0x0402;
-    /// Magnetic field.
-    pub const MAGNET: u16 = 0x0403;
-    /// Current reversed.
-    pub const REVERSAL: u16 = 0x0404;
-    /// Clock stepped.
-    pub const CLOCK_STEP: u16 = 0x0501;
-    /// Stored state was damaged and restored.
-    pub const MEMORY: u16 = 0x0502;
-    /// A stream's store is full and stopped.
-    pub const STORE_FULL: u16 = 0x0503;
-    /// Credit low.
-    pub const CREDIT_LOW: u16 = 0x0601;
-    /// Credit used up.
-    pub const CREDIT_EMPTY: u16 = 0x0602;
-    /// Running on overdraft.
-    pub const OVERDRAFT: u16 = 0x0603;
-    /// Relay opened.
-    pub const RELAY_OPENED: u16 = 0x0701;
-    /// Relay closed.
-    pub const RELAY_CLOSED: u16 = 0x0702;
-    /// An order was refused.
-    pub const ORDER_REFUSED: u16 = 0x0703;
-    /// The link between the cores is down.
-    pub const LINK_DOWN: u16 = 0x0801;
-    /// A device behind a gateway does not answer.
-    pub const DEVICE_SILENT: u16 = 0x0802;
+macro_rules! events {
+    ($($code:literal $name:ident $english:literal $chinese:literal;)*) => {
+        /// Codes of this release. Low bytes count within the class.
+        impl Event {
+            $(#[doc = concat!($english, ".")] pub const $name: u16 = $code;)*
 
+            /// The name of a code for people, `None` for one this release does not know.
+            #[must_use]
+            pub const fn code_name(code: u16, language: Language) -> Option<&'static str> {
+                match code {
+                    $($code => Some(language.pick($english, $chinese)),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+events! {
+    0x0101 OUTAGE "Supply failed" "停电";
+    0x0102 SAG "Voltage sag" "电压暂降";
+    0x0103 SWELL "Voltage swell" "电压暂升";
+    0x0104 PHASE_LOSS "A phase is missing" "断相";
+    0x0201 RESIDUAL_CURRENT "Residual current above its limit" "剩余电流越限";
+    0x0202 CABLE_TEMPERATURE "Cable temperature above its limit" "线缆温度越限";
+    0x0203 OVERLOAD "Power or current above its limit" "过载";
+    0x0204 OVER_VOLTAGE "Voltage above its limit" "过电压";
+    0x0205 UNDER_VOLTAGE "Voltage below its limit" "欠电压";
+    0x0206 ARC "Arc" "电弧";
+    0x0301 UNBALANCE "Unbalance" "不平衡";
+    0x0302 DISTORTION "Distortion" "谐波畸变";
+    0x0303 POWER_FACTOR "Power factor below its limit" "功率因数越下限";
+    0x0401 COVER "Meter cover opened" "开表盖";
+    0x0402 TERMINAL_COVER "Terminal cover opened" "开端钮盖";
+    0x0403 MAGNET "Magnetic field" "恒定磁场干扰";
+    0x0404 REVERSAL "Current reversed" "电流反向";
+    0x0501 CLOCK_STEP "Clock stepped" "时钟跳变";
+    0x0502 MEMORY "Stored state was damaged and restored" "存储异常";
+    0x0503 STORE_FULL "A stream's store is full and stopped" "存储已满";
+    0x0601 CREDIT_LOW "Credit low" "余额不足";
+    0x0602 CREDIT_EMPTY "Credit used up" "余额用尽";
+    0x0603 OVERDRAFT "Running on overdraft" "透支";
+    0x0701 RELAY_OPENED "Relay opened" "拉闸";
+    0x0702 RELAY_CLOSED "Relay closed" "合闸";
+    0x0703 ORDER_REFUSED "An order was refused" "命令被拒";
+    0x0801 LINK_DOWN "The link between the cores is down" "核间链路中断";
+    0x0802 DEVICE_SILENT "A device behind a gateway does not answer" "设备无应答";
+}
+
+impl Event {
     /// The class, high byte of the code.
     #[must_use]
     pub const fn class(&self) -> u8 {

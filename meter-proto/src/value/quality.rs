@@ -6,7 +6,7 @@ use crate::language::Language;
 ///
 /// On the wire one mark is a nibble; several are the nibble 15 and the set as a number (bit n is mark n).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Quality(u16);
 
 impl Quality {

@@ -42,8 +42,7 @@ impl<'de> Visitor<'de> for Elements {
             Value::nibble_exponent(meta)
         };
         let quality = if meta & 0x0F == 15 {
-            let bits: Quality = seq.next_element()?.ok_or_else(&mut missing)?;
-            Quality::from_bits(bits.bits()).ok_or_else(|| A::Error::custom("marks out of range"))?
+            seq.next_element()?.ok_or_else(&mut missing)?
         } else {
             Quality::of_nibble(meta & 0x0F)
         };
@@ -59,5 +58,13 @@ impl<'de> Visitor<'de> for Elements {
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_tuple(4, Elements)
+    }
+}
+
+/// The set as a number; bits outside 1 to 14 are refused.
+impl<'de> Deserialize<'de> for Quality {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bits = u16::deserialize(deserializer)?;
+        Self::from_bits(bits).ok_or_else(|| D::Error::custom("marks out of range"))
     }
 }

@@ -1,10 +1,11 @@
-//! `meterkit decode`: explains every byte of a capture.
+//! `meterkit decode`: explains every byte of a capture of a line, or a message of the unified standard.
 
 mod cjt188;
 mod content;
 mod dlt645;
 mod explained;
 mod layout;
+pub mod message;
 mod texts;
 mod values;
 
@@ -62,6 +63,20 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             .context("standard input")?;
     }
     let capture = hex_text::parse(&text)?;
+    if args.edition == Reading::Auto && message::is_message(&capture) {
+        match message::explain(&capture, lang)? {
+            Ok(message) => {
+                println!("{message:#}");
+                return Ok(ExitCode::SUCCESS);
+            }
+            // A capture of a line may begin with any byte: it counts as a message only when it holds no frame.
+            Err(error) if !capture.contains(&0x68) => {
+                eprintln!("{error}");
+                return Ok(ExitCode::FAILURE);
+            }
+            Err(_) => {}
+        }
+    }
     let stretches = explain(&capture, args.edition, lang);
     if args.json {
         println!("{:#}", json(&stretches));
