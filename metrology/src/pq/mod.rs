@@ -4,7 +4,7 @@
 //! frames -> Tracker -> Span (phase, edge) -> HalfCycles -> Events, RapidChanges, Capture
 //!                        |                      `-> Windows (10/12 cycles) -> Aggregator (3 s, 10 min, 2 h)
 //!                        |-> Resampler -> Spectrum (harmonics, groups, THD), Sequences (unbalance)
-//!                        `-> Orders (single orders, no buffer)
+//!                        `-> Orders (low orders, no buffer)
 //! frames -> Flicker (Pinst, Pst), LongTerm (Plt)
 //! ```
 //!
@@ -65,7 +65,7 @@ pub use capture::{Capture, Frozen};
 pub use event::{Event, EventChanges, EventKind, Events, Reference, Thresholds};
 pub use flicker::{Classifier, Flicker, Lamp, LongTerm};
 pub use half_cycle::{HalfCycle, HalfCycles, level};
-pub use orders::{OrderWindow, Orders};
+pub use orders::{OrderWindow, Orders, Selection};
 pub use rapid_change::{RapidChange, RapidChanges};
 pub use resample::{Buffer, EMPTY_BUFFER, POINTS, Resampler, Sampled};
 pub use spectrum::{Grouping, Spectrum};

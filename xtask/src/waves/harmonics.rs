@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use metrology::pq::{
-    EMPTY_BUFFER, Grouping, Orders, Phasor, Resampler, Spectrum, Tracker, cycles_of,
+    EMPTY_BUFFER, Grouping, Orders, Phasor, Resampler, Selection, Spectrum, Tracker, cycles_of,
 };
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ const FUNDAMENTAL: f64 = 1e-4;
 /// Orders of the detectors.
 const ORDERS: usize = 40;
 
-/// THD over the window of the reference by detectors of single orders; the reference's subgroups of the first
+/// THD over the window of the reference by detectors of orders; the reference's subgroups of the first
 /// 10/12-cycle window by the plain sum over the samples; subgroups of a later window by transform, against a
 /// long interpolation of the same samples. (Cut inside a sample, the plain sum itself leaves up to 0.03 % of the
 /// fundamental in high orders.)
@@ -86,11 +86,7 @@ impl Grid {
     fn distortion(&self, entry: &Value, name: &str, wave: &[[i32; 1]]) -> Option<Check> {
         let want = entry["thd_f_pct"].as_f64()? / 100.0;
         let mut tracker = self.tracker();
-        let mut orders = Orders::new(
-            std::array::from_fn::<_, ORDERS, _>(|k| k as u16 + 1),
-            self.cycles,
-            8,
-        );
+        let mut orders = Orders::<ORDERS>::new(Selection::All, self.cycles, 8);
         let (mut rest, mut window) = (wave, None);
         while !rest.is_empty() && window.is_none() {
             let span = tracker.process(rest, 0);
