@@ -20,7 +20,7 @@ const CORES: [(&str, &str, &str); 2] = [
 ];
 
 /// Image, what it is, and the aim in bytes, where there is one.
-const IMAGES: [(&str, &str, Option<u64>); 8] = [
+const IMAGES: [(&str, &str, Option<u64>); 10] = [
     (
         "reader",
         "dlt645: minimal reader (request, stream decoder, repeats, energy values)",
@@ -57,13 +57,23 @@ const IMAGES: [(&str, &str, Option<u64>); 8] = [
         "meter-proto: the same in serial frames, with acknowledgements coming back",
         None,
     ),
+    (
+        "quality",
+        "metrology: power quality of three voltages without transform (events, windows, aggregation, frequency, flicker)",
+        None,
+    ),
+    (
+        "spectrum",
+        "metrology: harmonics to order 50 by transform, with the oscillator",
+        None,
+    ),
 ];
 
 /// Images that count, each printing steps of [`STEPS`].
-const COUNTING: [&str; 3] = ["speed", "messages", "circuits"];
+const COUNTING: [&str; 4] = ["speed", "messages", "circuits", "orders"];
 
 /// Step, what it is, and the aim in instructions on the first core, where there is one.
-const STEPS: [(&str, &str, Option<u64>); 16] = [
+const STEPS: [(&str, &str, Option<u64>); 18] = [
     (
         "decode-energy",
         "dlt645: 20-byte energy answer through stream decoder and full catalogue to the exact value",
@@ -128,7 +138,34 @@ const STEPS: [(&str, &str, Option<u64>); 16] = [
         "metrology: one pulse output, a block of 16 sets, 25 pulses a second",
         None,
     ),
+    (
+        "half-cycles-lite",
+        "metrology: oscillator and Urms(1/2) of one channel at 4 kHz, a second of signal",
+        None,
+    ),
+    (
+        "orders-lite",
+        "metrology: orders 1 to 15 of one channel at 4 kHz by synchronous detection, a second of signal",
+        None,
+    ),
 ];
+
+/// The image whose buffers only the larger board holds, and its steps with their aims on that core.
+const LARGE: (&str, [(&str, &str, Option<u64>); 2]) = (
+    "harmonics",
+    [
+        (
+            "harmonics",
+            "metrology: harmonics to order 50 of six channels at 8 kHz, a second of signal",
+            Some(9_999_999),
+        ),
+        (
+            "harmonics-points",
+            "metrology: of that, oscillator and resampling",
+            None,
+        ),
+    ],
+);
 
 /// One line of the table.
 struct Figure {
@@ -178,20 +215,18 @@ pub fn run(json: bool) -> anyhow::Result<Verdict> {
         for image in COUNTING {
             counted += &count(&images.join(image), machine)?;
         }
+        // The aims are those of the smaller core.
+        let small = core == CORES[0].1;
         for (name, what, aim) in STEPS {
-            let value = counted
-                .lines()
-                .find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
-                .with_context(|| format!("the image did not count {name}"))?;
-            let aim = aim.filter(|_| core == CORES[0].1);
-            figures.push(Figure {
-                core,
-                name,
-                what,
-                unit: "instructions",
-                value,
-                aim,
-            });
+            let aim = aim.filter(|_| small);
+            figures.push(step(core, &counted, name, what, aim)?);
+        }
+        if !small {
+            let (image, steps) = LARGE;
+            let counted = count(&images.join(image), machine)?;
+            for (name, what, aim) in steps {
+                figures.push(step(core, &counted, name, what, aim)?);
+            }
         }
     }
     let flags = flags()?;
@@ -216,6 +251,28 @@ pub fn run(json: bool) -> anyhow::Result<Verdict> {
             missed.join(", ")
         )))
     }
+}
+
+/// The line of a step in what an image printed.
+fn step(
+    core: &'static str,
+    counted: &str,
+    name: &'static str,
+    what: &'static str,
+    aim: Option<u64>,
+) -> anyhow::Result<Figure> {
+    let value = counted
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+        .with_context(|| format!("the image did not count {name}"))?;
+    Ok(Figure {
+        core,
+        name,
+        what,
+        unit: "instructions",
+        value,
+        aim,
+    })
 }
 
 /// Builds all images for a target; the folder that holds them.

@@ -35,7 +35,8 @@ impl Clock {
 
     /// Samples Q16 as microseconds.
     pub fn microseconds(&self, samples_q16: u64) -> u64 {
-        let micro = (u128::from(samples_q16) * 1_000_000_000 / u128::from(self.rate_mhz)) >> 16;
+        let micro =
+            (u128::from(samples_q16) * 1_000_000_000 / u128::from(self.rate_mhz.max(1))) >> 16;
         u64::try_from(micro).unwrap_or(u64::MAX)
     }
 

@@ -128,7 +128,7 @@ impl<const C: usize> Resampler<C> {
         let mut rest = frames;
         while !rest.is_empty() {
             let room = KEPT.saturating_sub(self.grid.filled).min(rest.len());
-            let (now, later) = rest.split_at(room);
+            let (now, later) = rest.split_at_checked(room).unwrap_or((rest, &[]));
             let history = &mut self.history;
             phase = self
                 .grid
@@ -178,7 +178,7 @@ impl Grid {
         if self.filled < KEPT {
             return;
         }
-        let from = self.middle.saturating_sub(self.taps() / 2);
+        let from = self.middle.saturating_sub(self.taps() / 2).min(KEPT);
         for row in rows {
             row.copy_within(from.., 0);
         }
@@ -202,7 +202,7 @@ impl Grid {
                 let Some(point) = self.point else { break };
                 if increment != self.divided {
                     self.divided = increment;
-                    self.inverse = ((STEPS / self.reduction as usize) as u64) << 48;
+                    self.inverse = ((STEPS / self.reduction.max(1) as usize) as u64) << 48;
                     self.inverse /= u64::from(increment);
                 }
                 // Table steps behind the middle sample, Q16. The product is below 48 · 2^48.
@@ -267,7 +267,7 @@ impl Grid {
 /// Weights of the samples around a point that lies `position` table steps (Q16) behind the middle one.
 #[inline]
 fn weigh(weights: &mut [i32], taps: usize, position: u32, reduction: u32) {
-    let per_sample = STEPS / reduction as usize;
+    let per_sample = STEPS / reduction.max(1) as usize;
     let (step, part) = ((position >> 16) as usize, (position & 0xFFFF) << 15);
     let half = taps / 2;
     for (k, place) in weights.iter_mut().take(taps).enumerate() {
@@ -293,7 +293,7 @@ fn weighted(samples: &[i32], weights: &[i32], reduction: u32) -> i32 {
     let value = if reduction == 1 {
         (sum >> 32) as i32
     } else {
-        ((sum >> 32) / i64::from(reduction)) as i32
+        ((sum >> 32) / i64::from(reduction.max(1))) as i32
     };
     value.clamp(-(1 << 28), (1 << 28) - 1)
 }

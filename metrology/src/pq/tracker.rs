@@ -178,9 +178,11 @@ impl Tracker {
         self.follow(channel);
         let (phase, increment) = (self.phase, self.increment);
         let left = (1 << 31) - (phase & 0x7FFF_FFFF);
-        let whole = ((left - 1) / increment) as usize;
+        let whole = ((left - 1) / increment.max(1)) as usize;
         let whole = whole.min(samples.len() / channels);
-        let (before, rest) = samples.split_at(whole * channels);
+        let (before, rest) = samples
+            .split_at_checked(whole * channels)
+            .unwrap_or((samples, &[]));
         if self.lock != Lock::Fixed {
             self.detect(before.iter().skip(channel).step_by(channels), phase);
         }
@@ -233,7 +235,7 @@ impl Tracker {
     /// Takes the sample in which the half cycle ends.
     fn cross(&mut self, x: i32) -> Edge {
         let left = u64::from((1 << 31) - (self.phase & 0x7FFF_FFFF));
-        let share = ((left << 16) / u64::from(self.increment)).clamp(1, 1 << 16) as u32;
+        let share = ((left << 16) / u64::from(self.increment.max(1))).clamp(1, 1 << 16) as u32;
         let carried = self.now;
         self.detect([&x].into_iter(), self.phase);
         let part = |whole: i64, less: i64| ((whole - less) * i64::from(share)) >> 16;
@@ -351,9 +353,11 @@ impl Tracker {
         true
     }
 
+    /// Within 0.6 to 2 times nominal. (`clamp` would bring a panic for bounds that the compiler does not know.)
     fn clamped(&self, increment: i64) -> u32 {
         let nominal = i64::from(self.nominal);
-        increment.clamp(nominal * 6 / 10, (nominal * 2).min(1 << 30)) as u32
+        let highest = (2 * nominal).min(1 << 30);
+        increment.min(highest).max(nominal * 6 / 10) as u32
     }
 }
 

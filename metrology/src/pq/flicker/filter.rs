@@ -49,7 +49,7 @@ impl LowPass {
     pub fn new(rate: Rate, corner_uhz: u64) -> Self {
         let g = rate.tangent(corner_uhz);
         Self {
-            gain: narrow((g << 40) / ((1 << 40) + g)),
+            gain: narrow((g << 40) / ((1 << 40) + g).max(1)),
             state: 0,
         }
     }
@@ -82,7 +82,7 @@ impl Section {
     /// Corner in microhertz, damping 1/Q with 40 fractional bits.
     pub fn new(rate: Rate, corner_uhz: u64, damping: i128) -> Self {
         let g = rate.tangent(corner_uhz);
-        let a1 = (1_i128 << 80) / ((1 << 40) + ((g * (g + damping)) >> 40));
+        let a1 = (1_i128 << 80) / ((1 << 40) + ((g * (g + damping)) >> 40)).max(1);
         let a2 = (g * a1) >> 40;
         Self {
             a1: narrow(a1),

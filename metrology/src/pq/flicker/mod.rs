@@ -128,7 +128,11 @@ impl Flicker {
             until_inverse: 0,
             high_pass: LowPass::new(rate, HIGH_PASS_UHZ),
             band: BUTTERWORTH.map(|damping| Section::new(rate, w.band_uhz, damping)),
-            eye: Section::new(rate, w1, (i128::from(2 * w.lambda) << 40) / i128::from(w1)),
+            eye: Section::new(
+                rate,
+                w1,
+                (i128::from(2 * w.lambda) << 40) / i128::from(w1.max(1)),
+            ),
             k: w.k,
             lead: LowPass::new(rate, w3),
             lead_part: ((w3 << 30) / w2) as i32,
@@ -212,7 +216,7 @@ impl Flicker {
         self.have_started += 1;
         self.starting -= 1;
         if self.starting == 0 {
-            let mean = self.started / u64::from(self.have_started);
+            let mean = self.started / u64::from(self.have_started.max(1));
             self.level.settle(((mean << 16).min(1 << 62)) as i64);
             self.high_pass.settle(ONE);
         }
