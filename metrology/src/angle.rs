@@ -38,16 +38,39 @@ const STEPS: [i64; 32] = [
 /// Product of cos(atan(2^-k)), Q40.
 const SHRINK: i64 = 667_681_663_043;
 
+/// Quotient; zero for a divisor of zero.
+///
+/// One copy of the long division in an image, not one at every use, and 64 bits wherever they suffice: a
+/// Cortex-M has no instruction for either.
+#[inline(never)]
+pub(crate) const fn divided(value: u128, divisor: u128) -> u128 {
+    if divisor == 0 {
+        return 0;
+    }
+    // Common factors of two go first: most divisors here are shifted.
+    let shift = divisor.trailing_zeros();
+    let (value, divisor) = (value >> shift, divisor >> shift);
+    if value <= u64::MAX as u128 && divisor <= u64::MAX as u128 {
+        (value as u64 / divisor as u64) as u128
+    } else {
+        value / divisor
+    }
+}
+
 /// Quotient rounded to nearest, halves away from zero. The divisor is positive; zero gives zero.
+#[inline(never)]
 pub(crate) const fn rounded_div(value: i128, divisor: i128) -> i128 {
     if divisor <= 0 {
         return 0;
     }
-    let (quotient, rest) = (value / divisor, value % divisor);
-    if rest.unsigned_abs() >= divisor.unsigned_abs() - divisor.unsigned_abs() / 2 {
-        quotient + value.signum()
+    let (magnitude, divisor) = (value.unsigned_abs(), divisor.unsigned_abs());
+    let quotient = divided(magnitude, divisor);
+    let rest = magnitude - quotient * divisor;
+    let rounded = quotient + (rest >= divisor - divisor / 2) as u128;
+    if value < 0 {
+        (rounded as i128).wrapping_neg()
     } else {
-        quotient
+        rounded as i128
     }
 }
 

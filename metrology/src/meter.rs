@@ -6,7 +6,7 @@ use crate::frequency::{Crossings, Edge, Kind};
 use crate::kernel::{CHUNK, Turn};
 use crate::oscillator::Oscillator;
 use crate::power::{Closed, Quantities};
-use crate::sample::Sample;
+use crate::sample::{Sample, current, voltage};
 use crate::window::{Accumulator, ONE, Sums};
 
 /// Longest window in samples Q16: squares of 24-bit samples then still fit 64 bits with a cycle to spare.
@@ -152,7 +152,13 @@ impl<const PHASES: usize> Meter<PHASES> {
         follower: &mut impl Follower<PHASES>,
     ) -> Progress {
         let mut progress = Progress::default();
-        for (from, chunk) in (0..).step_by(CHUNK).zip(block.chunks(CHUNK)) {
+        // A low rate has no pairs: fewer samples then fill the detector.
+        let chunk = if calibration.paired() {
+            CHUNK
+        } else {
+            CHUNK / 2
+        };
+        for (from, chunk) in (0..).step_by(chunk).zip(block.chunks(chunk)) {
             self.chunk(calibration, chunk, from, follower, &mut progress);
         }
         progress
@@ -304,16 +310,13 @@ impl<const PHASES: usize> Meter<PHASES> {
         calibration: &Calibration<PHASES>,
         sets: &[Sample<PHASES>],
     ) -> (usize, Option<Edge>) {
-        let (voltage, phase) = match calibration.parameters().sync {
-            Sync::Auto => (true, self.channel),
-            Sync::Voltage(phase) => (true, usize::from(phase)),
-            Sync::Current(phase) => (false, usize::from(phase)),
-            Sync::Fixed(_) => (true, 0),
+        let phase = match calibration.parameters().sync {
+            Sync::Auto => self.channel,
+            Sync::Voltage(phase) => usize::from(phase),
+            Sync::Current(phase) => return self.crossings.feed(sets, current(phase.into())),
+            Sync::Fixed(_) => 0,
         };
-        self.crossings.feed(sets, |set| {
-            let channels = if voltage { &set.u } else { &set.i };
-            channels.get(phase).copied().unwrap_or(0)
-        })
+        self.crossings.feed(sets, voltage(phase))
     }
 
     fn cycle_done(

@@ -4,7 +4,7 @@
 //! positive when the current lags). Everything is an exact integer in millionths of its unit, rounded to
 //! nearest once.
 
-use crate::angle::{angle_of, rounded_div, sin_cos};
+use crate::angle::{angle_of, divided, rounded_div, sin_cos};
 use crate::calibration::{Calibration, DcPower, Derived, PhaseParameters};
 use crate::compensation::Correction;
 use crate::energy::Portion;
@@ -163,11 +163,9 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
         let p = calibration.parameters();
         let rate = u64::from(p.sample_rate_mhz).max(1);
         let turn = if self.synchronous {
-            (u128::from(self.cycles) << 48)
-                .checked_div(u128::from(self.sums.length))
-                .unwrap_or(0)
+            divided(u128::from(self.cycles) << 48, self.sums.length.into())
         } else {
-            (u128::from(p.nominal_mhz) << 32) / u128::from(rate)
+            divided(u128::from(p.nominal_mhz) << 32, rate.into())
         };
         let frequency_mhz = (turn * u128::from(rate) + (1 << 31)) >> 32;
         Rotation {
@@ -352,7 +350,8 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
             }
 
             let apparent = u128::from(out.voltage_uv) * u128::from(out.current_ua);
-            out.apparent_uva = u64::try_from((apparent + 500_000) / 1_000_000).unwrap_or(u64::MAX);
+            out.apparent_uva =
+                u64::try_from(divided(apparent + 500_000, 1_000_000)).unwrap_or(u64::MAX);
             out.power_factor_ppm = power_factor(out.active_uw, out.apparent_uva);
             portion.level_uw = out
                 .active_uw

@@ -1,6 +1,6 @@
 //! Root mean squares from window sums.
 
-use crate::angle::rounded_div;
+use crate::angle::{divided, rounded_div};
 
 /// Integer square root, rounded to nearest.
 #[must_use]
@@ -43,8 +43,8 @@ impl ChannelSums {
         if square == 0 {
             return 0;
         }
-        let whole = numerator / square;
-        let fraction = ((numerator % square) << 32) / square;
+        let whole = divided(numerator, square);
+        let fraction = divided((numerator - whole * square) << 32, square);
         ((whole << 32) + fraction).saturating_sub(u128::from(noise_q8) << 24)
     }
 
@@ -59,7 +59,7 @@ impl ChannelSums {
 pub(crate) fn rms_micro(variance_q32: u128, gain_q30: u64, nano: u32) -> u64 {
     let root_q16 = u128::from(square_root(variance_q32));
     let scaled = (root_q16 * u128::from(gain_q30)).saturating_mul(u128::from(nano));
-    let micro = (scaled / 1000 + (1 << 45)) >> 46;
+    let micro = (divided(scaled, 1000) + (1 << 45)) >> 46;
     u64::try_from(micro).unwrap_or(u64::MAX)
 }
 

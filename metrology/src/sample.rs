@@ -36,6 +36,16 @@ impl<const PHASES: usize> Sample<PHASES> {
     }
 }
 
+/// Picks the voltage of a phase; nothing from a phase that is not there.
+pub(crate) fn voltage<const PHASES: usize>(phase: usize) -> impl Fn(&Sample<PHASES>) -> i32 {
+    move |set| set.u.get(phase).copied().unwrap_or(0)
+}
+
+/// Picks the current of a phase.
+pub(crate) fn current<const PHASES: usize>(phase: usize) -> impl Fn(&Sample<PHASES>) -> i32 {
+    move |set| set.i.get(phase).copied().unwrap_or(0)
+}
+
 impl<const PHASES: usize> Default for Sample<PHASES> {
     fn default() -> Self {
         Self::ZERO

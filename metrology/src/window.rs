@@ -4,10 +4,10 @@
 //! sample, and what one window does not take the next one does. Nothing is counted twice or lost.
 
 use crate::calibration::{Calibration, HISTORY};
-use crate::kernel::{self, CHUNK, Phasor, Turn};
+use crate::kernel::{self, PAIRS, Phasor, Turn};
 use crate::oscillator::Oscillator;
 use crate::rms::ChannelSums;
-use crate::sample::{FULL_SCALE, Sample};
+use crate::sample::{FULL_SCALE, Sample, current, voltage};
 
 /// One sample as a length.
 pub(crate) const ONE: u32 = 1 << 16;
@@ -86,6 +86,14 @@ impl Saturated {
 }
 
 impl ChannelSums {
+    /// Adds a block's squares, and its samples by their sums of pairs; returns the fundamental.
+    pub fn take(&mut self, squares: i64, pairs: &[i32], turns: &[Turn]) -> Phasor {
+        let (phasor, sum) = kernel::detect(pairs, turns);
+        self.squares = self.squares.wrapping_add(squares);
+        self.sum = self.sum.wrapping_add(i64::from(sum) << 16);
+        phasor
+    }
+
     pub fn add(&mut self, other: &Self) {
         self.sum = self.sum.saturating_add(other.sum);
         self.squares = self.squares.saturating_add(other.squares);
@@ -94,8 +102,8 @@ impl ChannelSums {
 
 impl Phasor {
     pub fn add(&mut self, other: Self) {
-        self.re = self.re.saturating_add(other.re);
-        self.im = self.im.saturating_add(other.im);
+        self.re = self.re.wrapping_add(other.re);
+        self.im = self.im.wrapping_add(other.im);
     }
 }
 
@@ -201,31 +209,43 @@ impl Past {
         (u_hold, i_hold): (usize, usize),
     ) -> (i64, i64) {
         let last = self.last;
-        if u_hold | i_hold == 0 {
-            self.last = sets.last().map_or(last, &u);
-            return kernel::products(sets, last, u, i);
+        // The first samples meet what is remembered, the others each other.
+        let hold = u_hold.max(i_hold).min(HISTORY);
+        let first = hold.min(sets.len());
+        let (head, tail) = sets.split_at_checked(first).unwrap_or((sets, &[]));
+        let front = sets.get(..tail.len()).unwrap_or(&[]);
+        let (voltages, currents) = if u_hold == 0 {
+            (tail, front)
+        } else {
+            (front, tail)
+        };
+        let (mut straight, mut delayed) = (0, 0);
+        let mut before = last;
+        if hold > 0 {
+            let mut pairs = [(0, 0); HISTORY];
+            let held = self.held.iter().skip(HISTORY - hold);
+            for ((pair, set), &held) in pairs.iter_mut().zip(head).zip(held) {
+                *pair = if u_hold == 0 {
+                    (u(set), held)
+                } else {
+                    (held, i(set))
+                };
+            }
+            let pairs = pairs.get(..first).unwrap_or(&[]);
+            (straight, delayed) =
+                kernel::products(pairs, pairs, last, |pair| pair.0, |pair| pair.1);
+            before = pairs.last().map_or(last, |pair| pair.0);
+            // The newest samples of the held channel are the next ones remembered.
+            self.held.rotate_left(sets.len().min(HISTORY));
+            for (place, set) in self.held.iter_mut().rev().zip(sets.iter().rev()) {
+                *place = if u_hold == 0 { i(set) } else { u(set) };
+            }
         }
-        let newest = |set| if u_hold == 0 { i(set) } else { u(set) };
-        let from = HISTORY.saturating_sub(u_hold.max(i_hold));
-        let older = self.held.get(from..).unwrap_or(&[]).iter().copied();
-        let held = older.chain(sets.iter().map(newest));
-        let mut pairs = [(0, 0); CHUNK];
-        for ((pair, set), held) in pairs.iter_mut().zip(sets).zip(held) {
-            *pair = if u_hold == 0 {
-                (u(set), held)
-            } else {
-                (held, i(set))
-            };
-        }
-        let pairs = pairs.get(..sets.len()).unwrap_or(&[]);
-        if sets.len() < HISTORY {
-            self.held.rotate_left(sets.len());
-        }
-        for (place, set) in self.held.iter_mut().rev().zip(sets.iter().rev()) {
-            *place = newest(set);
-        }
-        self.last = pairs.last().map_or(last, |pair| pair.0);
-        kernel::products(pairs, last, |pair| pair.0, |pair| pair.1)
+        self.last = voltages.last().map_or(before, &u);
+        let (a, b) = kernel::products(voltages, currents, before, u, i);
+        straight += a;
+        delayed += b;
+        (straight, delayed)
     }
 }
 
@@ -246,14 +266,18 @@ impl<const PHASES: usize> Accumulator<PHASES> {
         }
     }
 
-    /// Adds whole samples, at most [`CHUNK`]; tells whether one reached the saturation level.
+    /// Adds whole samples, at most [`kernel::CHUNK`] of them, or half of it where there are no pairs; tells whether
+    /// one reached the saturation level.
     pub fn take(&mut self, calibration: &Calibration<PHASES>, sets: &[Sample<PHASES>]) -> bool {
         let oscillator = self.oscillator;
-        let margin = kernel::margin(calibration.parameters().saturation);
-        if let Some(block) = self.block(calibration, sets, margin) {
-            self.sums.add(&block);
+        if self.block(
+            calibration,
+            sets,
+            kernel::margin(calibration.parameters().saturation),
+        ) {
             return false;
         }
+        // Samples may be beyond 24 bits, and the sums wrong: again, with limited ones.
         self.oscillator = oscillator;
         let mut saturated = Saturated::default();
         for few in sets.chunks(LIMITED) {
@@ -262,9 +286,7 @@ impl<const PHASES: usize> Accumulator<PHASES> {
                 *place = saturated.limit(calibration, set);
             }
             let sets = limited.get(..few.len()).unwrap_or(&[]);
-            if let Some(block) = self.block(calibration, sets, NEVER) {
-                self.sums.add(&block);
-            }
+            self.block(calibration, sets, NEVER);
         }
         self.sums.saturated.add(saturated);
         saturated.any()
@@ -279,89 +301,84 @@ impl<const PHASES: usize> Accumulator<PHASES> {
         weight: u32,
         next: Oscillator,
     ) -> Sums<PHASES> {
-        let mut saturated = Saturated::default();
-        let set = saturated.limit(calibration, set);
+        let mut rest = Sums::ZERO;
+        let set = rest.saturated.limit(calibration, set);
+        let one = |x: i32| ChannelSums {
+            sum: i64::from(x) << 16,
+            squares: i64::from(x) * i64::from(x),
+        };
+        for (k, line) in rest.phase.iter_mut().enumerate() {
+            (line.u, line.i) = (one(voltage(k)(&set)), one(current(k)(&set)));
+        }
+        if calibration.parameters().neutral.is_some() {
+            rest.neutral = one(set.n);
+        }
+        self.products(calibration, &[set], &mut rest);
         let before = self.oscillator.turn();
         let after = next.turn();
         self.oscillator = next;
         self.oscillator.skip(calibration.paired());
-        let one = self.sums_of(calibration, &[set], &[before], 1, NEVER);
-        let mut rest = one.unwrap_or(Sums::ZERO);
-        rest.saturated = saturated;
         let old = rest.split_off(weight, before, after);
         self.sums.add(&old);
         rest
     }
 
-    /// Sums of whole samples; nothing when some of them comes within `margin` of the limit.
+    /// Adds whole samples; refuses when some of them comes within `margin` of the limit, the sums are then
+    /// not valid.
     fn block(
         &mut self,
         calibration: &Calibration<PHASES>,
         sets: &[Sample<PHASES>],
         margin: u32,
-    ) -> Option<Sums<PHASES>> {
+    ) -> bool {
         let paired = calibration.paired();
-        let mut turns = [Turn::default(); CHUNK];
+        let mut turns = [Turn::default(); PAIRS];
         let single = self.oscillator.single(sets.len(), paired);
         let count = self.oscillator.fill(sets.len(), paired, &mut turns);
         let turns = turns.get(..count).unwrap_or(&[]);
-        self.sums_of(calibration, sets, turns, single, margin)
+        let mut pairs = [0; PAIRS];
+        let pairs = pairs.get_mut(..count).unwrap_or_default();
+
+        let mut sums = self.sums;
+        let mut reached = false;
+        for (k, line) in sums.phase.iter_mut().enumerate() {
+            let found = kernel::squares(sets, voltage(k), margin, single, pairs);
+            reached |= found.reached();
+            line.u1.add(line.u.take(found.squares, pairs, turns));
+            let found = kernel::squares(sets, current(k), margin, single, pairs);
+            reached |= found.reached();
+            line.i1.add(line.i.take(found.squares, pairs, turns));
+        }
+        if calibration.parameters().neutral.is_some() {
+            let found = kernel::squares(sets, |set| set.n, margin, single, pairs);
+            reached |= found.reached();
+            sums.neutral.take(found.squares, pairs, turns);
+        }
+        if reached {
+            return false;
+        }
+        sums.length = sums.length.saturating_add((sets.len() as u64) << 16);
+        self.products(calibration, sets, &mut sums);
+        self.sums = sums;
+        true
     }
 
-    fn sums_of(
+    /// Adds products of voltage and current.
+    fn products(
         &mut self,
         calibration: &Calibration<PHASES>,
         sets: &[Sample<PHASES>],
-        turns: &[Turn],
-        single: usize,
-        margin: u32,
-    ) -> Option<Sums<PHASES>> {
-        let mut sums = Sums::ZERO;
-        sums.length = (sets.len() as u64) << 16;
-        let mut pairs = [0; CHUNK];
-        let mut reached = false;
-        for (k, line) in sums.phase.iter_mut().enumerate() {
-            let found = kernel::squares(sets, channel_u(k), margin, single, &mut pairs);
-            reached |= found.reached();
-            line.u.squares = found.squares;
-            (line.u1, line.u.sum) = detected(&pairs, turns);
-            let found = kernel::squares(sets, channel_i(k), margin, single, &mut pairs);
-            reached |= found.reached();
-            line.i.squares = found.squares;
-            (line.i1, line.i.sum) = detected(&pairs, turns);
-        }
-        if calibration.parameters().neutral.is_some() {
-            let found = kernel::squares(sets, |set| set.n, margin, single, &mut pairs);
-            reached |= found.reached();
-            sums.neutral.squares = found.squares;
-            sums.neutral.sum = detected(&pairs, turns).1;
-        }
-        // Samples beyond 24 bits must not come into the past.
-        if reached {
-            return None;
-        }
+        sums: &mut Sums<PHASES>,
+    ) {
         let lines = sums.phase.iter_mut().zip(&mut self.past);
         for (k, ((line, past), derived)) in lines.zip(&calibration.derived).enumerate() {
             let hold = (derived.voltage_hold, derived.current_hold);
-            (line.straight, line.delayed) = past.products(sets, (channel_u(k), channel_i(k)), hold);
+            let (straight, delayed) = past.products(sets, (voltage(k), current(k)), hold);
+            line.straight = line.straight.saturating_add(straight);
+            line.delayed = line.delayed.saturating_add(delayed);
         }
-        Some(sums)
     }
-}
-
-/// Fundamental, and the sum of samples in Q16.
-fn detected(sums: &[i32], turns: &[Turn]) -> (Phasor, i64) {
-    let (phasor, sum) = kernel::detect(sums, turns);
-    (phasor, i64::from(sum) << 16)
 }
 
 /// A margin that no sample of 24 bits comes within.
 const NEVER: u32 = 0;
-
-fn channel_u<const PHASES: usize>(k: usize) -> impl Fn(&Sample<PHASES>) -> i32 {
-    move |set| set.u.get(k).copied().unwrap_or(0)
-}
-
-fn channel_i<const PHASES: usize>(k: usize) -> impl Fn(&Sample<PHASES>) -> i32 {
-    move |set| set.i.get(k).copied().unwrap_or(0)
-}

@@ -129,7 +129,7 @@ pub(super) fn of_piece(
         count += 1;
     }
     let pairs = pairs.get(..count).unwrap_or(&[]);
-    let (straight, delayed) = kernel::products(pairs, last, |pair| pair.0, |pair| pair.1);
+    let (straight, delayed) = kernel::products(pairs, pairs, last, |pair| pair.0, |pair| pair.1);
 
     if currents.len() < LOOK_BACK {
         past.rotate_left(currents.len());

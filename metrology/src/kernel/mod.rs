@@ -22,6 +22,8 @@ pub(crate) use wide::{detect, products, squares};
 
 /// Most sets in one call of a kernel: sums of half products then stay inside 32 bits.
 pub(crate) const CHUNK: usize = 64;
+/// Most sums of pairs, or single samples, in one call of [`detect`]: a chunk may begin and end inside a pair.
+pub(crate) const PAIRS: usize = CHUNK / 2 + 1;
 /// Magnitude from which a sample does not fit 24 bits.
 const LIMIT: u32 = 1 << 23;
 

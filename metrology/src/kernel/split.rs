@@ -84,21 +84,22 @@ fn correlated(sums: &[i32], turns: &[Turn], part: impl Fn(&Turn) -> i32) -> i64 
 
 /// See [`wide`](super::wide::products).
 pub(crate) fn products<S>(
-    sets: &[S],
+    voltages: &[S],
+    currents: &[S],
     last: i32,
     u: impl Fn(&S) -> i32,
     i: impl Fn(&S) -> i32,
 ) -> (i64, i64) {
     let mut straight = Product::default();
-    for set in sets {
-        straight.add(u(set), i(set));
+    for (voltage, current) in voltages.iter().zip(currents) {
+        straight.add(u(voltage), i(current));
     }
     let mut delayed = Product::default();
-    if let Some(first) = sets.first() {
+    if let Some((first, later)) = currents.split_first() {
         delayed.add(last, i(first));
-    }
-    for (older, newer) in sets.iter().zip(sets.iter().skip(1)) {
-        delayed.add(u(older), i(newer));
+        for (voltage, current) in voltages.iter().zip(later) {
+            delayed.add(u(voltage), i(current));
+        }
     }
     (straight.joined(), delayed.joined())
 }

@@ -26,22 +26,28 @@ pub(crate) fn squares<S>(
         x
     };
     let (first, pairs) = sets.split_at_checked(single).unwrap_or((sets, &[]));
-    let mut places = sums.iter_mut();
-    for (set, place) in first.iter().zip(&mut places) {
+    let (alone, joined) = sums.split_at_mut_checked(single).unwrap_or_default();
+    for (set, place) in first.iter().zip(alone) {
         *place = next(set);
     }
-    let (two, one) = pairs.as_chunks::<2>();
-    for ([a, b], place) in two.iter().zip(&mut places) {
-        *place = next(a).wrapping_add(next(b));
+    let (four, rest) = pairs.as_chunks::<4>();
+    let (two, one) = joined.as_chunks_mut::<2>();
+    let used = four.len();
+    for ([a, b, c, d], [ab, cd]) in four.iter().zip(two.iter_mut()) {
+        *ab = next(a).wrapping_add(next(b));
+        *cd = next(c).wrapping_add(next(d));
     }
-    for (set, place) in one.iter().zip(places) {
-        *place = next(set);
+    // At most three samples are left.
+    let left = two.iter_mut().skip(used).flatten().chain(one);
+    for (pair, place) in rest.chunks(2).zip(left) {
+        *place = pair.iter().fold(0, |sum, set| next(set).wrapping_add(sum));
     }
     Square { squares, reach }
 }
 
 /// Σ y e^(-jθ), and Σ y.
 pub(crate) fn detect(sums: &[i32], turns: &[Turn]) -> (Phasor, i32) {
+    // Not unrolled: four pairs at a time do not fit the registers.
     let (mut re, mut im, mut sum) = (0, 0, 0_i32);
     for (&y, turn) in sums.iter().zip(turns) {
         re = multiply_add(re, y, turn.cos);
@@ -57,27 +63,32 @@ pub(crate) fn detect(sums: &[i32], turns: &[Turn]) -> (Phasor, i32) {
     )
 }
 
-/// Σ u·i, and Σ u·i with each u one set older; `last` is the u before the first set.
+/// Σ u·i, and Σ u·i with each u one set older; `last` is the u before the first set. Voltages and currents
+/// come from slices of their own, of equal length: one is the other shifted where a channel is held back.
 pub(crate) fn products<S>(
-    sets: &[S],
+    voltages: &[S],
+    currents: &[S],
     mut last: i32,
     u: impl Fn(&S) -> i32,
     i: impl Fn(&S) -> i32,
 ) -> (i64, i64) {
     let (mut straight, mut delayed) = (0, 0);
-    let mut next = |set| {
-        let (x, y) = (u(set), i(set));
+    let mut next = |voltage, current| {
+        let (x, y) = (u(voltage), i(current));
         straight = multiply_add(straight, x, y);
         delayed = multiply_add(delayed, last, y);
         last = x;
     };
-    let (four, rest) = sets.as_chunks::<4>();
-    for [a, b, c, d] in four {
-        next(a);
-        next(b);
-        next(c);
-        next(d);
+    let (us, u_rest) = voltages.as_chunks::<4>();
+    let (is, i_rest) = currents.as_chunks::<4>();
+    for ([a, b, c, d], [e, f, g, h]) in us.iter().zip(is) {
+        next(a, e);
+        next(b, f);
+        next(c, g);
+        next(d, h);
     }
-    rest.iter().for_each(next);
+    for (voltage, current) in u_rest.iter().zip(i_rest) {
+        next(voltage, current);
+    }
     (straight, delayed)
 }
