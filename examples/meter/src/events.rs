@@ -117,6 +117,20 @@ impl EventBook {
         self.entries.get(slot(condition, phase)?)
     }
 
+    /// Conditions that hold as far as the book knows.
+    #[must_use]
+    pub fn holding(&self) -> Conditions {
+        // The places of the book are those of the bits.
+        let bits = self
+            .entries
+            .iter()
+            .enumerate()
+            .fold(0, |bits, (slot, entry)| {
+                bits | u64::from(entry.holds()) << slot
+            });
+        Conditions::from_bits(bits).unwrap_or_default()
+    }
+
     /// Takes the conditions that hold now and writes what changed.
     ///
     /// # Errors

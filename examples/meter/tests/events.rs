@@ -5,6 +5,9 @@ mod bench;
 use bench::{Bench, CutStore, KeyService, START_MS, Story};
 use dlt645::{Application, DataId, Err645};
 use meter::events::{Entry, EventBook};
+use meter_proto::message::{Body, Event, EventPhase};
+use meter_proto::point::{Phase, PointId};
+use meter_proto::quantity::Quantity;
 use metrology::event::{Condition, Conditions};
 
 const MINUTE_MS: u64 = 60_000;
@@ -180,6 +183,11 @@ fn every_event_of_the_table_answers_what_the_catalogue_says() {
                     item(energy, 1)
                 );
             }
+            assert_eq!(
+                read(&mut bench, item(0xFF, 1)).map(|record| record.len()),
+                Ok(length_of(class)),
+                "{class:02X}"
+            );
             assert_eq!(read(&mut bench, item(1, 2)), Err(Err645::NO_DATA));
             assert_eq!(read(&mut bench, item(end + 5, 1)), Err(Err645::NO_DATA));
         }
@@ -197,6 +205,48 @@ fn every_event_of_the_table_answers_what_the_catalogue_says() {
             "{unknown:08X}"
         );
     }
+}
+
+/// Bytes of a whole record of a class.
+fn length_of(class: u32) -> usize {
+    match class {
+        0x10..=0x13 => 195,
+        0x16 | 0x17 => 143,
+        0x18..=0x1A => 179,
+        0x1F => 44,
+        _ => 140,
+    }
+}
+
+#[test]
+fn a_danger_is_told_to_the_gateway_when_it_begins_and_ends() {
+    let mut bench = bench();
+    bench.synth.set_voltage(280_000);
+    bench.run(MINUTE_MS + 5_000, || false);
+    bench.synth.set_voltage(220_000);
+    bench.run(MINUTE_MS + 5_000, || false);
+    let told: Vec<_> = bench
+        .take_all()
+        .into_iter()
+        .filter_map(|message| match message.body {
+            Body::Event(event) => Some(event),
+            _ => None,
+        })
+        .collect();
+    let [raised, cleared] = told[..] else {
+        panic!("{told:?}")
+    };
+    let voltage = PointId::new(Quantity::VOLTAGE).phase(Phase::L1);
+    for (event, edge) in [(raised, EventPhase::RAISED), (cleared, EventPhase::CLEARED)] {
+        assert_eq!(
+            (event.code, event.phase, event.point),
+            (Event::OVER_VOLTAGE, edge, voltage)
+        );
+        assert_eq!(event.instance, raised.instance);
+    }
+    let volts = |event: Event| event.value.map(|value| value.mantissa / 1000);
+    assert!(matches!(volts(raised), Some(278..=282)), "{raised:?}");
+    assert!(matches!(volts(cleared), Some(218..=222)), "{cleared:?}");
 }
 
 #[test]

@@ -141,6 +141,17 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             (0, 2) => out.number(COUNT, whole(entry.minutes(self.event_clock_s()))),
             (1, 1) => self.time(entry.begin_s, out),
             (item @ 2..=5, 1) => energy(&entry.begin, item - 2, out),
+            // The whole record.
+            (0xFF, 1) => {
+                self.time(entry.begin_s, out)?;
+                energies(&entry.begin, out)?;
+                absent(row.behind, out)?;
+                // The largest unbalance has three bytes here, two in class 03.
+                absent(if row.between > 0 { 3 } else { 0 }, out)?;
+                self.time(entry.end_s, out)?;
+                energies(&entry.end, out)?;
+                absent(if row.behind > 0 { 48 } else { 0 }, out)
+            }
             (item, 1) if item == row.end => self.time(entry.end_s, out),
             (item, 1) if item > row.end => energy(&entry.end, item - row.end - 1, out),
             _ => Err(Err645::NO_DATA),
@@ -212,6 +223,12 @@ fn whole(count: u32) -> i32 {
 fn energy(energies: &Energies, number: u8, out: &mut Out<'_>) -> Result<(), Err645> {
     let value = energies.get(usize::from(number)).ok_or(Err645::NO_DATA)?;
     out.number(ENERGY, (value % 100_000_000) as i32)
+}
+
+fn energies(energies: &Energies, out: &mut Out<'_>) -> Result<(), Err645> {
+    energies
+        .iter()
+        .try_for_each(|value| out.number(ENERGY, (value % 100_000_000) as i32))
 }
 
 fn absent(bytes: usize, out: &mut Out<'_>) -> Result<(), Err645> {

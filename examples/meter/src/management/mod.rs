@@ -13,21 +13,19 @@
 mod calendar;
 mod config;
 mod orders;
+mod telling;
 
 use dlt645::Address;
 use heapless::Vec;
 use meter_proto::compact;
-use meter_proto::message::{Acknowledgement, Event, EventPhase, Head, LegalBlock, Status, Stream};
+use meter_proto::message::{Acknowledgement, Head, LegalBlock, Status, Stream};
 use meter_proto::outbox::{Key as Name, Outbox, OutboxStore, Quota, Refused, Timing};
-use meter_proto::point::PointId;
-use meter_proto::quantity::Quantity;
 use meter_proto::time::{ClockQuality, Stamp};
-use meter_proto::value::Value;
 
 use crate::account::Account;
 use crate::clock;
 use crate::crossing::{Answer, Instantaneous, MAX_BODY, MAX_SEALED, RecordName, Request, Totals};
-use crate::events::{Energies, EventBook};
+use crate::events::EventBook;
 use crate::metering::{StartError, read_record, write_number};
 use crate::records::{TAKEN, VERSION};
 use crate::store::{Store, StoreError};
@@ -333,96 +331,6 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         (self.store, self.outbox)
     }
 
-    fn event(
-        &mut self,
-        code: u16,
-        severity: u8,
-        phase: EventPhase,
-        instance: u32,
-        value: Option<Value>,
-    ) -> bool {
-        let event = Event {
-            code,
-            severity,
-            phase,
-            instance,
-            point: PointId::new(if value.is_some() {
-                Quantity::MONEY_BALANCE
-            } else {
-                Quantity::STATE_WORD
-            }),
-            value,
-            limit: None,
-        };
-        let stamp = self.stamp();
-        let mut scratch = [0; 128];
-        let pushed = self
-            .outbox
-            .push(Stream::EVENT, 0, stamp, &event, &mut scratch)
-            .is_ok();
-        if !pushed {
-            self.counts.lost = self.counts.lost.saturating_add(1);
-        }
-        pushed
-    }
-
-    fn next_instance(&mut self) -> u32 {
-        self.event_instance = self.event_instance.wrapping_add(1);
-        self.event_instance
-    }
-
-    fn tell_relay(&mut self) {
-        let closed = self.totals.relay.closed;
-        if self.relay_told == Some(closed) {
-            return;
-        }
-        // At the start an open relay is told, a closed one is the rule.
-        let silent = self.relay_told.is_none() && closed;
-        let instance = self.next_instance();
-        let code = if closed {
-            Event::RELAY_CLOSED
-        } else {
-            Event::RELAY_OPENED
-        };
-        if silent || self.event(code, 5, EventPhase::PULSE, instance, None) {
-            self.relay_told = Some(closed);
-        }
-    }
-
-    /// Raises and clears "credit low" and "credit empty".
-    fn tell_credit(&mut self) {
-        let Some(level) = self.account.credit_level() else {
-            return;
-        };
-        if level == self.credit_told {
-            return;
-        }
-        let balance = Some(Value::new(self.account.balance_hundredths(), -2));
-        let steps = [(1, Event::CREDIT_LOW, 4), (2, Event::CREDIT_EMPTY, 5)];
-        for (step, code, severity) in steps {
-            let (was, is) = (self.credit_told >= step, level >= step);
-            if was == is {
-                continue;
-            }
-            // Cleared carries the instance of its raised.
-            let index = usize::from(step) - 1;
-            let mut instance = self.credit_instance.get(index).copied().unwrap_or(0);
-            if is {
-                instance = self.next_instance();
-                if let Some(place) = self.credit_instance.get_mut(index) {
-                    *place = instance;
-                }
-            }
-            let phase = if is {
-                EventPhase::RAISED
-            } else {
-                EventPhase::CLEARED
-            };
-            let _ = self.event(code, severity, phase, instance, balance);
-        }
-        self.credit_told = level;
-    }
-
     /// Takes the gateway's word that records are committed there.
     pub fn acknowledged(&mut self, told: &Acknowledgement) -> bool {
         match self.outbox.handle_acknowledgement(self.now_ms, told) {
@@ -476,38 +384,6 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
     #[must_use]
     pub const fn events(&self) -> &EventBook {
         &self.events
-    }
-
-    /// Total energies as event records take them.
-    #[must_use]
-    pub fn energies(&self) -> Energies {
-        let [q1, q2, q3, q4] = self.totals.reactive;
-        let active = self.totals.active;
-        [
-            active.import,
-            active.export,
-            q1.saturating_add(q2),
-            q3.saturating_add(q4),
-        ]
-        .map(|steps| (steps / 100 % 100_000_000) as u32)
-    }
-
-    /// UTC seconds by the calendar that stamps events.
-    pub(crate) fn event_clock_s(&self) -> u32 {
-        u32::try_from(self.utc_ms() / 1000).unwrap_or(u32::MAX)
-    }
-
-    fn note_events(&mut self) {
-        if self.values.window == 0 {
-            return;
-        }
-        let (now_s, energies) = (self.event_clock_s(), self.energies());
-        let noted = self
-            .events
-            .update(self.values.conditions, now_s, energies, &mut self.store);
-        if noted.is_err() {
-            self.counts.store_failures = self.counts.store_failures.saturating_add(1);
-        }
     }
 
     /// Address on the DL/T 645 line.
