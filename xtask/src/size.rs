@@ -70,10 +70,10 @@ const IMAGES: [(&str, &str, Option<u64>); 10] = [
 ];
 
 /// Images that count, each printing steps of [`STEPS`].
-const COUNTING: [&str; 4] = ["speed", "messages", "circuits", "orders"];
+const COUNTING: [&str; 5] = ["speed", "messages", "circuits", "orders", "safety"];
 
 /// Step, what it is, and the aim in instructions on the first core, where there is one.
-const STEPS: [(&str, &str, Option<u64>); 18] = [
+const STEPS: [(&str, &str, Option<u64>); 22] = [
     (
         "decode-energy",
         "dlt645: 20-byte energy answer through stream decoder and full catalogue to the exact value",
@@ -146,6 +146,26 @@ const STEPS: [(&str, &str, Option<u64>); 18] = [
     (
         "orders-lite",
         "metrology: orders 1 to 15 of one channel at 4 kHz by synchronous detection, a second of signal",
+        None,
+    ),
+    (
+        "arc-sample",
+        "metrology: series-arc indicator, one sample of a phase",
+        None,
+    ),
+    (
+        "thermal-window",
+        "metrology: thermal model, one window",
+        None,
+    ),
+    (
+        "events-window",
+        "metrology: all conditions of three phases, one window",
+        None,
+    ),
+    (
+        "load-window",
+        "metrology: steps of the load, one window",
         None,
     ),
 ];

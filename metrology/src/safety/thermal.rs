@@ -199,6 +199,10 @@ fn decay(elapsed_ms: u32, time_constant_ms: u32) -> u64 {
     let mut sum = one;
     for n in 1..=12 {
         term = ((term * part) >> 59) / n;
+        // A window is short beside the time constant: few terms count.
+        if term == 0 {
+            break;
+        }
         sum = if n % 2 == 1 { sum - term } else { sum + term };
     }
     let mut power = sum;

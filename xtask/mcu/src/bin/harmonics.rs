@@ -71,8 +71,7 @@ fn spectra(
 #[entry]
 fn main() -> ! {
     count::start();
-    let frames: [[i32; CHANNELS]; WINDOW] =
-        core::array::from_fn(|n| [sample(n as i32); CHANNELS]);
+    let frames: [[i32; CHANNELS]; WINDOW] = core::array::from_fn(|n| [sample(n as i32); CHANNELS]);
     let mut chain = Chain {
         tracker: Tracker::new(8_000_000, 50_000, 10_000),
         resampler: Resampler::new(8_000_000, 10),
@@ -98,7 +97,11 @@ fn main() -> ! {
     // 1/27 of the fundamental, 37,037 millionths.
     let part = u64::from(third) * 1_000_000 / u64::from(fundamental.max(1));
     if chain.windows != seen + 10 || part.abs_diff(37_037) > 40 {
-        hprintln!("wrong: {} windows, order 3 has {}", chain.windows - seen, part);
+        hprintln!(
+            "wrong: {} windows, order 3 has {}",
+            chain.windows - seen,
+            part
+        );
         debug::exit(debug::EXIT_FAILURE);
     }
     hprintln!("harmonics-points {}", points);
