@@ -8,6 +8,7 @@ mod error;
 mod parameters;
 mod stored;
 
+use crate::angle::rounded_div;
 use crate::compensation::{Curve, lag};
 use crate::sample::FULL_SCALE;
 
@@ -159,10 +160,9 @@ impl Derived {
         within("voltage_offset", at, phase.voltage_offset, -offset, offset)?;
         within("current_offset", at, phase.current_offset, -offset, offset)?;
         within("angle", at, phase.angle, -(1 << 29), 1 << 29)?;
-        let lag = lag(phase.delay_ns, phase.angle.into(), p.nominal_mhz)
-            * i128::from(p.sample_rate_mhz)
-            / i128::from(p.nominal_mhz);
-        let whole = lag >> 32;
+        let lag = lag(phase.delay_ns, phase.angle.into(), p.nominal_mhz);
+        let samples = lag * i128::from(p.sample_rate_mhz);
+        let whole = rounded_div(samples, p.nominal_mhz.into()) >> 32;
         let history = HISTORY as i128;
         if !(-history..history).contains(&whole) {
             return Err(bad("delay_ns", at, Rule::TooLate));
@@ -172,7 +172,10 @@ impl Derived {
             voltage_hold: usize::try_from(whole).unwrap_or(0),
             current_hold: usize::try_from(-whole).unwrap_or(0),
             delayed: phase.delay_ns != 0 || phase.angle != 0 || phase.curve != Curve::NONE,
-            offset: i128::from(phase.power_offset_uw) * (1_000_000_000_000 << 30) / count_square,
+            offset: rounded_div(
+                i128::from(phase.power_offset_uw) * (1_000_000_000_000 << 30),
+                count_square,
+            ),
         })
     }
 }

@@ -17,6 +17,12 @@ pub(crate) use gate::{Gate, Start};
 pub use registers::{Counts, Readout, Registers};
 pub use stored::StateError;
 
+/// Whole units in a sum, towards zero. One copy of the long division in an image, not one at every register.
+#[inline(never)]
+fn whole(sum: i128, unit: i128) -> i128 {
+    sum.checked_div(unit).unwrap_or(0)
+}
+
 /// Both directions with one signed remainder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Signed {
@@ -45,7 +51,7 @@ impl Signed {
 
     pub fn add(&mut self, raw: i128, quantum: i128) {
         let sum = self.remainder.saturating_add(raw);
-        let steps = sum.checked_div(quantum).unwrap_or(0);
+        let steps = whole(sum, quantum);
         self.remainder = sum - steps * quantum;
         let magnitude = u64::try_from(steps.unsigned_abs()).unwrap_or(u64::MAX);
         let register = if steps < 0 {
@@ -68,7 +74,7 @@ impl Counter {
     /// Adds a magnitude; returns the new units.
     fn add(&mut self, raw: i128, unit: i128) -> u64 {
         let sum = self.remainder.saturating_add(raw);
-        let units = sum.checked_div(unit).unwrap_or(0);
+        let units = whole(sum, unit);
         self.remainder = sum - units * unit;
         let units = u64::try_from(units).unwrap_or(0);
         self.count = self.count.saturating_add(units);
@@ -77,7 +83,7 @@ impl Counter {
 
     /// The remainder in 2^-32 units.
     fn fraction(&self, unit: i128) -> u32 {
-        let fraction = self.remainder.checked_div(unit >> 32).unwrap_or(0);
+        let fraction = whole(self.remainder, unit >> 32);
         u32::try_from(fraction).unwrap_or(if fraction < 0 { 0 } else { u32::MAX })
     }
 }
