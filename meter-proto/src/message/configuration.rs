@@ -57,10 +57,10 @@ pub struct ConfigEntry {
 fields!(element ConfigEntry { 0 key, 1 value });
 
 impl ConfigEntry {
-    /// A threshold with its alarm.
+    /// The entry of an alarm setting.
     ///
     /// # Errors
-    /// None with 64 bytes; the signature leaves room.
+    /// [`Error::BufferFull`] if the setting took more than 64 bytes; the longest takes 55.
     pub fn alarm(index: u8, setting: &AlarmSetting) -> Result<Self, Error> {
         let mut room = [0; 64];
         let mut out = Writer::new(&mut room);
@@ -74,10 +74,10 @@ impl ConfigEntry {
         })
     }
 
-    /// The alarm setting in the value, if the key is one of an alarm.
+    /// The alarm setting in the value.
     ///
     /// # Errors
-    /// [`Error::OtherKind`] never; positions count from the first byte of the value.
+    /// [`Error::Broken`] for another key; what is wrong with the value, positions counting from its first byte.
     pub fn alarm_setting(&self) -> Result<AlarmSetting, Error> {
         if self.key.0 & 0xFF00 != ConfigKey::ALARM.0 {
             return Err(Rule::Reference.into());

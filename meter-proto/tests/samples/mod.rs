@@ -1,4 +1,5 @@
 //! One message or more of every kind: what the golden files and the published page show.
+#![allow(dead_code)] // Not every test reads the golden file.
 
 mod services;
 
