@@ -13,7 +13,7 @@
 use core::fmt;
 
 use crate::device::DeviceId;
-use crate::message::Stream;
+use crate::message::{Absence, Registration, Stream};
 
 /// The longest topic text in bytes.
 pub const TOPIC_MAX: usize = 64;
@@ -160,19 +160,112 @@ pub fn down_filter(device: &DeviceId) -> TopicText {
     Topic::Down { device: *device }.text()
 }
 
-/// Whether a client that logged in as `client` may publish here: only below its own device, only upwards.
+/// What a consumer of one of the 256 shards subscribes to for the records of its devices: `m1/3f/+/u/#`.
 #[must_use]
-pub fn may_publish(client: &DeviceId, topic: &Topic) -> bool {
+pub fn up_filter(shard: u8) -> TopicText {
+    shard_filter(shard, "u/#")
+}
+
+/// What a consumer of a shard subscribes to for registrations and wills: `m1/3f/+/s`.
+#[must_use]
+pub fn state_filter(shard: u8) -> TopicText {
+    shard_filter(shard, "s")
+}
+
+fn shard_filter(shard: u8, end: &str) -> TopicText {
+    use fmt::Write;
+    let mut text = TopicText::new();
+    // 11 bytes at most.
+    let _ = write!(text, "m1/{shard:02x}/+/{end}");
+    text
+}
+
+/// How long the broker keeps the messages of a sleeping device, seconds: the session expiry to connect with, without a
+/// clean start.
+pub const SESSION_EXPIRY_S: u32 = 86_400;
+
+/// The keep-alive to connect with, seconds: below the idle timers of cellular networks, which begin at five minutes.
+pub const KEEP_ALIVE_S: u16 = 240;
+
+/// The message expiry of a command, seconds from `now` to its `expires`, both in seconds since 1970. `None` for one
+/// that is over already and is not sent. The device checks `expires` all the same.
+#[must_use]
+pub fn message_expiry_s(now: u64, expires: u64) -> Option<u32> {
+    let left = expires.checked_sub(now).filter(|left| *left > 0)?;
+    Some(u32::try_from(left).unwrap_or(u32::MAX))
+}
+
+/// Whether a client that logged in as `client` may publish here: only below its own device or, a gateway, below one of
+/// its nodes; only upwards. A definition is believed for its hash, whoever brings it.
+#[must_use]
+pub fn may_publish(client: &DeviceId, nodes: &[DeviceId], topic: &Topic) -> bool {
     match topic {
-        Topic::State { device } | Topic::Up { device, .. } => device == client,
+        Topic::State { device } | Topic::Up { device, .. } => {
+            device == client || nodes.contains(device)
+        }
         Topic::Definition { .. } => true,
         Topic::Down { .. } => false,
+    }
+}
+
+/// Whether a client that logged in as `client` may subscribe to this: what comes down to it or its nodes, and
+/// definitions.
+#[must_use]
+pub fn may_subscribe(client: &DeviceId, nodes: &[DeviceId], topic: &Topic) -> bool {
+    match topic {
+        Topic::Down { device } => device == client || nodes.contains(device),
+        Topic::Definition { .. } => true,
+        Topic::State { .. } | Topic::Up { .. } => false,
+    }
+}
+
+/// Whether a device is there, as its state topic tells: the will of an old connection may come after the registration
+/// of a new one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Presence {
+    /// Boot and session of the newest registration.
+    newest: Option<(u32, u32)>,
+    present: bool,
+}
+
+impl Presence {
+    /// Nothing is known.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            newest: None,
+            present: false,
+        }
+    }
+
+    /// Whether the newest connection stands as far as is known.
+    #[must_use]
+    pub const fn is_present(&self) -> bool {
+        self.present
+    }
+
+    /// Takes a registration with the boot of its head; `false` for one older than the newest, which changes nothing.
+    pub fn handle_registration(&mut self, boot: u32, registration: &Registration) -> bool {
+        let name = (boot, registration.session);
+        let newer = self.newest.is_none_or(|newest| name >= newest);
+        if newer {
+            (self.newest, self.present) = (Some(name), true);
+        }
+        newer
+    }
+
+    /// Takes a will; it is believed only for the newest registration.
+    pub fn handle_absence(&mut self, absence: &Absence) -> bool {
+        let believed = self.newest == Some((absence.boot, absence.session));
+        self.present &= !believed;
+        believed
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::DeviceKind;
 
     fn device() -> DeviceId {
         "gw-202611000100"
@@ -231,8 +324,50 @@ mod tests {
         assert_eq!(up(Stream::LEGAL).qos(), QoS::AtLeastOnce);
         assert!(Topic::State { device }.retain() && !up(Stream::LEGAL).retain());
         assert!(
-            may_publish(&device, &up(Stream::EVENT))
-                && !may_publish(&device, &Topic::Down { device })
+            may_publish(&device, &[], &up(Stream::EVENT))
+                && !may_publish(&device, &[], &Topic::Down { device })
         );
+        let Ok(meter) = "d645-202611000001".parse() else {
+            panic!("a device")
+        };
+        let below = Topic::State { device: meter };
+        assert!(!may_publish(&device, &[], &below) && may_publish(&device, &[meter], &below));
+        let down = Topic::Down { device: meter };
+        assert!(!may_subscribe(&device, &[], &down) && may_subscribe(&device, &[meter], &down));
+        assert!(!may_subscribe(&device, &[], &up(Stream::LEGAL)));
+        assert_eq!(up_filter(0x3F), "m1/3f/+/u/#");
+        assert_eq!(state_filter(5), "m1/05/+/s");
+    }
+
+    #[test]
+    fn a_command_that_is_over_is_not_sent() {
+        assert_eq!(message_expiry_s(100, 160), Some(60));
+        assert_eq!(message_expiry_s(100, 100), None);
+        assert_eq!(message_expiry_s(100, 99), None);
+        assert_eq!(message_expiry_s(0, u64::MAX), Some(u32::MAX));
+    }
+
+    #[test]
+    fn a_late_will_does_not_end_a_new_connection() {
+        let registration = |session| Registration::new(device(), DeviceKind::GATEWAY, session);
+        let will = |boot, session| Absence { boot, session };
+        let mut presence = Presence::new();
+        assert!(!presence.handle_absence(&will(1, 1)));
+        assert!(presence.handle_registration(4, &registration(7)));
+        assert!(presence.handle_registration(4, &registration(8)));
+        assert!(
+            !presence.handle_absence(&will(4, 7)),
+            "the connection before"
+        );
+        assert!(!presence.handle_absence(&will(3, 8)), "the boot before");
+        assert!(presence.is_present());
+        assert!(
+            !presence.handle_registration(4, &registration(7)),
+            "kept by the broker"
+        );
+        assert!(presence.handle_absence(&will(4, 8)));
+        assert!(!presence.is_present());
+        assert!(presence.handle_registration(5, &registration(1)));
+        assert!(presence.is_present());
     }
 }
