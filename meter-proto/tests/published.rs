@@ -11,7 +11,7 @@ use meter_proto::language::Language;
 use meter_proto::message::{Body, Message, Stream};
 use meter_proto::point::PointId;
 use meter_proto::value::{Quality, Value};
-use meter_proto::{json, link, topic};
+use meter_proto::{fragment, json, link, series, topic};
 use samples::{entries, entry, file, samples};
 use serde_json::Value as Json;
 
@@ -83,6 +83,22 @@ fn worked_examples_of_the_page_are_true() {
                 let header = link::serial::Header::new(0, 1, 0, 9);
                 let len = link::serial::encode(header, &[0x11, 0x00, 0x22], &mut out).unwrap();
                 hex::encode(&out[..len])
+            }
+            "series" => {
+                let registers = [12_345_678, 12_345_690, 12_345_703, 12_345_715, 12_345_727];
+                let mut out = [0; 64];
+                let (coding, len) = series::encode(registers.iter().copied(), &mut out).unwrap();
+                assert_eq!(Ok(coding), series::Coding::rice(2, 0));
+                hex::encode(&out[..len])
+            }
+            "fragment" => {
+                let mut all = String::new();
+                let mut cutter = fragment::Fragmenter::new(7, b"hello", 10).unwrap();
+                let mut out = [0; 10];
+                while let Some(len) = cutter.next(&mut out).unwrap() {
+                    all += &hex::encode(&out[..len]);
+                }
+                all
             }
             "transfer" => {
                 let mut side: link::spi::Endpoint<64> = link::spi::Endpoint::new();
