@@ -5,6 +5,7 @@
 //! random input on the stable tool chain.
 
 pub mod conditions;
+pub mod delivery;
 pub mod electricity;
 pub mod front_end;
 mod input;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 type Body = fn(&[u8]);
 
-const BODIES: [(&str, Body); 12] = [
+const BODIES: [(&str, Body); 16] = [
     ("frame", meterkit_fuzz::frame),
     ("message", meterkit_fuzz::messages::message),
     ("message_text", meterkit_fuzz::messages::text),
@@ -18,6 +18,10 @@ const BODIES: [(&str, Body); 12] = [
     ("front_end", meterkit_fuzz::front_end::drivers),
     ("conditions", meterkit_fuzz::conditions::monitor),
     ("safety", meterkit_fuzz::conditions::machines),
+    ("series", meterkit_fuzz::delivery::series),
+    ("outbox", meterkit_fuzz::delivery::outbox),
+    ("links", meterkit_fuzz::delivery::links),
+    ("files", meterkit_fuzz::delivery::files),
 ];
 
 /// Random inputs for each body; the engine's long runs are `cargo xtask fuzz --minutes N`.
