@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use meter_proto::device::DeviceId;
+use meter_proto::form::Form;
 use meter_proto::language::Language;
 use meter_proto::message::{Body, Message, Stream};
 use meter_proto::point::PointId;
@@ -262,5 +263,41 @@ fn a_reader_written_from_the_page_alone_reads_every_golden_message() {
             ours["ext"].clone()
         };
         assert_eq!(other["ext"], ext, "{name}");
+    }
+}
+
+#[test]
+fn the_table_of_first_bytes_is_that_of_the_code() {
+    let page = page();
+    let table = page.split("| first byte | is |").nth(1).unwrap();
+    let mut named = [None; 256];
+    for row in table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+    {
+        let bytes: Vec<usize> = row
+            .split("0x")
+            .skip(1)
+            .take(if row.contains(" to 0x") { 2 } else { 1 })
+            .map(|text| usize::from_str_radix(&text[..2], 16).unwrap())
+            .collect();
+        let words = [
+            "security envelope",
+            "compact form",
+            "JSON form",
+            "CBOR form",
+        ];
+        let word = words.into_iter().find(|word| row.contains(word));
+        named[bytes[0]..=*bytes.last().unwrap()].fill(word);
+    }
+    for (first, word) in (0..=255u8).zip(named) {
+        let of_code = Form::of(first).map(|form| match form {
+            Form::Envelope { .. } => "security envelope",
+            Form::Compact { .. } => "compact form",
+            Form::Json => "JSON form",
+            Form::Cbor => "CBOR form",
+        });
+        assert_eq!(of_code, word, "{first:02X}");
     }
 }

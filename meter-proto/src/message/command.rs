@@ -62,6 +62,28 @@ pub enum CommandBody {
     Sealed(Sealed),
     /// Code 6: register again.
     Register,
+    /// Code 7: use a file that is whole and judged good; travels inside a sealed order where the target asks for
+    /// authority.
+    Activate {
+        /// The file's number in its offer.
+        file: u32,
+        /// Not after this UTC second; 0 without end.
+        until: u64,
+        /// Seconds within which what was activated must report, or the device goes back to what it had.
+        trial_s: u32,
+    },
+    /// Code 8: bring a point to this value and keep it: dimming level, charging current.
+    Set {
+        /// What is set.
+        point: PointId,
+        /// To which value.
+        value: Value,
+    },
+    /// Code 9: report the balance of a prepaid account as a ledger message of kind query.
+    Account {
+        /// Account within the device.
+        account: u32,
+    },
     /// A body of a later release.
     Unknown {
         /// Its code.
@@ -95,6 +117,11 @@ impl fmt::Display for CommandBody {
             },
             Self::Sealed(sealed) => write!(f, "sealed order for purpose {}", sealed.purpose),
             Self::Register => f.write_str("register again"),
+            Self::Activate { file, .. } => write!(f, "activate file {file}"),
+            Self::Set { point, value } => {
+                write!(f, "set {point} to {value} {}", point.quantity().unit())
+            }
+            Self::Account { account } => write!(f, "report account {account}"),
             Self::Unknown { code } => write!(f, "unknown body {code}"),
         }
     }
@@ -114,6 +141,9 @@ impl CommandBody {
             Self::Read { .. } => 4,
             Self::Sealed(_) => 5,
             Self::Register => 6,
+            Self::Activate { .. } => 7,
+            Self::Set { .. } => 8,
+            Self::Account { .. } => 9,
             Self::Unknown { code } => *code,
         }
     }
@@ -121,7 +151,10 @@ impl CommandBody {
     /// Whether it only reads, and therefore runs even when the clock is doubtful.
     #[must_use]
     pub const fn only_reads(&self) -> bool {
-        matches!(self, Self::Read { .. } | Self::Register)
+        matches!(
+            self,
+            Self::Read { .. } | Self::Register | Self::Account { .. }
+        )
     }
 
     fn write_arguments(&self, out: &mut Writer<'_>) -> Result<(), Error> {
@@ -153,6 +186,20 @@ impl CommandBody {
                 out.byte(0, sealed.purpose)?;
                 out.bytes(0, &sealed.envelope)
             }
+            Self::Activate {
+                file,
+                until,
+                trial_s,
+            } => {
+                out.unsigned(0, u64::from(*file))?;
+                out.unsigned(0, *until)?;
+                out.unsigned(0, u64::from(*trial_s))
+            }
+            Self::Set { point, value } => {
+                out.unsigned(0, point.bits())?;
+                out.value(0, value)
+            }
+            Self::Account { account } => out.unsigned(0, u64::from(*account)),
             Self::Register | Self::Unknown { .. } => Ok(()),
         }
     }
@@ -181,6 +228,18 @@ impl CommandBody {
                 envelope: source.bytes_up_to(0)?,
             }),
             6 => Self::Register,
+            7 => Self::Activate {
+                file: source.u32(0)?,
+                until: source.u64(0)?,
+                trial_s: source.u32(0)?,
+            },
+            8 => Self::Set {
+                point: PointId::from_bits(source.u64(0)?),
+                value: source.value(0)?,
+            },
+            9 => Self::Account {
+                account: source.u32(0)?,
+            },
             code => return Ok(Self::Unknown { code }),
         };
         source.end()?;

@@ -60,7 +60,7 @@ impl ConfigEntry {
     /// The entry of an alarm setting.
     ///
     /// # Errors
-    /// [`Error::BufferFull`] if the setting took more than 64 bytes; the longest takes 55.
+    /// [`Error::BufferFull`] if the setting took more than 64 bytes; the longest takes 51.
     pub fn alarm(index: u8, setting: &AlarmSetting) -> Result<Self, Error> {
         let mut room = [0; 64];
         let mut out = Writer::new(&mut room);

@@ -98,7 +98,7 @@ fn sealed(rng: &mut Rng) -> Sealed {
 }
 
 fn command_body(rng: &mut Rng) -> CommandBody {
-    match rng.below(7) {
+    match rng.below(10) {
         0 => CommandBody::Relay {
             circuit: rng.byte(),
             closed: rng.chance(500_000),
@@ -117,6 +117,18 @@ fn command_body(rng: &mut Rng) -> CommandBody {
         },
         4 => CommandBody::Sealed(sealed(rng)),
         5 => CommandBody::Register,
+        6 => CommandBody::Activate {
+            file: number(rng) as u32,
+            until: number(rng),
+            trial_s: number(rng) as u32,
+        },
+        7 => CommandBody::Set {
+            point: point(rng),
+            value: value(rng),
+        },
+        8 => CommandBody::Account {
+            account: number(rng) as u32,
+        },
         _ => CommandBody::Unknown { code: 1000 },
     }
 }

@@ -1,6 +1,8 @@
 //! Profiles, configuration, time, files, demand response, ledger, and a maker's kind.
 
 use meter_proto::message::*;
+use meter_proto::point::PointId;
+use meter_proto::quantity::Quantity;
 use meter_proto::time::{ClockQuality, Stamp};
 use meter_proto::value::{Quality, Value};
 
@@ -8,7 +10,39 @@ use super::{IMPORT, U1, head, vec};
 
 pub fn samples() -> Vec<(&'static str, Message)> {
     let session = head(Stream::SESSION, 0, 0);
+    let command = |body| {
+        Message::new(
+            session,
+            Command {
+                id: 78,
+                issuer: 9,
+                not_before: 1_795_219_200,
+                expires: 1_795_219_260,
+                priority: 1,
+                body,
+            },
+        )
+    };
     vec![
+        (
+            "command activate",
+            command(CommandBody::Activate {
+                file: 9,
+                until: 1_795_222_800,
+                trial_s: 600,
+            }),
+        ),
+        (
+            "command set",
+            command(CommandBody::Set {
+                point: PointId::new(Quantity::DIMMING_LEVEL).channel(2),
+                value: Value::new(40, 0),
+            }),
+        ),
+        (
+            "command account",
+            command(CommandBody::Account { account: 0 }),
+        ),
         (
             "profile",
             Message::new(head(Stream::LEGAL, 0, 42), {
