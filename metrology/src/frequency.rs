@@ -71,8 +71,11 @@ impl Crossings {
         let p = calibration.parameters();
         let ratio = Ratio::new(calibration.decimation);
         // Outputs per second, millihertz; at least 600,000 by the checks of the calibration.
-        let rate = p.sample_rate_mhz / ratio.samples;
-        let half = ((rate + p.nominal_mhz) / (2 * p.nominal_mhz)).clamp(2, RING as u32 / 2);
+        let rate = p.sample_rate_mhz / ratio.samples.max(1);
+        // Never zero by the same checks: told to the compiler, so that it links no panic.
+        let nominal_mhz = p.nominal_mhz.max(1);
+        // Nearest to half a cycle.
+        let half = (rate / nominal_mhz).div_ceil(2).clamp(2, RING as u32 / 2);
         // A sine of peak A gives A · 2 · half · 2/π, about 5/4 · half · A.
         let level =
             (u64::from(p.sync_level) * u64::from(ratio.gain_q16()) * u64::from(half) * 5 / 4) >> 16;
@@ -84,7 +87,7 @@ impl Crossings {
             }
             _ => None,
         };
-        let nominal = ((u64::from(rate) << 16) / u64::from(p.nominal_mhz)) as u32;
+        let nominal = ((u64::from(rate) << 16) / u64::from(nominal_mhz)) as u32;
         Self {
             ratio,
             filter: Decimator::default(),
@@ -101,7 +104,9 @@ impl Crossings {
             since_fall: u32::MAX,
             fall_fraction: 0,
             locked: fixed.is_some(),
-            period: fixed.map_or(0, |(length, _)| (length >> 16) as u32 / ratio.samples),
+            period: fixed.map_or(0, |(length, _)| {
+                (length >> 16) as u32 / ratio.samples.max(1)
+            }),
             nominal,
             shortest: ((u64::from(rate) << 16) / 80_000) as u32,
             longest: ((u64::from(rate) << 16) / 36_000) as u32,
