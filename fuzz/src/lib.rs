@@ -11,6 +11,7 @@ pub mod front_end;
 mod input;
 pub mod messages;
 pub mod metering;
+pub mod quality;
 
 use dlt645::{Edition, Frame, FrameView};
 use security::counter::SendCounter;

@@ -53,7 +53,10 @@ fn same_as_postcard(bytes: &[u8]) {
     };
     let Some(by_postcard) = by_postcard(*kind, rest) else {
         // Makers' kinds lie behind a type that postcard cannot name.
-        assert!(ours.is_err() || *kind >= 64, "postcard refuses what compact reads");
+        assert!(
+            ours.is_err() || *kind >= 64,
+            "postcard refuses what compact reads"
+        );
         return;
     };
     match ours {
@@ -61,7 +64,11 @@ fn same_as_postcard(bytes: &[u8]) {
         Err(error) => {
             let mut again = vec![0; 16_384];
             if let Ok(len) = compact::encode(&by_postcard, &mut again) {
-                assert_ne!(again[..len], *bytes, "compact refuses its own spelling: {error}");
+                assert_ne!(
+                    again[..len],
+                    *bytes,
+                    "compact refuses its own spelling: {error}"
+                );
             }
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 type Body = fn(&[u8]);
 
-const BODIES: [(&str, Body); 16] = [
+const BODIES: [(&str, Body); 17] = [
     ("frame", meterkit_fuzz::frame),
     ("message", meterkit_fuzz::messages::message),
     ("message_text", meterkit_fuzz::messages::text),
@@ -17,6 +17,7 @@ const BODIES: [(&str, Body); 16] = [
     ("metering_energy", meterkit_fuzz::metering::energy),
     ("front_end", meterkit_fuzz::front_end::drivers),
     ("conditions", meterkit_fuzz::conditions::monitor),
+    ("quality", meterkit_fuzz::quality::machines),
     ("safety", meterkit_fuzz::conditions::machines),
     ("series", meterkit_fuzz::delivery::series),
     ("outbox", meterkit_fuzz::delivery::outbox),
