@@ -326,3 +326,22 @@ proptest! {
         prop_assert_eq!(taken, 6000);
     }
 }
+
+#[test]
+fn state_in_bytes() {
+    use metrology::pq::{Buffer, Flicker, Resampler};
+    let sizes = [
+        ("Analyzer<1>", size_of::<Analyzer<1>>(), 700),
+        ("Analyzer<3>", size_of::<Analyzer<3>>(), 1300),
+        ("Analyzer<6>", size_of::<Analyzer<6>>(), 2200),
+        ("RapidChanges<3>", size_of::<RapidChanges<3>>(), 1600),
+        ("Orders<15>", size_of::<Orders<15>>(), 300),
+        ("Flicker", size_of::<Flicker>(), 2600),
+        ("Resampler<6>", size_of::<Resampler<6>>(), 4700),
+        ("Buffer", size_of::<Buffer>(), 8192),
+    ];
+    for (name, bytes, most) in sizes {
+        println!("{name}: {bytes} bytes");
+        assert!(bytes <= most, "{name}: {bytes}");
+    }
+}
