@@ -50,7 +50,10 @@
 //! # Features
 //!
 //! `serde` derives `Serialize` and `Deserialize` on heads and bodies; postcard then reads and writes the compact layout
-//! behind the first two bytes.
+//! behind the first two bytes. `embedded-storage` keeps waiting records and files on NOR flash
+//! (`outbox::FlashStore`, `file::FlashFile`), `std` in a file (`outbox::FileFlash`). `embedded-hal` joins the link
+//! between two cores to real pins (`link::spi::SpiMaster`, `SpiSlave`), `embedded-io` the serial link to a port
+//! (`link::serial::SerialLink`).
 //!
 //! # Limits
 //!

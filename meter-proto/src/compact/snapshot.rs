@@ -75,7 +75,7 @@ impl<'b> SnapshotReader<'b> {
     /// Checks the message and stands before its first sample.
     ///
     /// # Errors
-    /// As [`decode_as`].
+    /// As [`decode_as`](super::decode_as).
     pub fn new(bytes: &'b [u8]) -> Result<(Head, Self), Error> {
         let (found, head, mut reader) = open(bytes)?;
         if found != 4 {

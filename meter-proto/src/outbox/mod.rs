@@ -23,9 +23,9 @@ mod flash;
 #[cfg(feature = "embedded-storage")]
 mod flash_format;
 mod memory;
+mod refused;
 mod session;
-
-use core::fmt;
+mod store;
 
 use heapless::Vec;
 
@@ -40,102 +40,9 @@ pub use file::{FileError, FileFlash};
 #[cfg(feature = "embedded-storage")]
 pub use flash::{FlashStore, FlashStoreError};
 pub use memory::{MemoryFull, MemoryStore};
+pub use refused::Refused;
 pub use session::{Session, SessionEvent};
-
-/// The name of a record of this device. Orders by boot, then number, within one stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key {
-    /// The stream.
-    pub stream: Stream,
-    /// The boot.
-    pub boot: u32,
-    /// The number.
-    pub seq: u32,
-}
-
-/// Where records wait: a file, a flash, or memory.
-pub trait OutboxStore {
-    /// What can go wrong.
-    type Error;
-
-    /// Makes a record durable. When this returns an error, nothing of the record may remain.
-    ///
-    /// # Errors
-    /// The store's own.
-    fn append(&mut self, key: Key, bytes: &[u8]) -> Result<(), Self::Error>;
-
-    /// Forgets a record; a key that is not there is no error.
-    ///
-    /// # Errors
-    /// The store's own.
-    fn remove(&mut self, key: Key) -> Result<(), Self::Error>;
-
-    /// The first record of the stream behind this key, or the very first.
-    ///
-    /// # Errors
-    /// The store's own.
-    fn next(&mut self, stream: Stream, after: Option<Key>) -> Result<Option<Key>, Self::Error>;
-
-    /// Copies a record to the caller's buffer and returns its length; `None` if it is not there or does not fit.
-    ///
-    /// # Errors
-    /// The store's own.
-    fn read(&mut self, key: Key, out: &mut [u8]) -> Result<Option<usize>, Self::Error>;
-
-    /// How many records and bytes of the stream wait.
-    ///
-    /// # Errors
-    /// The store's own.
-    fn usage(&mut self, stream: Stream) -> Result<Quota, Self::Error>;
-
-    /// Whether a record of so many bytes would find room now. A store whose room is more than the sum of the quotas
-    /// need not say more.
-    ///
-    /// # Errors
-    /// The store's own.
-    fn has_room(&mut self, stream: Stream, len: usize) -> Result<bool, Self::Error> {
-        let _ = (stream, len);
-        Ok(true)
-    }
-}
-
-/// A number of records and of bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quota {
-    /// Records.
-    pub records: u32,
-    /// Bytes of their messages.
-    pub bytes: u32,
-}
-
-impl Quota {
-    /// Nothing.
-    pub const NONE: Self = Self {
-        records: 0,
-        bytes: 0,
-    };
-}
-
-/// What happens when a stream's quota is used up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Policy {
-    /// The new record is refused, the application raises an event: streams 1, 2, 5 (and 0, which is not stored).
-    Refuse,
-    /// The oldest record makes room: stream 3.
-    DropOldest,
-    /// The new record is dropped: stream 4.
-    DropNewest,
-}
-
-/// The policy of a stream.
-#[must_use]
-pub const fn policy(stream: Stream) -> Policy {
-    match stream {
-        Stream::TELEMETRY => Policy::DropOldest,
-        Stream::DIAGNOSTIC => Policy::DropNewest,
-        _ => Policy::Refuse,
-    }
-}
+pub use store::{Key, OutboxStore, Policy, Quota, policy};
 
 /// How long to wait for an acknowledgement, milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,36 +61,6 @@ impl Default for Timing {
         }
     }
 }
-
-/// Why a record was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Refused<E> {
-    /// The stream is full of unacknowledged records and never overwrites them.
-    Full,
-    /// The stream is full and drops the newest; counted.
-    Dropped,
-    /// No such stored stream, or all numbers of this boot are used.
-    NoNumber,
-    /// The message does not fit the buffer.
-    Message(Error),
-    /// The store failed; nothing was taken.
-    Store(E),
-}
-
-impl<E: fmt::Display> fmt::Display for Refused<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Full => f.write_str("the stream is full of unacknowledged records"),
-            Self::Dropped => f.write_str("the stream is full and the newest record was dropped"),
-            Self::NoNumber => f.write_str("the stream has no number for this record"),
-            Self::Message(error) => write!(f, "the record cannot be written: {error}"),
-            Self::Store(error) => write!(f, "the store failed: {error}"),
-        }
-    }
-}
-
-impl<E: fmt::Display + fmt::Debug> core::error::Error for Refused<E> {}
 
 /// A record that waits for its acknowledgement.
 #[derive(Clone, Copy, Debug)]
