@@ -5,7 +5,8 @@ use crate::energy::{Energy, Portion, PulseShare, Registers, StateError};
 use crate::frequency::{Crossings, Edge, Kind};
 use crate::kernel::{CHUNK, Turn};
 use crate::oscillator::Oscillator;
-use crate::power::{Closed, Quantities};
+use crate::power::Closed;
+use crate::quantities::Quantities;
 use crate::sample::{Sample, current, voltage};
 use crate::window::{Accumulator, ONE, Sums};
 

@@ -8,124 +8,11 @@ use crate::angle::{angle_of, divided, rounded_div, sin_cos};
 use crate::calibration::{Calibration, DcPower, Derived, PhaseParameters};
 use crate::compensation::Correction;
 use crate::energy::Portion;
+use crate::kernel::Phasor;
 use crate::oscillator::AMPLITUDE_Q16;
+use crate::quantities::{Flags, Quantities, power_factor};
 use crate::rms::{apparent_raw, mean_micro, rms_micro};
 use crate::window::{PhaseSums, Sums};
-
-/// What a window went through.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Flags {
-    /// The window covers whole cycles of a measured fundamental; otherwise about nominal cycles.
-    pub synchronous: bool,
-    /// Bit k: voltage of phase k reached the converter's limit.
-    pub voltage_saturated: u8,
-    /// Bit k: current of phase k reached the converter's limit; bit 7 the neutral current.
-    pub current_saturated: u8,
-}
-
-/// Quantities of one phase.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PhaseQuantities {
-    /// Voltage without its mean, rms, microvolts.
-    pub voltage_uv: u64,
-    /// Current without its mean, rms, microamperes.
-    pub current_ua: u64,
-    /// Active power, wide band, microwatts; positive is import.
-    pub active_uw: i64,
-    /// Reactive power of the fundamental, microvars; positive when the current lags.
-    pub reactive_uvar: i64,
-    /// Apparent power, product of the rms values, microvoltamperes.
-    pub apparent_uva: u64,
-    /// Active power of the fundamental, microwatts.
-    pub fundamental_active_uw: i64,
-    /// Active over apparent power with the sign of the active one, millionths; 0 without apparent power.
-    pub power_factor_ppm: i32,
-    /// Angle by which the fundamental current lags the voltage, millidegrees, above -180,000 to 180,000.
-    pub angle_mdeg: i32,
-    /// Angle by which the fundamental of this voltage leads that of the first phase, millidegrees.
-    pub voltage_angle_mdeg: i32,
-    /// Mean voltage, microvolts.
-    pub voltage_mean_uv: i64,
-    /// Mean current, microamperes.
-    pub current_mean_ua: i64,
-}
-
-/// Quantities of all phases together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TotalQuantities {
-    /// Sum of the active powers, microwatts.
-    pub active_uw: i64,
-    /// Sum of the reactive powers, microvars.
-    pub reactive_uvar: i64,
-    /// Arithmetic apparent power, sum of the phases', microvoltamperes.
-    pub apparent_uva: u64,
-    /// Active over arithmetic apparent power with the sign of the active one, millionths.
-    pub power_factor_ppm: i32,
-}
-
-/// Everything one window gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quantities<const PHASES: usize> {
-    /// By phase.
-    pub phase: [PhaseQuantities; PHASES],
-    /// All phases.
-    pub total: TotalQuantities,
-    /// Measured neutral current, rms, microamperes, when there is such a channel.
-    pub neutral_ua: Option<u64>,
-    /// Frequency, microhertz, when a fundamental was found.
-    pub frequency_uhz: Option<u32>,
-    /// Whole cycles covered.
-    pub cycles: u16,
-    /// Samples covered, with 16 fractional bits.
-    pub length_q16: u64,
-    /// Windows closed before this one since the meter started.
-    pub number: u64,
-    /// What the window went through.
-    pub flags: Flags,
-}
-
-impl<const PHASES: usize> Quantities<PHASES> {
-    /// Before the first window.
-    pub(crate) const EMPTY: Self = Self {
-        phase: [PhaseQuantities {
-            voltage_uv: 0,
-            current_ua: 0,
-            active_uw: 0,
-            reactive_uvar: 0,
-            apparent_uva: 0,
-            fundamental_active_uw: 0,
-            power_factor_ppm: 0,
-            angle_mdeg: 0,
-            voltage_angle_mdeg: 0,
-            voltage_mean_uv: 0,
-            current_mean_ua: 0,
-        }; PHASES],
-        total: TotalQuantities {
-            active_uw: 0,
-            reactive_uvar: 0,
-            apparent_uva: 0,
-            power_factor_ppm: 0,
-        },
-        neutral_ua: None,
-        frequency_uhz: None,
-        cycles: 0,
-        length_q16: 0,
-        number: 0,
-        flags: Flags {
-            synchronous: false,
-            voltage_saturated: 0,
-            current_saturated: 0,
-        },
-    };
-
-    /// Length of the window, milliseconds, rounded to nearest.
-    #[must_use]
-    pub fn duration_ms(&self, calibration: &Calibration<PHASES>) -> u32 {
-        let rate = u64::from(calibration.parameters().sample_rate_mhz).max(1);
-        let ms = (u128::from(self.length_q16) * 1_000_000 / u128::from(rate) + (1 << 15)) >> 16;
-        u32::try_from(ms).unwrap_or(u32::MAX)
-    }
-}
 
 /// A closed window as the meter hands it over.
 pub(crate) struct Closed<'a, const PHASES: usize> {
@@ -153,9 +40,24 @@ pub(crate) struct Rotation {
 
 /// Q30 weights of the two product sums that turn the phase error back (gains included):
 /// u(t − r) = α u[n] + β u[n − 1] with β = sin r / sin w, α = cos r − β cos w, exact at the fundamental.
-struct Weights {
-    straight: i64,
-    delayed: i64,
+pub(crate) struct Weights {
+    pub straight: i64,
+    pub delayed: i64,
+}
+
+impl Weights {
+    /// Delays the voltage by the angle `rest` of the fundamental, whose samples are `turn` apart (2^-32 turn).
+    pub fn turning(rest: i128, turn: u32, gain: i128) -> Self {
+        let (sin_r, cos_r) = sin_cos(rest as u32);
+        let (sin_w, cos_w) = sin_cos(turn);
+        let beta = rounded_signed(i128::from(sin_r) << 30, i128::from(sin_w));
+        let alpha = i128::from(cos_r) - ((beta * i128::from(cos_w) + (1 << 29)) >> 30);
+        let scaled = |weight: i128| ((weight * gain + (1 << 29)) >> 30) as i64;
+        Self {
+            straight: scaled(alpha),
+            delayed: scaled(beta),
+        }
+    }
 }
 
 impl<const PHASES: usize> Closed<'_, PHASES> {
@@ -175,7 +77,7 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
     }
 
     /// The constants of every phase as they hold in this window.
-    fn corrections(&self, calibration: &Calibration<PHASES>) -> [Correction; PHASES] {
+    pub fn corrections(&self, calibration: &Calibration<PHASES>) -> [Correction; PHASES] {
         let p = calibration.parameters();
         core::array::from_fn(|index| {
             let (Some(constants), Some(sums)) = (p.phase.get(index), self.sums.phase.get(index))
@@ -201,15 +103,7 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
         }
         let held = derived.voltage_hold as i128 - derived.current_hold as i128;
         let rest = correction.lag(rotation.frequency_mhz) - held * i128::from(rotation.turn);
-        let (sin_r, cos_r) = sin_cos(rest as u32);
-        let (sin_w, cos_w) = sin_cos(rotation.turn);
-        let beta = rounded_signed(i128::from(sin_r) << 30, i128::from(sin_w));
-        let alpha = i128::from(cos_r) - ((beta * i128::from(cos_w) + (1 << 29)) >> 30);
-        let scaled = |weight: i128| ((weight * gain + (1 << 29)) >> 30) as i64;
-        Weights {
-            straight: scaled(alpha),
-            delayed: scaled(beta),
-        }
+        Weights::turning(rest, rotation.turn, gain)
     }
 
     /// Voltage and current of a phase.
@@ -338,6 +232,9 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
             out.active_uw = micro(rounded_div(portion.active << 2, i128::from(length)));
 
             let lag = gains.lag(rotation.frequency_mhz) as u32;
+            let (u1, i1) = fundamental.magnitudes(sums);
+            out.fundamental_voltage_uv = peak_micro(u1, gains.voltage_gain, p.voltage_nv);
+            out.fundamental_current_ua = peak_micro(i1, gains.current_gain, p.current_na);
             let (p1, q1, voltage_angle) = fundamental.powers(sums, lag, gains.power_gain);
             out.fundamental_active_uw = micro(p1);
             out.reactive_uvar = micro(q1);
@@ -393,10 +290,24 @@ impl Fundamental {
         }
     }
 
+    /// A sum as a peak value, counts Q16.
+    fn counts(&self, sum: i64) -> i128 {
+        rounded_div(i128::from(sum) << 49, self.denominator)
+    }
+
+    /// Squares of the peak values of voltage and current, counts² Q32.
+    fn magnitudes(&self, sums: &PhaseSums) -> (u128, u128) {
+        let square = |phasor: &Phasor| {
+            let (re, im) = (self.counts(phasor.re), self.counts(phasor.im));
+            (re * re + im * im).unsigned_abs()
+        };
+        (square(&sums.u1), square(&sums.i1))
+    }
+
     /// P1 and Q1 in count² Q16 with gains, the phase error turned back, and the angle of the voltage.
     pub fn powers(&self, sums: &PhaseSums, lag: u32, gain_q30: u64) -> (i128, i128, Option<i64>) {
-        let counts = |sum: i64| rounded_div(i128::from(sum) << 49, self.denominator);
-        let [ur, ui, ir, ii] = [sums.u1.re, sums.u1.im, sums.i1.re, sums.i1.im].map(counts);
+        let [ur, ui, ir, ii] =
+            [sums.u1.re, sums.u1.im, sums.i1.re, sums.i1.im].map(|sum| self.counts(sum));
         // U · conj(I), rms: half the product of peaks; Q32 to Q16.
         let active = (ur * ir + ui * ii) >> 17;
         let reactive = (ui * ir - ur * ii) >> 17;
@@ -415,6 +326,11 @@ impl Fundamental {
     }
 }
 
+/// Rms value of a sine from the square of its peak (counts² Q32), millionths.
+fn peak_micro(square_q32: u128, gain_q30: u64, nano: u32) -> u64 {
+    rms_micro(square_q32 >> 1, gain_q30, nano)
+}
+
 /// Rounded quotient for divisors of either sign; zero gives zero.
 fn rounded_signed(value: i128, divisor: i128) -> i128 {
     if divisor < 0 {
@@ -430,18 +346,6 @@ pub(crate) fn power_micro(mean_q16: i128, voltage_nv: u32, current_na: u32) -> i
     let micro = rounded_div(scaled, 1_000_000_000_000 << 16);
     i64::try_from(micro).unwrap_or(if micro < 0 { i64::MIN } else { i64::MAX })
 }
-
-/// P / S in millionths, never beyond one.
-fn power_factor(active_uw: i64, apparent_uva: u64) -> i32 {
-    let ppm = rounded_div(
-        i128::from(active_uw) * i128::from(UNIT_PPM),
-        i128::from(apparent_uva),
-    );
-    ppm.clamp(-i128::from(UNIT_PPM), UNIT_PPM.into()) as i32
-}
-
-/// One, in millionths.
-const UNIT_PPM: i32 = 1_000_000;
 
 fn millidegrees(turn: i64) -> i32 {
     ((turn * 360_000 + (1 << 31)) >> 32) as i32

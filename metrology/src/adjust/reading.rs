@@ -1,7 +1,7 @@
 //! What the meter reads at a load point, and what the reference says.
 
 use crate::angle::{angle_of, rounded_div};
-use crate::power::PhaseQuantities;
+use crate::quantities::PhaseQuantities;
 use crate::rms::square_root;
 
 /// Mean values of one phase at one load point.

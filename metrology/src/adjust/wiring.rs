@@ -1,7 +1,7 @@
 //! Faults of the wiring that show at a known load.
 
 use super::Fault;
-use crate::power::Quantities;
+use crate::quantities::Quantities;
 
 /// A third of a turn, millidegrees.
 const THIRD: u32 = 120_000;

@@ -1,6 +1,6 @@
 //! What the monitor looks at: a few values of each phase, of the signal chain or of a metering chip.
 
-use crate::power::Quantities;
+use crate::quantities::Quantities;
 
 /// What counts of one phase.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

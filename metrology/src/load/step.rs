@@ -1,6 +1,6 @@
 //! Steps between steady states.
 
-use crate::power::Quantities;
+use crate::quantities::Quantities;
 
 /// Powers of one window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

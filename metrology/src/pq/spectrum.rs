@@ -156,6 +156,16 @@ impl<'a> Spectrum<'a> {
         )
     }
 
+    /// Reactive power by Budeanu's definition: the sum over all orders of U_h I_h sin φ_h, with `self` the voltage;
+    /// counts² Q16.
+    #[must_use]
+    pub fn reactive(&self, current: &Self) -> i64 {
+        let orders = 1..=self.highest_order();
+        orders.fold(0, |sum, order| {
+            sum.saturating_add(self.power(current, order).1)
+        })
+    }
+
     fn cycles(&self) -> usize {
         self.sampled.cycles.into()
     }
