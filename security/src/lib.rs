@@ -6,9 +6,21 @@
 //!
 //! ```text
 //! KeyTree -> DeviceKey (one per device, purpose, epoch) -> Sealer   seals under the next number
-//!                                                       -> Opener   takes each number once
+//!   in a KeySlot: staged, proved, active                -> Opener   takes each number once
 //!                                                       -> OrderGate -> Verified<Order> -> actuator
+//! ake: Sent / Responder -> Session -> the same three under session keys
+//! fw:  Manifest -> ChunkMap -> verify -> Verified<Manifest> -> BootState
 //! ```
+//! | module | is |
+//! |---|---|
+//! | [`key`], [`kdf`], [`slot`], [`wrap`] | key tree, derivation, key change, wrapped keys |
+//! | [`suite`], [`envelope`], [`link`], [`counter`], [`replay`] | sealed messages, their numbers, what is fresh |
+//! | [`ake`], [`session`], [`port`] | handshake, what it opens, bad tags of a port |
+//! | [`order`], [`gate`] | orders and their answers, the gate before an actuator |
+//! | [`log`], [`attest`], [`health`] | chained log, which image runs, tests of a random source |
+//! | `fw` (feature) | firmware: manifest, chunks, verification, two slots |
+//! | `esam` (feature) | the security layer of DL/T 645 with SM4 |
+//! | [`engine`], [`ccm`], [`cmac`], [`cipher`], [`aead`] | the cipher behind it all, in software or in a chip |
 //!
 //! # An order from the head end to the relay
 //! ```
@@ -55,21 +67,29 @@
 //! # What it leaves to you
 //! - Stores: the crate hands out bytes and takes them back. Two copies written in turn, or one
 //!   journal record that is whole or absent; the order of writes is in `docs/security.md`.
-//! - The clock, the ports, and randomness: nothing here draws a random number. Nonces are counters.
-//! - Keeping keys in the chip. [`key::Secret`] wipes itself; it cannot hide from a lab.
+//! - The clock, the ports, and randomness: nothing here draws a random number. Nonces are counters;
+//!   handshakes and elements are given theirs, from a source behind [`health::Health`].
+//! - Keeping keys in the chip. [`key::Secret`] wipes itself; it cannot hide from a lab. A chip that
+//!   keeps keys implements [`engine::Block128`] and gives handles ([`key::KeyHandle`]).
+//! - Patches of firmware, and the encryption of its chunks.
 //!
 //! # Decisions
 //! - An opener takes one suite, direction, epoch and address: nobody can ask for a weaker suite.
 //! - One error for every message that does not open, and no plaintext left behind it.
-//! - Modes are written once over [`engine::Block128`], for software and chips alike.
+//! - Every stored step is handed out as bytes first and counts only when the caller says that they
+//!   are durable.
+//! - Modes are written once over [`engine::Block128`], for software and chips, at once or later.
+//! - Epoch 0, the factory's, gives no orders and opens no session unless that is asked for.
 //!
 //! # Features
-//! `gcm`, `chacha`, `sm4`: further suites. `dlt645`: the security layer of DL/T 645; empty so far.
-//! `mock-engine`: a chip in memory with faults, for tests.
+//! None by default: handshake, envelopes with AES-128-CCM, orders, key change. `gcm`, `chacha` and
+//! `sm4`: further suites. `fw`, `fw-p256`: firmware with Ed25519, and ECDSA signatures. `esam`: the
+//! security layer of DL/T 645; `dlt645` puts it behind the traits of that crate. `mock-engine`: a chip
+//! in memory with faults, for tests.
 //!
 //! # Limits
-//! The power consumption of the software cipher is not masked. Key exchange, key
-//! update and firmware checks are not built yet.
+//! The power consumption of the software ciphers is not masked, and SM4 in software looks up tables.
+//! The handshake has no forward secrecy. `esam` does not talk to a fielded element.
 #![no_std]
 
 pub mod aead;

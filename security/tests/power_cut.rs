@@ -11,6 +11,7 @@ use security::order::{
     Kind, Moment, Order, OrderAck, Outcome, PurseState, Recharge, RelayFeedback,
 };
 use security::suite::Suite;
+use testkit::Rng;
 
 const SUITE: Suite = Suite::Ccm16;
 const ORDERS: u64 = 4;
@@ -266,6 +267,29 @@ fn two_cuts_at_every_pair_of_stores() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn random_schedules_of_cuts() {
+    for seed in 0..400 {
+        let mut rng = Rng::new(seed);
+        let records = if rng.chance(500_000) {
+            Records::Apart
+        } else {
+            Records::One
+        };
+        let block = [1, 2, 5, 256][rng.below(4) as usize];
+        let blows = (0..rng.below(12)).map(|_| {
+            let cut = if rng.chance(500_000) {
+                Cut::Before
+            } else {
+                Cut::After
+            };
+            (1 + rng.below(40) as usize, cut)
+        });
+        let blows = blows.collect();
+        sell(block, records, blows);
     }
 }
 

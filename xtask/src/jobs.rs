@@ -10,7 +10,7 @@ use crate::report::Verdict;
 use crate::tool;
 
 /// Crates that run on a microcontroller, with the features that must build there.
-const NO_STD: [(&str, &str); 10] = [
+const NO_STD: [(&str, &str); 11] = [
     ("serial-line", ""),
     ("dlt645", "meter-proto,embedded-io,embedded-io-async"),
     ("cjt188", "meter-proto,embedded-io,embedded-io-async"),
@@ -22,6 +22,10 @@ const NO_STD: [(&str, &str); 10] = [
     ("meterkit-metrology", "embedded-hal"),
     ("meterkit-tariff", ""),
     ("meterkit-security", ""),
+    (
+        "meterkit-security",
+        "gcm,chacha,sm4,fw-p256,dlt645,mock-engine",
+    ),
     ("meterkit-meter", ""),
     ("dlt645", ""),
 ];

@@ -7,8 +7,8 @@ use aes::Aes128;
 use aes::cipher::consts::U16;
 use aes::cipher::typenum::Unsigned;
 use aes::cipher::{
-    Array, BlockCipherDecBackend, BlockCipherDecClosure, BlockCipherDecrypt, BlockCipherEncBackend,
-    BlockCipherEncClosure, BlockCipherEncrypt, BlockSizeUser, KeyInit, ParBlocks,
+    Array, BlockCipherDecrypt, BlockCipherEncBackend, BlockCipherEncClosure, BlockCipherEncrypt,
+    BlockSizeUser, KeyInit, ParBlocks,
 };
 #[cfg(feature = "sm4")]
 use sm4::Sm4;
@@ -68,7 +68,9 @@ impl Block128 for Soft {
 
     fn decrypt(&mut self, key: &SoftKey, block: &mut Block) -> Result<(), Infallible> {
         match &key.0 {
-            Schedule::Aes128(aes) => aes.decrypt_with_backend(Pairs(core::slice::from_mut(block))),
+            Schedule::Aes128(aes) => {
+                BlockCipherDecrypt::decrypt_block(aes, Array::cast_from_core_mut(block));
+            }
             #[cfg(feature = "sm4")]
             Schedule::Sm4(sm4) => {
                 BlockCipherDecrypt::decrypt_block(sm4, Array::cast_from_core_mut(block));
@@ -98,23 +100,6 @@ impl BlockCipherEncClosure for Pairs<'_> {
         } else {
             for block in Array::cast_slice_from_core_mut(self.0) {
                 backend.encrypt_block(block.into());
-            }
-        }
-    }
-}
-
-impl BlockCipherDecClosure for Pairs<'_> {
-    #[inline(always)]
-    fn call<B: BlockCipherDecBackend<BlockSize = U16>>(self, backend: &B) {
-        if B::ParBlocksSize::USIZE == Soft::LANES {
-            for pair in self.0.chunks_mut(Soft::LANES) {
-                let mut lanes = lanes::<ParBlocks<B>>(pair);
-                backend.decrypt_par_blocks((&mut lanes).into());
-                back(pair, &lanes);
-            }
-        } else {
-            for block in Array::cast_slice_from_core_mut(self.0) {
-                backend.decrypt_block(block.into());
             }
         }
     }

@@ -31,7 +31,10 @@ pub fn serve<E: Block128>(engine: &mut E, port: &mut Port) -> Result<(), E::Erro
         let now = port.now();
         match line.first() {
             Some(0x11) => {
-                let random = line.last_chunk().copied().unwrap_or_default();
+                let mut random = [0; 16];
+                for byte in &mut random {
+                    *byte = port.receive().unwrap_or_default();
+                }
                 if let Ok(m2) = responder.answer(engine, &auth, line, random, now) {
                     port.send(&m2);
                 }
