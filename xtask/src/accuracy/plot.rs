@@ -81,6 +81,8 @@ fn errors(area: &Area, front: Front, span: f64, outcomes: &[Outcome]) -> anyhow:
         .y_desc("error, %")
         .label_style((FONT, 15))
         .x_label_formatter(&|x| format!("{x:.0e}"))
+        // Adding zero makes a negative zero a plain one.
+        .y_label_formatter(&|y| format!("{:.2}", (y * 1e6).round() / 1e6 + 0.0))
         .light_line_style(WHITE)
         .draw()?;
     let part = front.judged.part().unwrap_or(1.0);
