@@ -232,8 +232,11 @@ const STEPS: [(&str, &str, Option<u64>); 29] = [
     ),
 ];
 
+/// Name, what it is, and the aim, where there is one.
+type Row = (&'static str, &'static str, Option<u64>);
+
 /// The image whose buffers only the larger board holds, and its steps with their aims on that core.
-const LARGE: (&str, [(&str, &str, Option<u64>); 2]) = (
+const LARGE: (&str, [Row; 2]) = (
     "harmonics",
     [
         (

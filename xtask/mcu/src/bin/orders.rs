@@ -71,7 +71,7 @@ fn main() -> ! {
         (third * 1_000_000).checked_div(first)
     });
     // 1/27 of the fundamental; the samples of the curve have a little more.
-    if !part.is_some_and(|part| part.abs_diff(37_037) < 60) || chain.urms == 0 {
+    if part.is_none_or(|part| part.abs_diff(37_037) >= 60) || chain.urms == 0 {
         hprintln!("wrong: order 3 has {:?}", part);
         debug::exit(debug::EXIT_FAILURE);
     }
