@@ -102,17 +102,33 @@ const IMAGES: [(&str, &str, Option<u64>); 15] = [
 ];
 
 /// Images that count, each printing steps of [`STEPS`].
-const COUNTING: [&str; 6] = [
+const COUNTING: [&str; 7] = [
     "speed",
     "messages",
     "circuits",
     "orders",
     "safety",
     "seal-speed",
+    "signal",
 ];
 
 /// Step, what it is, and the aim in instructions on the first core, where there is one.
-const STEPS: [(&str, &str, Option<u64>); 29] = [
+const STEPS: [(&str, &str, Option<u64>); 32] = [
+    (
+        "signal-kernels",
+        "metrology: a set of 3 u, 3 i and n: rms, P, Q1, phase compensation, saturation (design aim 600; M4 80)",
+        None,
+    ),
+    (
+        "signal-sums",
+        "metrology: the same with zero crossings and whole-cycle edges",
+        None,
+    ),
+    (
+        "signal-chain",
+        "metrology: the same with the quantities and energy of every window (design aim 900; M4 130)",
+        None,
+    ),
     (
         "judge-order",
         "security: 20-byte order, 12 bytes of ext, opened and judged, AES in software",
