@@ -39,7 +39,12 @@ fn analyzer(rate_mhz: u32, frames: &[[i32; 2]], repeats: usize, kind: u8) {
         thresholds: Thresholds::new(u32::from(kind) << 20),
         voltages: kind >> 6,
     });
-    let mut rapid = RapidChanges::new(50_000, u32::from(kind) << 12, u32::from(kind) << 11);
+    let mut rapid = RapidChanges::new(
+        50_000,
+        u32::from(kind) << 12,
+        u32::from(kind) << 11,
+        kind >> 6,
+    );
     // Squares of everything taken, and of the half cycles that were told.
     let (mut all, mut told, mut last) = ([0_u128; 2], [0_u128; 2], 0);
     for round in 0..repeats {

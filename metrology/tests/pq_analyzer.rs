@@ -212,7 +212,12 @@ fn changes(heights: impl Fn(f64) -> f64) -> Vec<RapidChange> {
             [(DECLARED * SQRT_2 * heights(t) * (TAU * 50.0 * t).sin()) as i32]
         })
         .collect();
-    let mut rapid = RapidChanges::new(50_000, (0.03 * declared) as u32, (0.015 * declared) as u32);
+    let mut rapid = RapidChanges::new(
+        50_000,
+        (0.03 * declared) as u32,
+        (0.015 * declared) as u32,
+        1,
+    );
     let mut analyzer = Analyzer::new(setup(2000, 1));
     let mut found = Vec::new();
     run(&mut analyzer, &frames, |analyzer, _, step| {

@@ -30,6 +30,8 @@ pub struct RapidChanges<const C: usize> {
     at: usize,
     filled: usize,
     length: usize,
+    /// Channels that are voltages, bit 0 for the first.
+    watched: u8,
     /// Threshold, counts Q8, and the part of it that ends a change.
     threshold: u32,
     hysteresis: u32,
@@ -46,15 +48,17 @@ struct Running<const C: usize> {
 
 impl<const C: usize> RapidChanges<C> {
     /// `threshold` is the difference from the mean of the last second that begins a change, `hysteresis` how much
-    /// less ends it; both counts Q8, usually 1 to 6 % of the declared voltage and half of that.
+    /// less ends it; both counts Q8, usually 1 to 6 % of the declared voltage and half of that. `watched` tells which
+    /// channels are voltages, bit 0 for the first.
     #[must_use]
-    pub const fn new(nominal_mhz: u32, threshold: u32, hysteresis: u32) -> Self {
+    pub const fn new(nominal_mhz: u32, threshold: u32, hysteresis: u32, watched: u8) -> Self {
         Self {
             rings: [[0; MOST]; C],
             sums: [0; C],
             at: 0,
             filled: 0,
             length: if nominal_mhz > 55_000 { 120 } else { 100 },
+            watched,
             threshold,
             hysteresis: if hysteresis < threshold {
                 hysteresis
@@ -101,13 +105,13 @@ impl<const C: usize> RapidChanges<C> {
                     before,
                     spoiled: event,
                 };
-                running.widen(half);
+                running.widen(half, self.watched);
                 self.running = Some(running);
                 None
             }
             Some(running) => {
                 running.spoiled |= event;
-                running.widen(half);
+                running.widen(half, self.watched);
                 if !steady {
                     return None;
                 }
@@ -116,8 +120,9 @@ impl<const C: usize> RapidChanges<C> {
                 // The new steady state began with the oldest value of the ring.
                 let new = (all + 1).saturating_sub(self.length as u64);
                 change.half_cycles = u32::try_from(new).unwrap_or(u32::MAX);
-                let differences = running.before.iter().zip(&means);
-                change.steady = differences.map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0);
+                let differences = running.before.iter().zip(&means).zip(0_u32..8);
+                let watched = differences.filter(|(_, channel)| self.watched >> channel & 1 == 1);
+                change.steady = watched.map(|((a, b), _)| a.abs_diff(*b)).max().unwrap_or(0);
                 let spoiled = running.spoiled;
                 self.running = None;
                 (!spoiled).then_some(change)
@@ -139,7 +144,11 @@ impl<const C: usize> RapidChanges<C> {
     }
 
     fn is_steady(&self, limit: u32) -> bool {
-        self.rings.iter().zip(&self.sums).all(|(ring, sum)| {
+        let mut channels = self.rings.iter().zip(&self.sums).zip(0_u32..8);
+        channels.all(|((ring, sum), channel)| {
+            if self.watched >> channel & 1 == 0 {
+                return true;
+            }
             let mean = (sum / self.length as u64) as u32;
             let mut values = ring.iter().take(self.length);
             values.all(|value| value.abs_diff(mean) <= limit)
@@ -148,10 +157,10 @@ impl<const C: usize> RapidChanges<C> {
 }
 
 impl<const C: usize> Running<C> {
-    fn widen(&mut self, half: &HalfCycle<C>) {
-        for ((channel, urms), before) in (0_u8..).zip(&half.urms).zip(&self.before) {
+    fn widen(&mut self, half: &HalfCycle<C>, watched: u8) {
+        for ((channel, urms), before) in (0_u8..8).zip(&half.urms).zip(&self.before) {
             let difference = urms.abs_diff(*before);
-            if difference > self.change.greatest {
+            if watched >> channel & 1 == 1 && difference > self.change.greatest {
                 (self.change.greatest, self.change.channel) = (difference, channel);
             }
         }
