@@ -222,21 +222,21 @@ impl Past {
         let (mut straight, mut delayed) = (0, 0);
         let mut before = last;
         if hold > 0 {
-            let mut pairs = [(0, 0); HISTORY];
             let held = self.held.iter().skip(HISTORY - hold);
-            for ((pair, set), &held) in pairs.iter_mut().zip(head).zip(held) {
-                *pair = if u_hold == 0 {
+            for (set, &held) in head.iter().zip(held) {
+                let (x, y) = if u_hold == 0 {
                     (u(set), held)
                 } else {
                     (held, i(set))
                 };
+                straight += i64::from(x) * i64::from(y);
+                delayed += i64::from(before) * i64::from(y);
+                before = x;
             }
-            let pairs = pairs.get(..first).unwrap_or(&[]);
-            (straight, delayed) =
-                kernel::products(pairs, pairs, last, |pair| pair.0, |pair| pair.1);
-            before = pairs.last().map_or(last, |pair| pair.0);
             // The newest samples of the held channel are the next ones remembered.
-            self.held.rotate_left(sets.len().min(HISTORY));
+            if sets.len() < HISTORY {
+                self.held.rotate_left(sets.len());
+            }
             for (place, set) in self.held.iter_mut().rev().zip(sets.iter().rev()) {
                 *place = if u_hold == 0 { i(set) } else { u(set) };
             }
@@ -269,7 +269,7 @@ impl<const PHASES: usize> Accumulator<PHASES> {
     /// Adds whole samples, at most [`kernel::CHUNK`] of them, or half of it where there are no pairs; tells whether
     /// one reached the saturation level.
     pub fn take(&mut self, calibration: &Calibration<PHASES>, sets: &[Sample<PHASES>]) -> bool {
-        let oscillator = self.oscillator;
+        let before = (self.sums, self.oscillator);
         if self.block(
             calibration,
             sets,
@@ -278,7 +278,7 @@ impl<const PHASES: usize> Accumulator<PHASES> {
             return false;
         }
         // Samples may be beyond 24 bits, and the sums wrong: again, with limited ones.
-        self.oscillator = oscillator;
+        (self.sums, self.oscillator) = before;
         let mut saturated = Saturated::default();
         for few in sets.chunks(LIMITED) {
             let mut limited = [Sample::ZERO; LIMITED];
@@ -313,7 +313,7 @@ impl<const PHASES: usize> Accumulator<PHASES> {
         if calibration.parameters().neutral.is_some() {
             rest.neutral = one(set.n);
         }
-        self.products(calibration, &[set], &mut rest);
+        products(calibration, &[set], &mut self.past, &mut rest);
         let before = self.oscillator.turn();
         let after = next.turn();
         self.oscillator = next;
@@ -339,7 +339,7 @@ impl<const PHASES: usize> Accumulator<PHASES> {
         let mut pairs = [0; PAIRS];
         let pairs = pairs.get_mut(..count).unwrap_or_default();
 
-        let mut sums = self.sums;
+        let sums = &mut self.sums;
         let mut reached = false;
         for (k, line) in sums.phase.iter_mut().enumerate() {
             let found = kernel::squares(sets, voltage(k), margin, single, pairs);
@@ -358,25 +358,24 @@ impl<const PHASES: usize> Accumulator<PHASES> {
             return false;
         }
         sums.length = sums.length.saturating_add((sets.len() as u64) << 16);
-        self.products(calibration, sets, &mut sums);
-        self.sums = sums;
+        products(calibration, sets, &mut self.past, sums);
         true
     }
+}
 
-    /// Adds products of voltage and current.
-    fn products(
-        &mut self,
-        calibration: &Calibration<PHASES>,
-        sets: &[Sample<PHASES>],
-        sums: &mut Sums<PHASES>,
-    ) {
-        let lines = sums.phase.iter_mut().zip(&mut self.past);
-        for (k, ((line, past), derived)) in lines.zip(&calibration.derived).enumerate() {
-            let hold = (derived.voltage_hold, derived.current_hold);
-            let (straight, delayed) = past.products(sets, (voltage(k), current(k)), hold);
-            line.straight = line.straight.saturating_add(straight);
-            line.delayed = line.delayed.saturating_add(delayed);
-        }
+/// Adds products of voltage and current.
+fn products<const PHASES: usize>(
+    calibration: &Calibration<PHASES>,
+    sets: &[Sample<PHASES>],
+    past: &mut [Past; PHASES],
+    sums: &mut Sums<PHASES>,
+) {
+    let lines = sums.phase.iter_mut().zip(past);
+    for (k, ((line, past), derived)) in lines.zip(&calibration.derived).enumerate() {
+        let hold = (derived.voltage_hold, derived.current_hold);
+        let (straight, delayed) = past.products(sets, (voltage(k), current(k)), hold);
+        line.straight = line.straight.saturating_add(straight);
+        line.delayed = line.delayed.saturating_add(delayed);
     }
 }
 
