@@ -19,22 +19,26 @@ const CORES: [(&str, &str, &str); 2] = [
     ("thumbv7em-none-eabihf", "Cortex-M4F", "mps2-an386"),
 ];
 
-/// The image `seal` with the compact form of the AES crate, which is chosen by a compiler flag.
-const COMPACT: &str = "seal-compact";
+/// Images that are built a second time with the compact forms of the AES and SHA-2 crates, which
+/// compiler flags choose, and their names then.
+const COMPACT: [(&str, &str); 2] = [("seal", "seal-compact"), ("boot", "boot-compact")];
+/// Those flags.
+const COMPACT_FLAGS: &str =
+    "--cfg aes_backend_soft=\"compact\" --cfg sha2_backend_soft=\"compact\"";
 
 /// Images into which a dependency brings bounds checks that the compiler cannot prove away, though
 /// no input reaches them: decryption in the faster form of the AES crate, and the Ed25519 crate.
-const CHECKED_BY_OTHERS: [&str; 3] = ["seal", "seal-gcm", "boot"];
+const CHECKED_BY_OTHERS: [&str; 4] = ["seal", "seal-gcm", "boot", "boot-compact"];
 
 /// Image, what it is, and the aim in bytes, where there is one.
-const IMAGES: [(&str, &str, Option<u64>); 15] = [
+const IMAGES: [(&str, &str, Option<u64>); 16] = [
     (
         "seal",
         "security: set min (handshake, sessions, both forms of envelopes, key unwrap), AES in software",
         None,
     ),
     (
-        COMPACT,
+        "seal-compact",
         "security: the same with the compact form of the AES crate",
         None,
     ),
@@ -52,6 +56,11 @@ const IMAGES: [(&str, &str, Option<u64>); 15] = [
         "boot",
         "security: boot stage that verifies Ed25519 and SHA-256 over a slot",
         None,
+    ),
+    (
+        "boot-compact",
+        "security: the same with the compact form of the SHA-2 crate",
+        Some(24_576),
     ),
     (
         "reader",
@@ -391,15 +400,12 @@ fn build(target: &str) -> anyhow::Result<PathBuf> {
     build_bins(target, &folder, &["--features", "gcm", "--bin", "seal-gcm"])?;
     build_bins(target, &folder, &["--bins"])?;
     let compact = tool::root().join("target/mcu-compact");
-    build_with(
-        target,
-        &compact,
-        &["--bin", "seal"],
-        "--cfg aes_backend_soft=\"compact\"",
-    )?;
     let images = folder.join(target).join("release");
-    let image = compact.join(target).join("release/seal");
-    std::fs::copy(&image, images.join(COMPACT)).with_context(|| image.display().to_string())?;
+    for (name, renamed) in COMPACT {
+        build_with(target, &compact, &["--bin", name], COMPACT_FLAGS)?;
+        let image = compact.join(target).join("release").join(name);
+        std::fs::copy(&image, images.join(renamed)).with_context(|| image.display().to_string())?;
+    }
     Ok(images)
 }
 
