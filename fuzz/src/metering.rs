@@ -124,10 +124,9 @@ pub fn energy(bytes: &[u8]) {
     }
 }
 
-/// What the chain multiplies: 24 bits before and after the offset.
+/// What the chain multiplies: 24 bits, less the offset, which acts on the sums and is not limited again.
 fn conditioned(x: i32, offset: i32) -> i128 {
-    let limited = x.clamp(-FULL_SCALE, FULL_SCALE) - offset;
-    limited.clamp(-FULL_SCALE, FULL_SCALE).into()
+    (x.clamp(-FULL_SCALE, FULL_SCALE) - offset).into()
 }
 
 /// Constants near the limits of their ranges and beyond them.

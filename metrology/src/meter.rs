@@ -404,6 +404,9 @@ impl<const PHASES: usize> Meter<PHASES> {
         progress.pulses = progress.pulses.saturating_add(pulses);
         progress.share.add(&share);
         self.window.sums = Sums::ZERO;
+        for (sums, portion) in self.window.sums.phase.iter_mut().zip(portions) {
+            sums.offset_rest = portion.offset_rest;
+        }
         self.cycles = 0;
         self.synchronous = true;
     }

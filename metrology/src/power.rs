@@ -115,14 +115,15 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
         })
     }
 
-    /// Active energy of a voltage and a current in raw units (count² Q30 times samples).
+    /// Active energy of a voltage and a current in raw units (count² Q30 times samples), and what of the
+    /// offsets' part the next window has to take.
     pub fn active_raw(
         &self,
         calibration: &Calibration<PHASES>,
         pair: &Pair<'_>,
         correction: &Correction,
         rotation: &Rotation,
-    ) -> i128 {
+    ) -> (i128, i32) {
         let Pair {
             constants,
             derived,
@@ -133,6 +134,7 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
             + i128::from(sums.delayed) * i128::from(weights.delayed);
         let both = i128::from(weights.straight) + i128::from(weights.delayed);
         let length = self.sums.length;
+        let mut rest = 0;
         if calibration.parameters().dc_power == DcPower::Removed {
             // Σu · Σi / N; sums and length have 16 fractional bits each.
             let product = i128::from(sums.u.sum) * i128::from(sums.i.sum);
@@ -143,10 +145,15 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
             let (a, b) = (constants.voltage_offset, constants.current_offset);
             let (a, b) = (i128::from(a), i128::from(b));
             let offsets = a * i128::from(sums.i.sum) + b * i128::from(sums.u.sum)
-                - a * b * i128::from(length);
-            raw -= (offsets * both + (1 << 15)) >> 16;
+                - a * b * i128::from(length)
+                + i128::from(sums.offset_rest);
+            // Whole count² now, the fraction that an edge leaves to the next window: nothing is lost.
+            let whole = (offsets + (1 << 15)) >> 16;
+            rest = (offsets - (whole << 16)) as i32;
+            raw -= whole * both;
         }
-        raw + ((derived.offset * i128::from(length) + (1 << 15)) >> 16)
+        let raw = raw + ((derived.offset * i128::from(length) + (1 << 15)) >> 16);
+        (raw, rest)
     }
 
     /// Raw energy of every phase so far.
@@ -156,7 +163,7 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
         core::array::from_fn(|phase| {
             match (self.pair(calibration, phase), corrections.get(phase)) {
                 (Some(pair), Some(correction)) => {
-                    self.active_raw(calibration, &pair, correction, &rotation)
+                    self.active_raw(calibration, &pair, correction, &rotation).0
                 }
                 _ => 0,
             }
@@ -227,7 +234,8 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
                 p.current_na,
             );
 
-            portion.active = self.active_raw(calibration, &pair, gains, &rotation);
+            (portion.active, portion.offset_rest) =
+                self.active_raw(calibration, &pair, gains, &rotation);
             // Mean power in count² Q16: raw · 2^16 / length · 2^-14.
             out.active_uw = micro(rounded_div(portion.active << 2, i128::from(length)));
 

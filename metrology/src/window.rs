@@ -28,6 +28,8 @@ pub(crate) struct PhaseSums {
     /// Fundamental of voltage and current, times the amplitude of the oscillator.
     pub u1: Phasor,
     pub i1: Phasor,
+    /// What the last window left of the offsets' part of the kept energy, count² Q16.
+    pub offset_rest: i32,
 }
 
 /// Sums of all channels over the same length.
@@ -116,6 +118,7 @@ impl<const PHASES: usize> Sums<PHASES> {
             delayed: 0,
             u1: Phasor { re: 0, im: 0 },
             i1: Phasor { re: 0, im: 0 },
+            offset_rest: 0,
         }; PHASES],
         neutral: ChannelSums::ZERO,
         length: 0,

@@ -314,6 +314,7 @@ impl<const PHASES: usize, const N: usize> Follower<PHASES> for Following<'_, PHA
                 straight: own.straight,
                 delayed: own.delayed,
                 i1: own.i1,
+                offset_rest: own.offset_rest,
                 ..*phase
             };
             let variance = sums.i.variance_q32(length, constants.current_noise);
@@ -325,7 +326,8 @@ impl<const PHASES: usize, const N: usize> Follower<PHASES> for Following<'_, PHA
                 derived,
                 sums,
             };
-            portion.active = closed.active_raw(calibration, &pair, &gains, &rotation);
+            (portion.active, portion.offset_rest) =
+                closed.active_raw(calibration, &pair, &gains, &rotation);
             let lag = gains.lag(rotation.frequency_mhz) as u32;
             let (_, q1, _) = fundamental.powers(sums, lag, gains.power_gain);
             portion.reactive = (q1 * i128::from(length)) >> 2;
@@ -353,7 +355,9 @@ impl<const PHASES: usize, const N: usize> Follower<PHASES> for Following<'_, PHA
         }
         if commit {
             circuits.energy.commit(calibration, &portions, length);
-            circuits.sums = [Sums::ZERO; N];
+            for (sums, portion) in circuits.sums.iter_mut().zip(&portions) {
+                *sums = Sums::after(portion.offset_rest);
+            }
         }
     }
 

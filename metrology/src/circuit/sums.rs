@@ -20,18 +20,26 @@ pub(super) struct Sums {
     pub delayed: i64,
     /// Fundamental of the current.
     pub i1: Phasor,
+    /// As in [`crate::window::PhaseSums`].
+    pub offset_rest: i32,
     /// A sample reached the saturation level.
     pub saturated: bool,
 }
 
 impl Sums {
-    pub const ZERO: Self = Self {
-        i: ChannelSums::ZERO,
-        straight: 0,
-        delayed: 0,
-        i1: Phasor { re: 0, im: 0 },
-        saturated: false,
-    };
+    pub const ZERO: Self = Self::after(0);
+
+    /// At the begin of a window, with what the last one left.
+    pub const fn after(offset_rest: i32) -> Self {
+        Self {
+            i: ChannelSums::ZERO,
+            straight: 0,
+            delayed: 0,
+            i1: Phasor { re: 0, im: 0 },
+            offset_rest,
+            saturated: false,
+        }
+    }
 
     pub fn add(&mut self, other: &Self) {
         self.i.add(&other.i);
@@ -145,6 +153,7 @@ pub(super) fn of_piece(
         straight,
         delayed,
         i1,
+        offset_rest: 0,
         saturated: false,
     }
 }

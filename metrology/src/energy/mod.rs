@@ -122,6 +122,8 @@ pub(crate) struct Portion {
     pub apparent: i128,
     /// The larger magnitude of mean active and reactive power, microwatts: what the start threshold sees.
     pub level_uw: u64,
+    /// What the offsets' part of the kept energy leaves to the next window, count² Q16.
+    pub offset_rest: i32,
 }
 
 impl Portion {
