@@ -4,6 +4,7 @@ mod accuracy;
 mod bench;
 mod browser;
 mod jobs;
+mod proofs;
 mod report;
 mod size;
 mod tool;
@@ -111,6 +112,12 @@ enum Job {
         #[arg(long, conflicts_with_all = ["quick", "json"])]
         docs: bool,
     },
+    /// Ciphers, derivations, envelopes and handshakes beside OpenSSL on random input
+    Differential {
+        /// How many cases
+        #[arg(long, default_value_t = 10_000_000)]
+        cases: u64,
+    },
     /// Whole-system tests: hostile input, killed processes, other parties' clients
     System,
     /// The demonstration in a headless browser, with pictures as artefacts
@@ -159,6 +166,7 @@ fn run(job: Option<Job>) -> anyhow::Result<()> {
         }
         Some(Job::Long) => jobs::long(),
         Some(Job::Emulate) => jobs::emulate(),
+        Some(Job::Differential { cases }) => proofs::differential(cases),
         Some(Job::System) => jobs::system(),
         Some(Job::Browser) => browser::run(),
     }?;
