@@ -2,7 +2,7 @@
 
 use crate::border::{code, exclusive, overlap, place, put, shared, slice};
 use crate::result::mtr_result;
-use metrology::{Calibration, Meter, Parameters, PhaseParameters, Sample};
+use metrology::{Calibration, Gain, Meter, Parameters, PhaseParameters, Sample};
 
 /// Bytes of storage of an mtr_metrology1.
 pub const MTR_METROLOGY1_SIZE: usize = 4096;
@@ -113,8 +113,8 @@ pub unsafe extern "C" fn mtr_metrology1_defaults(
         nominal_mhz,
         voltage_nv: own.voltage_nv,
         current_na: own.current_na,
-        voltage_gain: phase.voltage_gain,
-        current_gain: phase.current_gain,
+        voltage_gain: phase.voltage_gain.to_bits(),
+        current_gain: phase.current_gain.to_bits(),
         delay_ns: phase.delay_ns,
         angle: phase.angle,
         energy_step_mwh: own.energy_step_mwh,
@@ -157,8 +157,8 @@ pub unsafe extern "C" fn mtr_metrology1_init(
             pulses_per_kwh: given.pulses_per_kwh,
             pulses_per_kvarh: given.pulses_per_kwh,
             phase: [PhaseParameters {
-                voltage_gain: given.voltage_gain,
-                current_gain: given.current_gain,
+                voltage_gain: Gain::from_bits(given.voltage_gain),
+                current_gain: Gain::from_bits(given.current_gain),
                 delay_ns: given.delay_ns,
                 angle: given.angle,
                 ..PhaseParameters::IDEAL

@@ -82,12 +82,12 @@ pub fn energy(bytes: &[u8]) {
         _ => Window::Standard,
     };
     p.neutral = (input.byte() & 1 == 0).then_some(NeutralParameters {
-        gain: 1 << 30,
+        gain: metrology::Gain::ONE,
         offset: 0,
     });
     for phase in &mut p.phase {
         // One of both gains is one, so that their product is a gain as well.
-        phase.voltage_gain = input.word() | 1 << 26;
+        phase.voltage_gain = metrology::Gain::from_bits(input.word() | 1 << 26);
         phase.voltage_offset = input.word() as i32 >> 11;
         phase.current_offset = input.word() as i32 >> 11;
     }
@@ -106,7 +106,7 @@ pub fn energy(bytes: &[u8]) {
             let product = |sample: &Sample<3>| {
                 conditioned(sample.u[index], phase.voltage_offset)
                     * conditioned(sample.i[index], phase.current_offset)
-                    * i128::from(phase.voltage_gain)
+                    * i128::from(phase.voltage_gain.to_bits())
             };
             *sum += block.iter().map(product).sum::<i128>();
         }
@@ -140,8 +140,8 @@ fn parameters(input: &mut Input<'_>) -> Parameters<1> {
     p.start_uw = input.word() >> (input.byte() % 32);
     p.policy = [Policy::Net, Policy::PerPhase, Policy::ImportOnly][usize::from(input.byte() % 3)];
     for phase in &mut p.phase {
-        phase.voltage_gain = input.word() | 1 << 26;
-        phase.current_gain = input.word() | 1 << 26;
+        phase.voltage_gain = metrology::Gain::from_bits(input.word() | 1 << 26);
+        phase.current_gain = metrology::Gain::from_bits(input.word() | 1 << 26);
         phase.delay_ns = input.word() as i32 >> 14;
         phase.angle = input.word() as i32 >> 6;
         phase.power_offset_uw = input.word() as i32;

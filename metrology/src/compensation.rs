@@ -3,7 +3,7 @@
 //! Both act once per window, on the weights of its sums: samples and their exact sums stay as they are.
 
 use crate::angle::rounded_div;
-use crate::calibration::{CalibrationError, PhaseParameters, Rule, UNITY, bad};
+use crate::calibration::{CalibrationError, Gain, PhaseParameters, Rule, UNITY, bad};
 
 /// Points of a current curve at most.
 pub const CURVE_POINTS: usize = 6;
@@ -165,7 +165,8 @@ impl Correction {
         difference_mk: i32,
         measured: impl FnOnce(u64) -> u64,
     ) -> Self {
-        let at = |gain: u32, drift: &Drift| {
+        let at = |gain: Gain, drift: &Drift| {
+            let gain = gain.to_bits();
             if *drift == Drift::NONE {
                 return u64::from(gain);
             }

@@ -68,8 +68,8 @@ pub mod source;
 mod window;
 
 pub use calibration::{
-    Calibration, CalibrationError, DcPower, NeutralParameters, Parameters, PhaseParameters, Policy,
-    Rule, Stamp, Sync, Window,
+    Calibration, CalibrationError, DcPower, Gain, NeutralParameters, Parameters, PhaseParameters,
+    Policy, Rule, Stamp, Sync, Window,
 };
 pub use circuit::{Circuit, CircuitCalibration, CircuitQuantities, CircuitRegisters, Circuits};
 pub use compensation::{CURVE_POINTS, Curve, CurvePoint, Drift};

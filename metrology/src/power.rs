@@ -198,7 +198,11 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
         }
         if let Some(neutral) = p.neutral {
             let variance = self.sums.neutral.variance_q32(length, 0);
-            quantities.neutral_ua = Some(rms_micro(variance, neutral.gain.into(), p.current_na));
+            quantities.neutral_ua = Some(rms_micro(
+                variance,
+                neutral.gain.to_bits().into(),
+                p.current_na,
+            ));
         }
         let micro = |mean_q16: i128| power_micro(mean_q16, p.voltage_nv, p.current_na);
         let mut portions = [Portion::default(); PHASES];

@@ -245,8 +245,8 @@ fn known_errors_come_back_as_inverse_constants() {
     let point = front.point(&phase, 50.0, 60.0);
     bench().phase(&mut phase, &point, PhaseTerm::Delay).unwrap();
     let unity = f64::from(1 << 30);
-    assert!((f64::from(phase.voltage_gain) / unity * 1.04 - 1.0).abs() < 1e-6);
-    assert!((f64::from(phase.current_gain) / unity * 0.97 - 1.0).abs() < 1e-6);
+    assert!((f64::from(phase.voltage_gain.to_bits()) / unity * 1.04 - 1.0).abs() < 1e-6);
+    assert!((f64::from(phase.current_gain.to_bits()) / unity * 0.97 - 1.0).abs() < 1e-6);
     // 0.002° are 111 ns.
     assert!((phase.delay_ns - 123_000).abs() < 111, "{}", phase.delay_ns);
 }
@@ -377,8 +377,16 @@ fn temperature_terms_from_two_or_three_temperatures() {
     for celsius in [-40.0, -5.0, 23.0, 55.0, 70.0] {
         let dt = celsius - 23.0;
         for (gain, drift, want) in [
-            (phase.voltage_gain, phase.voltage_drift, voltage(dt)),
-            (phase.current_gain, phase.current_drift, current(dt)),
+            (
+                phase.voltage_gain.to_bits(),
+                phase.voltage_drift,
+                voltage(dt),
+            ),
+            (
+                phase.current_gain.to_bits(),
+                phase.current_drift,
+                current(dt),
+            ),
         ] {
             let factor = f64::from(drift.factor_q30((dt * 1000.0) as i32));
             let got = f64::from(gain) / 2_f64.powi(60) * factor;
@@ -644,7 +652,7 @@ proptest! {
                 point.reading.current_ua = point.load.current_ua;
             }
         }
-        let start = PhaseParameters { current_gain: gain | 1 << 26, ..PhaseParameters::IDEAL };
+        let start = PhaseParameters { current_gain: metrology::Gain::from_bits(gain | 1 << 26), ..PhaseParameters::IDEAL };
         let [first, second, third] = &points;
         let bench = bench();
         let steps: [Step<'_>; 9] = [

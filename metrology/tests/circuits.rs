@@ -38,7 +38,8 @@ fn constants(calibration: &Calibration<3>) -> CircuitCalibration<12> {
     let mut circuits = std::array::from_fn(|k| Circuit::on(k as u8 % 3));
     for (circuit, branch) in circuits.iter_mut().zip(branches()) {
         let own = &mut circuit.constants;
-        own.current_gain = (f64::from(1 << 30) / branch.ratio).round() as u32;
+        own.current_gain =
+            metrology::Gain::from_bits((f64::from(1 << 30) / branch.ratio).round() as u32);
         own.delay_ns = (branch.delay * 1e9).round() as i32;
         own.angle = (branch.lead / 360.0 * 4_294_967_296.0).round() as i32;
     }
@@ -134,8 +135,8 @@ fn a_circuit_with_the_current_of_a_phase_is_that_phase_to_the_last_unit() {
     let mut p = Parameters::<3>::new(8_000_000, 50_000);
     (p.energy_step_mwh, p.start_uw) = (1, 2_000_000);
     for phase in &mut p.phase {
-        phase.voltage_gain = 1_100_000_000;
-        phase.current_gain = 1_050_000_000;
+        phase.voltage_gain = metrology::Gain::from_bits(1_100_000_000);
+        phase.current_gain = metrology::Gain::from_bits(1_050_000_000);
     }
     p.phase[1].current_offset = 4321;
     p.phase[1].curve = Curve::try_new(&[5, 50, 500].map(|amperes| CurvePoint {
@@ -322,7 +323,7 @@ proptest! {
         let calibration = Calibration::try_new(Parameters::<3>::new(8_000_000, 50_000)).unwrap();
         let mut on = std::array::from_fn::<_, 4, _>(|k| Circuit::on(k as u8 % 3));
         for (circuit, (gain, delay)) in on.iter_mut().zip(gains.into_iter().zip(delays)) {
-            circuit.constants.current_gain = gain | 1 << 26;
+            circuit.constants.current_gain = metrology::Gain::from_bits(gain | 1 << 26);
             circuit.constants.delay_ns = delay;
         }
         let constants = CircuitCalibration::try_new(&calibration, on).unwrap();

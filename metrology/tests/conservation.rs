@@ -11,7 +11,7 @@ fn calibration(gain: u32) -> Calibration<3> {
     let mut p = Parameters::new(4_000_000, 50_000);
     p.dc_power = DcPower::Kept;
     for phase in &mut p.phase {
-        phase.voltage_gain = gain;
+        phase.voltage_gain = metrology::Gain::from_bits(gain);
     }
     Calibration::try_new(p).unwrap()
 }
@@ -198,7 +198,7 @@ fn constants_are_kept_and_bad_ones_refused_by_name() {
     p.phase[2].angle = 8_351_000;
     p.phase[0].current_noise = 700;
     p.neutral = Some(metrology::NeutralParameters {
-        gain: 1 << 29,
+        gain: metrology::Gain::from_bits(1 << 29),
         offset: -5,
     });
     p.window = Window::Cycles(25);
@@ -222,13 +222,13 @@ fn constants_are_kept_and_bad_ones_refused_by_name() {
         Err(CalibrationError::Length { .. })
     ));
 
-    p.phase[1].voltage_gain = 5;
+    p.phase[1].voltage_gain = metrology::Gain::from_bits(5);
     let error = Calibration::try_new(p).unwrap_err();
     assert_eq!(
         error.to_string(),
         "voltage_gain of phase 1 must lie in 67108864 to 4294967295"
     );
-    p.phase[1].voltage_gain = 1 << 30;
+    p.phase[1].voltage_gain = metrology::Gain::ONE;
     p.phase[1].delay_ns = 2_000_000;
     let error = Calibration::try_new(p).unwrap_err();
     assert_eq!(
@@ -271,12 +271,12 @@ fn any_parameters() -> impl Strategy<Value = Parameters<3>> {
             ][(w[7] % 3) as usize];
             p.start_uw = w[8] >> (w[8] % 32);
             p.neutral = neutral.then_some(metrology::NeutralParameters {
-                gain: u32::MAX,
+                gain: metrology::Gain::MAX,
                 offset: 1 << 20,
             });
             for (phase, (unsigned, signed)) in p.phase.iter_mut().zip(phases) {
-                phase.voltage_gain = unsigned[0] | 1 << 26;
-                phase.current_gain = unsigned[1] | 1 << 26;
+                phase.voltage_gain = metrology::Gain::from_bits(unsigned[0] | 1 << 26);
+                phase.current_gain = metrology::Gain::from_bits(unsigned[1] | 1 << 26);
                 phase.current_noise = unsigned[2];
                 phase.voltage_offset = signed[0] >> 11;
                 phase.current_offset = signed[1] >> 11;

@@ -52,7 +52,7 @@ fn conserve(samples: usize, seed: u64) {
     let mut random = Random(seed);
     let mut p = Parameters::<1>::new(4_000_000, 50_000);
     p.dc_power = DcPower::Kept;
-    p.phase[0].current_gain = 1_234_567_890;
+    p.phase[0].current_gain = metrology::Gain::from_bits(1_234_567_890);
     let calibration = Calibration::try_new(p).unwrap();
     let table = table(&mut random);
     let limit = |x: i32| i128::from(x.clamp(-FULL_SCALE, FULL_SCALE));

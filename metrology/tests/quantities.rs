@@ -97,7 +97,7 @@ impl Case {
     fn measured(&self) -> (Meter<3>, Details<3, 200>) {
         let mut p = Parameters::new((self.rate * 1000.0) as u32, (self.f * 1000.0) as u32);
         p.neutral = Some(NeutralParameters {
-            gain: 1 << 30,
+            gain: metrology::Gain::ONE,
             offset: 0,
         });
         let calibration = Calibration::try_new(p).unwrap();

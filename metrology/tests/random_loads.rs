@@ -86,7 +86,7 @@ fn run(seed: u64, rates: [f64; 2], bound: fn(f64, f64) -> f64) {
         for (constants, phase) in p.phase.iter_mut().zip(&phases) {
             let [u, i] = phase
                 .gains
-                .map(|gain| (gain * f64::from(1 << 30)).round() as u32);
+                .map(|gain| metrology::Gain::from_bits((gain * f64::from(1 << 30)).round() as u32));
             (constants.voltage_gain, constants.current_gain) = (u, i);
             constants.delay_ns = phase.delay_ns;
             constants.angle = (phase.lead / 360.0 * 4_294_967_296.0).round() as i32;

@@ -233,8 +233,8 @@ fn gains_offsets_and_noise_act_as_named() {
     let (u, mut i) = (Wave::sine(230.0, 0.0), Wave::sine(10.0, 0.0));
     i.dc = 0.05;
     let mut p = parameters(8000.0);
-    p.phase[0].voltage_gain = (1.03 * f64::from(1_u32 << 30)) as u32;
-    p.phase[0].current_gain = (0.97 * f64::from(1_u32 << 30)) as u32;
+    p.phase[0].voltage_gain = metrology::Gain::from_bits((1.03 * f64::from(1_u32 << 30)) as u32);
+    p.phase[0].current_gain = metrology::Gain::from_bits((0.97 * f64::from(1_u32 << 30)) as u32);
     p.phase[0].current_offset = count(0.05, AMPERE_NA, 24);
     p.phase[0].power_offset_uw = -1_500_000;
     let line = measure(p, &samples(&u, &i, 50.0, 8000.0, 0.7, 24)).phase[0];
@@ -255,7 +255,7 @@ fn three_phases_with_neutral_and_a_dead_first_voltage() {
     let (rate, f) = (6400.0, 49.9);
     let mut p = parameters::<3>(rate);
     p.neutral = Some(metrology::NeutralParameters {
-        gain: 1 << 30,
+        gain: metrology::Gain::ONE,
         offset: 0,
     });
     let block = |dead: bool| -> Vec<Sample<3>> {

@@ -26,14 +26,14 @@ fn first_parameters() -> Parameters<3> {
     let mut p = Parameters::<3>::new(8_000_000, 60_000);
     (p.voltage_nv, p.current_na) = (50_000, 20_000);
     (p.start_uw, p.pulses_per_kwh) = (400_000, 3200);
-    p.phase[0].voltage_gain = 1_099_511_627;
+    p.phase[0].voltage_gain = metrology::Gain::from_bits(1_099_511_627);
     p.phase[0].current_noise = 700;
     p.phase[1].delay_ns = -12_345;
     p.phase[1].power_offset_uw = -77;
     p.phase[2].angle = 8_351_000;
     p.phase[2].current_offset = -321;
     p.neutral = Some(NeutralParameters {
-        gain: 1 << 29,
+        gain: metrology::Gain::from_bits(1 << 29),
         offset: -5,
     });
     p.window = Window::Cycles(25);

@@ -12,7 +12,8 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 use metrology::{
-    Calibration, FULL_SCALE, Meter, NeutralParameters, Parameters, Quantities, Sample, Sync, Window,
+    Calibration, FULL_SCALE, Gain, Meter, NeutralParameters, Parameters, Quantities, Sample, Sync,
+    Window,
 };
 use serde_json::{Value, json};
 
@@ -241,7 +242,7 @@ fn record(dir: &Path, id: &str) -> anyhow::Result<(Vec<Check>, Bounds)> {
 }
 
 /// Base unit (1e-9) of a group and the gains against it, so that base · gain is each channel's unit exactly enough.
-fn scale(channels: &[Option<&Channel>]) -> (u32, Vec<u32>) {
+fn scale(channels: &[Option<&Channel>]) -> (u32, Vec<Gain>) {
     let largest = channels
         .iter()
         .flatten()
@@ -252,14 +253,14 @@ fn scale(channels: &[Option<&Channel>]) -> (u32, Vec<u32>) {
         base as u32,
         channels
             .iter()
-            .map(|c| c.map_or(1 << 30, |c| gain(c.unit, base as u32)))
+            .map(|c| c.map_or(Gain::ONE, |c| gain(c.unit, base as u32)))
             .collect(),
     )
 }
 
 /// Gain in Q2.30 that makes a unit out of a base in 1e-9.
-fn gain(unit: f64, base: u32) -> u32 {
-    (unit * 1e9 / f64::from(base) * f64::from(1_u32 << 30)).round() as u32
+fn gain(unit: f64, base: u32) -> Gain {
+    Gain::from_bits((unit * 1e9 / f64::from(base) * f64::from(1_u32 << 30)).round() as u32)
 }
 
 /// Quantities and frequency; whether the record's frequency lies in the band that the reference searches.

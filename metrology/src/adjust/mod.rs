@@ -33,7 +33,7 @@
 //!     ..Reading::default()
 //! };
 //! bench.gains(&mut phase, &Point { load, reading })?;
-//! assert_eq!(phase.voltage_gain, 1_095_654_922); // 2^30 / 0.98
+//! assert_eq!(phase.voltage_gain.to_bits(), 1_095_654_922); // 2^30 / 0.98
 //! // The same at PF 0.5: 0.1 % too much power is 0.033 degrees or 1.8 µs too little lag.
 //! let load = Load { active_uw: 575_000_000, lagging: true, ..load };
 //! let reading = Reading { voltage_uv: 230_000_000, current_ua: 5_000_000, active_uw: 575_575_000, ..reading };
@@ -49,7 +49,7 @@ mod self_test;
 mod wiring;
 
 use crate::angle::rounded_div;
-use crate::calibration::{Parameters, PhaseParameters};
+use crate::calibration::{Gain, Parameters, PhaseParameters};
 use crate::compensation::{CURVE_POINTS, Curve, CurvePoint, Drift};
 use crate::rms::square_root;
 
@@ -140,7 +140,7 @@ impl Bench {
         let offset = |what, old: i32, more_q16: i128| {
             let found = i64::from(old).saturating_add(rounded_div(more_q16, 1 << 16) as i64);
             let limit = MEAN_LIMIT;
-            if found.unsigned_abs() > limit.into() {
+            if found.unsigned_abs() > u64::from(limit) {
                 return Err(Fault::Noise { what, found, limit });
             }
             Ok(found as i32)
@@ -163,7 +163,7 @@ impl Bench {
         ] {
             let found = (counts_q16(micro.into(), nano, gain) >> 16) as i64;
             let limit = NOISE_LIMIT;
-            if found > limit.into() {
+            if found > i64::from(limit) {
                 return Err(Fault::Noise { what, found, limit });
             }
         }
@@ -391,7 +391,7 @@ impl Bench {
             }
             let used = ratios.get(..points.len()).ok_or(Fault::Points)?;
             let (base, fitted) = polynomial(used)?;
-            *gain = fitting(rounded_div(i128::from(*gain) * base, RATIO))?;
+            *gain = fitting_gain(rounded_div(i128::from(gain.to_bits()) * base, RATIO))?;
             *drift = fitted;
         }
         *phase = mended;
@@ -451,13 +451,13 @@ impl Bench {
 }
 
 /// Counts (Q16) of a value in millionths of its unit.
-fn counts_q16(micro: i128, nano: u32, gain: u32) -> i128 {
-    let scale = i128::from(nano) * i128::from(gain);
+fn counts_q16(micro: i128, nano: u32, gain: Gain) -> i128 {
+    let scale = i128::from(nano) * i128::from(gain.to_bits());
     rounded_div((micro * 1000) << 46, scale)
 }
 
 fn within(what: Measured, found_ppm: i64, limit_ppm: u32) -> Result<(), Fault> {
-    if found_ppm.unsigned_abs() > limit_ppm.into() {
+    if found_ppm.unsigned_abs() > u64::from(limit_ppm) {
         return Err(Fault::Value {
             what,
             found_ppm,
@@ -479,11 +479,16 @@ fn plausible_angle(late: i64) -> Result<(), Fault> {
 }
 
 /// gain · wanted / found.
-fn scaled(gain: u32, wanted: u64, found: u64) -> Result<u32, Fault> {
-    fitting(rounded_div(
-        i128::from(gain) * i128::from(wanted),
+fn scaled(gain: Gain, wanted: u64, found: u64) -> Result<Gain, Fault> {
+    fitting_gain(rounded_div(
+        i128::from(gain.to_bits()) * i128::from(wanted),
         i128::from(found),
     ))
+}
+
+/// A gain from its bits.
+fn fitting_gain(bits: i128) -> Result<Gain, Fault> {
+    fitting(bits).map(Gain::from_bits)
 }
 
 /// A constant that fits its field; constants far outside it are no result of a calibration.

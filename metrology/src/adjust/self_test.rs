@@ -3,7 +3,7 @@
 use super::reading::off_ppm;
 use super::{Bench, Fault, Load, Measured, PhaseTerm, Point, Reading};
 use crate::angle::{rounded_div, sin_cos};
-use crate::calibration::{Parameters, PhaseParameters, UNITY};
+use crate::calibration::{Gain, Parameters, PhaseParameters, UNITY};
 use crate::compensation::lag;
 use crate::rms::square_root;
 
@@ -49,8 +49,9 @@ const FREQUENCY: u32 = 50_000;
 
 impl FrontEnd {
     fn read(&self, phase: &PhaseParameters, load: &Load) -> Result<Point, Fault> {
-        let through = |true_value: u64, sensor: u32, gain: u32| {
-            let scaled = i128::from(true_value) * i128::from(sensor) * i128::from(gain);
+        let through = |true_value: u64, sensor: u32, gain: Gain| {
+            let gain = i128::from(gain.to_bits());
+            let scaled = i128::from(true_value) * i128::from(sensor) * gain;
             rounded_div(scaled, 1 << 60)
         };
         let voltage = through(load.voltage_uv, self.voltage, phase.voltage_gain);
@@ -120,7 +121,7 @@ pub fn self_test() -> Result<(), Fault> {
             (Measured::Voltage, front.voltage, phase.voltage_gain),
             (Measured::Current, front.current, phase.current_gain),
         ] {
-            let product = u128::from(sensor) * u128::from(gain);
+            let product = u128::from(sensor) * u128::from(gain.to_bits());
             super::within(what, off_ppm(product, 1 << 60), 1)?;
         }
         let apart = lag(

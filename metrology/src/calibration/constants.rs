@@ -1,6 +1,6 @@
 //! The stored form of the constants of one phase or circuit.
 
-use super::{CalibrationError, PhaseParameters};
+use super::{CalibrationError, Gain, PhaseParameters};
 use crate::bytes::{Reader, Writer};
 use crate::compensation::{CURVE_POINTS, Curve, CurvePoint, Drift};
 
@@ -46,8 +46,8 @@ pub(crate) fn put_extension(w: &mut Writer<'_>, phase: &PhaseParameters) {
 
 /// Reads what version 1 holds; nothing when the bytes end.
 pub(crate) fn read_first(r: &mut Reader<'_>, phase: &mut PhaseParameters) -> Option<()> {
-    phase.voltage_gain = r.u32()?;
-    phase.current_gain = r.u32()?;
+    phase.voltage_gain = Gain::from_bits(r.u32()?);
+    phase.current_gain = Gain::from_bits(r.u32()?);
     phase.current_noise = r.u32()?;
     phase.voltage_offset = r.i32()?;
     phase.current_offset = r.i32()?;

@@ -29,7 +29,7 @@ pub enum Rule {
 pub enum CalibrationError {
     /// A parameter breaks a rule.
     Parameter {
-        /// Field name in [`Parameters`] or [`PhaseParameters`].
+        /// Field name in [`Parameters`](super::Parameters) or [`PhaseParameters`](super::PhaseParameters).
         name: &'static str,
         /// Phase from 0, where the parameter belongs to one.
         phase: Option<u8>,

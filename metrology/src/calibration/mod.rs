@@ -19,7 +19,9 @@ pub use parameters::{
 };
 
 /// Gain of exactly one in the Q2.30 format of all gains.
-pub(crate) const UNITY: u32 = 1 << 30;
+pub(crate) const UNITY: u32 = Gain::ONE.to_bits();
+/// A gain: unsigned, 2 bits before and 30 behind the point. The constants take 2^-4 to just below 4.
+pub type Gain = fixed::types::U2F30;
 /// Samples of history that whole-sample delays may reach back.
 pub(crate) const HISTORY: usize = 12;
 
@@ -104,7 +106,13 @@ impl<const PHASES: usize> Calibration<PHASES> {
             within("window", None, cycles, 1, 600)?;
         }
         if let Some(neutral) = &p.neutral {
-            within("neutral.gain", None, neutral.gain, 1 << 26, u32_max)?;
+            within(
+                "neutral.gain",
+                None,
+                neutral.gain.to_bits(),
+                1 << 26,
+                u32_max,
+            )?;
             within("neutral.offset", None, neutral.offset, -(1 << 20), 1 << 20)?;
         }
         // One raw unit is 2^-30 count² (after the gains) times one sample interval:
@@ -155,8 +163,20 @@ impl Derived {
         let at = Some(index);
         let u32_max = i64::from(u32::MAX);
         let offset = 1 << 20;
-        within("voltage_gain", at, phase.voltage_gain, 1 << 26, u32_max)?;
-        within("current_gain", at, phase.current_gain, 1 << 26, u32_max)?;
+        within(
+            "voltage_gain",
+            at,
+            phase.voltage_gain.to_bits(),
+            1 << 26,
+            u32_max,
+        )?;
+        within(
+            "current_gain",
+            at,
+            phase.current_gain.to_bits(),
+            1 << 26,
+            u32_max,
+        )?;
         within("voltage_offset", at, phase.voltage_offset, -offset, offset)?;
         within("current_offset", at, phase.current_offset, -offset, offset)?;
         within("angle", at, phase.angle, -(1 << 29), 1 << 29)?;

@@ -1,6 +1,6 @@
 //! The constants as they are given, not yet checked.
 
-use super::UNITY;
+use super::Gain;
 use crate::compensation::{Curve, Drift};
 use crate::sample::FULL_SCALE;
 
@@ -56,10 +56,10 @@ pub enum DcPower {
 /// Constants of one phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PhaseParameters {
-    /// Voltage gain, Q2.30: 2^30 is 1.0. Range 2^26 to 2^32 - 1.
-    pub voltage_gain: u32,
-    /// Current gain, Q2.30.
-    pub current_gain: u32,
+    /// Voltage gain, 2^-4 to just below 4.
+    pub voltage_gain: Gain,
+    /// Current gain, the same.
+    pub current_gain: Gain,
     /// Counts subtracted from each voltage sample, at most 2^20.
     pub voltage_offset: i32,
     /// Counts subtracted from each current sample, at most 2^20.
@@ -84,8 +84,8 @@ pub struct PhaseParameters {
 impl PhaseParameters {
     /// Unit gains, no delay, no offsets.
     pub const IDEAL: Self = Self {
-        voltage_gain: UNITY,
-        current_gain: UNITY,
+        voltage_gain: Gain::ONE,
+        current_gain: Gain::ONE,
         voltage_offset: 0,
         current_offset: 0,
         delay_ns: 0,
@@ -101,8 +101,8 @@ impl PhaseParameters {
 /// Constants of the neutral current channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NeutralParameters {
-    /// Gain, Q2.30, against the scale of the phase currents.
-    pub gain: u32,
+    /// Gain against the scale of the phase currents.
+    pub gain: Gain,
     /// Counts subtracted from each sample, at most 2^20.
     pub offset: i32,
 }

@@ -5,8 +5,8 @@
 use crc::{CRC_32_ISCSI, Crc, NoTable};
 
 use super::{
-    Calibration, CalibrationError, DcPower, NeutralParameters, Parameters, Policy, Stamp, Sync,
-    Window, constants,
+    Calibration, CalibrationError, DcPower, Gain, NeutralParameters, Parameters, Policy, Stamp,
+    Sync, Window, constants,
 };
 use crate::bytes::{Reader, Writer, checked_body};
 
@@ -73,9 +73,10 @@ impl<const PHASES: usize> Calibration<PHASES> {
         for phase in &p.phase {
             constants::put_first(&mut w, phase);
         }
-        let neutral = p
-            .neutral
-            .unwrap_or(NeutralParameters { gain: 0, offset: 0 });
+        let neutral = p.neutral.unwrap_or(NeutralParameters {
+            gain: Gain::ZERO,
+            offset: 0,
+        });
         w.put(&[u8::from(p.neutral.is_some())]);
         w.put(&neutral.gain.to_le_bytes());
         w.put(&neutral.offset.to_le_bytes());
@@ -188,7 +189,7 @@ fn read_first<const PHASES: usize>(
     let at = r.position();
     let present = r.byte()?;
     let neutral = NeutralParameters {
-        gain: r.u32()?,
+        gain: Gain::from_bits(r.u32()?),
         offset: r.i32()?,
     };
     p.neutral = match present {

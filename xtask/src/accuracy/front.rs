@@ -133,8 +133,8 @@ impl Front {
         (p.voltage_nv, p.current_na) = (VOLT_NV, AMPERE_NA);
         let q30 = |gain: f64| (gain * f64::from(1_u32 << 30)).round() as u32;
         let phase = &mut p.phase[0];
-        phase.voltage_gain = q30(1.0 / self.fault.voltage_ratio);
-        phase.current_gain = q30(1.0 / self.fault.current_ratio);
+        phase.voltage_gain = metrology::Gain::from_bits(q30(1.0 / self.fault.voltage_ratio));
+        phase.current_gain = metrology::Gain::from_bits(q30(1.0 / self.fault.current_ratio));
         phase.delay_ns = self.fault.delay_ns;
         phase.angle = (self.fault.lead_degrees / 360.0 * 4_294_967_296.0).round() as i32;
         phase.current_noise = (self.converter.noise_square() * 256.0).round() as u32;

@@ -129,8 +129,8 @@ impl<const P: usize> Recording<P> {
         parameters.current_na = i_scale.nano;
         parameters.window = Window::Longest;
         for phase in &mut parameters.phase {
-            phase.voltage_gain = u_scale.gain;
-            phase.current_gain = i_scale.gain;
+            phase.voltage_gain = metrology::Gain::from_bits(u_scale.gain);
+            phase.current_gain = metrology::Gain::from_bits(i_scale.gain);
         }
         // Ten volts at the peak are the least signal that gives zero crossings.
         parameters.sync_level = ((10.0e9 / f64::from(u_scale.nano)) as u32).max(16);

@@ -73,7 +73,7 @@ fn main() -> ! {
     count::start();
     let mut p = Parameters::<3>::new(8_000_000, 50_000);
     p.neutral = Some(NeutralParameters {
-        gain: 1 << 30,
+        gain: metrology::Gain::ONE,
         offset: 0,
     });
     for phase in &mut p.phase {
