@@ -71,18 +71,49 @@ impl<'b> Reader<'b> {
     /// A number of at most `bits` bits, 7 at least.
     #[inline]
     fn varint(&mut self, bits: u32) -> Result<u64, Error> {
-        // Most numbers have one or two bytes.
-        match *self.rest {
-            [byte @ 0..=0x7F, ref rest @ ..] => {
-                self.rest = rest;
-                Ok(u64::from(byte))
-            }
-            [low, high @ 1..=0x7F, ref rest @ ..] if bits >= 14 => {
-                self.rest = rest;
-                Ok(u64::from(low & 0x7F) | u64::from(high) << 7)
-            }
-            _ => self.long_varint(u64::MAX >> (64 - bits.min(64))),
+        match self.short_varint(bits) {
+            Some(short) => Ok(u64::from(short)),
+            None => self.long_varint(u64::MAX >> (64 - bits.min(64))),
         }
+    }
+
+    /// A number of one or two bytes, as most are; `None` when it is longer or wrong.
+    #[inline]
+    fn short_varint(&mut self, bits: u32) -> Option<u32> {
+        let (value, rest) = match *self.rest {
+            [byte @ 0..=0x7F, ref rest @ ..] => (u32::from(byte), rest),
+            [low, high @ 1..=0x7F, ref rest @ ..] if bits >= 14 => {
+                (u32::from(low & 0x7F) | u32::from(high) << 7, rest)
+            }
+            _ => return None,
+        };
+        self.rest = rest;
+        Some(value)
+    }
+
+    /// A number of three or four bytes; `None` when it has another length or is wrong.
+    #[inline(never)]
+    fn medium_varint(&mut self) -> Option<u32> {
+        let (digits, rest) = match *self.rest {
+            [
+                a @ 0x80..=0xFF,
+                b @ 0x80..=0xFF,
+                c @ 1..=0x7F,
+                ref rest @ ..,
+            ] => ([a, b, c, 0], rest),
+            [
+                a @ 0x80..=0xFF,
+                b @ 0x80..=0xFF,
+                c @ 0x80..=0xFF,
+                d @ 1..=0x7F,
+                ref rest @ ..,
+            ] => ([a, b, c, d], rest),
+            _ => return None,
+        };
+        self.rest = rest;
+        let [a, b, c, d] = digits;
+        let [a, b, c] = [a & 0x7F, b & 0x7F, c & 0x7F];
+        Some(u32::from(a) | u32::from(b) << 7 | u32::from(c) << 14 | u32::from(d) << 21)
     }
 
     /// A number of at most ten bytes and not above `max`.
@@ -145,7 +176,15 @@ impl<'b> Source<'b> for Reader<'b> {
 
     #[inline]
     fn signed(&mut self, _: u8, bits: u32) -> Result<i64, Error> {
-        let zigzag = self.varint(bits)?;
+        // In 32 bits, because small cores are slow with 64.
+        let short = match self.short_varint(bits) {
+            None if bits >= 28 => self.medium_varint(),
+            short => short,
+        };
+        if let Some(zigzag) = short {
+            return Ok(i64::from((zigzag >> 1) as i32 ^ -((zigzag & 1) as i32)));
+        }
+        let zigzag = self.long_varint(u64::MAX >> (64 - bits.min(64)))?;
         Ok((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
     }
 
