@@ -118,6 +118,10 @@ enum Job {
         #[arg(long, default_value_t = 10_000_000)]
         cases: u64,
     },
+    /// Ciphers and comparisons on secrets that valgrind takes for undefined: no branch, no address
+    ConstantTime,
+    /// Unit tests of `security` in an interpreter that knows undefined behaviour
+    Miri,
     /// Whole-system tests: hostile input, killed processes, other parties' clients
     System,
     /// The demonstration in a headless browser, with pictures as artefacts
@@ -167,6 +171,8 @@ fn run(job: Option<Job>) -> anyhow::Result<()> {
         Some(Job::Long) => jobs::long(),
         Some(Job::Emulate) => jobs::emulate(),
         Some(Job::Differential { cases }) => proofs::differential(cases),
+        Some(Job::ConstantTime) => proofs::constant_time(),
+        Some(Job::Miri) => proofs::miri(),
         Some(Job::System) => jobs::system(),
         Some(Job::Browser) => browser::run(),
     }?;
@@ -200,9 +206,11 @@ fn test(full: bool) -> anyhow::Result<()> {
     report.job("header", || jobs::header(true));
     report.job("fuzz", || jobs::fuzz(full.then_some(10)));
     report.job("emulate", jobs::emulate);
+    report.job("constant-time", proofs::constant_time);
     if full {
         report.job("size", || size::run(false));
         report.job("long", jobs::long);
+        report.job("miri", proofs::miri);
     }
     report.job("vectors", vectors::job);
     report.job("waves", waves_job);

@@ -5,6 +5,10 @@ use xshell::{Shell, cmd};
 use crate::report::Verdict;
 use crate::tool;
 
+/// The ciphers in their portable form, as on a microcontroller, and without the wide instructions that an
+/// old valgrind does not know.
+const PORTABLE: &str = r#"--cfg aes_backend="soft" --cfg polyval_backend="soft" --cfg chacha20_backend="soft" --cfg poly1305_backend="soft""#;
+
 fn shell() -> anyhow::Result<Shell> {
     let shell = Shell::new()?;
     shell.change_dir(tool::root());
@@ -22,6 +26,57 @@ pub fn differential(cases: u64) -> anyhow::Result<Verdict> {
         "cargo test --release --locked --package meterkit-security --test differential -- --nocapture"
     )
     .env("METERKIT_CASES", cases.to_string())
+    .run()?;
+    Ok(Verdict::Passed)
+}
+
+/// Every suite and comparison on secrets that valgrind takes for undefined.
+pub fn constant_time() -> anyhow::Result<Verdict> {
+    if cfg!(not(target_arch = "x86_64")) {
+        return Ok(Verdict::Skipped(
+            "the requests to valgrind are written for x86-64".into(),
+        ));
+    }
+    if let Err(why) = tool::program("valgrind", &["valgrind", "libc6-dbg"]) {
+        return Ok(Verdict::Skipped(why));
+    }
+    let shell = shell()?;
+    // A folder of its own: other flags would build the workspace anew each time.
+    let folder = tool::root().join("target/taint");
+    cmd!(
+        shell,
+        "cargo build --quiet --release --locked --package taint --target-dir {folder}"
+    )
+    .env("RUSTFLAGS", PORTABLE)
+    .run()?;
+    let log = folder.join("valgrind.log");
+    cmd!(
+        shell,
+        "valgrind --quiet --error-limit=no --log-file={log} {folder}/release/taint"
+    )
+    .run()?;
+    Ok(Verdict::Passed)
+}
+
+/// The unit tests of `security` in an interpreter that knows undefined behaviour.
+pub fn miri() -> anyhow::Result<Verdict> {
+    let shell = shell()?;
+    if cmd!(shell, "cargo +nightly miri --version")
+        .quiet()
+        .ignore_stdout()
+        .ignore_stderr()
+        .run()
+        .is_err()
+    {
+        return Ok(Verdict::Skipped(
+            "miri is missing (rustup toolchain install nightly --component miri)".into(),
+        ));
+    }
+    let folder = tool::root().join("target/miri");
+    cmd!(
+        shell,
+        "cargo +nightly miri test --package meterkit-security --all-features --lib --target-dir {folder}"
+    )
     .run()?;
     Ok(Verdict::Passed)
 }
