@@ -3,10 +3,12 @@
 mod accuracy;
 mod bench;
 mod browser;
+mod elf;
 mod jobs;
 mod proofs;
 mod report;
 mod size;
+mod skips;
 mod tool;
 mod vectors;
 mod waves;
@@ -84,6 +86,12 @@ enum Job {
         #[arg(long)]
         json: bool,
     },
+    /// Skip every instruction of the boot and order decisions in the emulator; nothing forged may pass
+    SkipCampaign {
+        /// A sample on the larger core
+        #[arg(long)]
+        quick: bool,
+    },
     /// Run case files: the project's own without arguments
     Vectors {
         /// Case files in the formats of `vectors/`
@@ -158,6 +166,7 @@ fn run(job: Option<Job>) -> anyhow::Result<()> {
         Some(Job::Bench { what }) => bench::run(&what),
         Some(Job::Sizes { json }) => bench::messages::sizes(json),
         Some(Job::Size { json }) => size::run(json),
+        Some(Job::SkipCampaign { quick }) => skips::run(quick),
         Some(Job::Accuracy { quick, json, docs }) => {
             let grid = if quick { Grid::Quick } else { Grid::Full };
             let output = match (json, docs) {

@@ -7,14 +7,14 @@ use anyhow::{Context, bail, ensure};
 use serde_json::json;
 
 use crate::report::Verdict;
-use crate::tool;
+use crate::{elf, tool};
 
 /// The package of the images, apart from the workspace.
 const FOLDER: &str = "xtask/mcu";
 const EMPTY: &str = "empty";
 
 /// Target, core, machine of the emulator.
-const CORES: [(&str, &str, &str); 2] = [
+pub const CORES: [(&str, &str, &str); 2] = [
     ("thumbv6m-none-eabi", "Cortex-M0", "microbit"),
     ("thumbv7em-none-eabihf", "Cortex-M4F", "mps2-an386"),
 ];
@@ -409,7 +409,7 @@ fn build(target: &str) -> anyhow::Result<PathBuf> {
     Ok(images)
 }
 
-fn build_bins(target: &str, folder: &Path, bins: &[&str]) -> anyhow::Result<()> {
+pub fn build_bins(target: &str, folder: &Path, bins: &[&str]) -> anyhow::Result<()> {
     build_with(target, folder, bins, "")
 }
 
@@ -463,36 +463,10 @@ fn flash_of(elf: &[u8]) -> Option<u64> {
 fn may_panic(image: &Path) -> anyhow::Result<bool> {
     let bytes = std::fs::read(image).with_context(|| image.display().to_string())?;
     let functions =
-        functions_of(&bytes).with_context(|| format!("{} has no symbols", image.display()))?;
-    Ok(functions.iter().any(|name| name.contains("9panicking")))
-}
-
-/// The names of the functions in an image.
-fn functions_of(elf: &[u8]) -> Option<Vec<String>> {
-    const SYMBOLS: u32 = 2;
-    const FUNCTION: u8 = 2;
-    let word = |at: usize| Some(u32::from_le_bytes(*elf.get(at..)?.first_chunk()?) as usize);
-    let half = |at: usize| Some(u16::from_le_bytes(*elf.get(at..)?.first_chunk()?) as usize);
-    let (table, size, number) = (word(0x20)?, half(0x2E)?, half(0x30)?);
-    let header = |nth: usize| table + nth * size;
-    let symbols = (0..number)
-        .map(header)
-        .find(|at| word(at + 4) == Some(SYMBOLS as usize))?;
-    let (begin, len, names) = (
-        word(symbols + 16)?,
-        word(symbols + 20)?,
-        word(symbols + 24)?,
-    );
-    let names = word(header(names) + 16)?;
-    let mut found = Vec::new();
-    for symbol in elf.get(begin..begin + len)?.chunks_exact(16) {
-        let at = u32::from_le_bytes(*symbol.first_chunk()?) as usize;
-        if symbol[12] & 0x0F == FUNCTION {
-            let name = elf.get(names + at..)?.split(|byte| *byte == 0).next()?;
-            found.push(String::from_utf8_lossy(name).into_owned());
-        }
-    }
-    Some(found)
+        elf::functions(&bytes).with_context(|| format!("{} has no symbols", image.display()))?;
+    Ok(functions
+        .iter()
+        .any(|function| function.name.contains("9panicking")))
 }
 
 /// Runs the counting image; what it printed.

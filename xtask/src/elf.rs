@@ -1,0 +1,73 @@
+//! What is read out of the images: their functions and bytes of their code.
+
+/// One function of an image.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Its name as the linker has it.
+    pub name: String,
+    /// Its first address.
+    pub at: u32,
+    /// Its length in bytes.
+    pub len: u32,
+}
+
+const FUNCTION: u8 = 2;
+const PROGBITS: u32 = 1;
+const SYMBOLS: u32 = 2;
+const ALLOCATED: u32 = 2;
+
+fn word(elf: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(*elf.get(at..)?.first_chunk()?))
+}
+
+/// The section headers, each as where it stands.
+fn sections(elf: &[u8]) -> Option<impl Iterator<Item = usize>> {
+    let half = |at: usize| Some(u16::from_le_bytes(*elf.get(at..)?.first_chunk()?));
+    let table = word(elf, 0x20)? as usize;
+    let (size, number) = (usize::from(half(0x2E)?), usize::from(half(0x30)?));
+    Some((0..number).map(move |nth| table + nth * size))
+}
+
+/// The functions of a 32-bit little-endian image; `None` when it has no symbols.
+pub fn functions(elf: &[u8]) -> Option<Vec<Function>> {
+    let symbols = sections(elf)?.find(|at| word(elf, at + 4) == Some(SYMBOLS))?;
+    let (begin, len) = (word(elf, symbols + 16)? as usize, word(elf, symbols + 20)?);
+    let names = sections(elf)?.nth(word(elf, symbols + 24)? as usize)?;
+    let names = word(elf, names + 16)? as usize;
+    let mut found = Vec::new();
+    for symbol in elf.get(begin..begin + len as usize)?.chunks_exact(16) {
+        if symbol[12] & 0x0F == FUNCTION {
+            let name = word(symbol, 0)? as usize;
+            let name = elf.get(names + name..)?.split(|byte| *byte == 0).next()?;
+            found.push(Function {
+                name: String::from_utf8_lossy(name).into_owned(),
+                // The lowest bit says that the code is Thumb.
+                at: word(symbol, 4)? & !1,
+                len: word(symbol, 8)?,
+            });
+        }
+    }
+    Some(found)
+}
+
+/// The halfword of code at an address.
+pub fn halfword(elf: &[u8], address: u32) -> Option<u16> {
+    let section = sections(elf)?.find(|at| {
+        let inside = || {
+            let (from, len) = (word(elf, at + 12)?, word(elf, at + 20)?);
+            let code = word(elf, at + 4)? == PROGBITS && word(elf, at + 8)? & ALLOCATED != 0;
+            Some(code && address.checked_sub(from)? < len)
+        };
+        inside() == Some(true)
+    })?;
+    let offset = address - word(elf, section + 12)? + word(elf, section + 16)?;
+    Some(u16::from_le_bytes(
+        *elf.get(offset as usize..)?.first_chunk()?,
+    ))
+}
+
+/// Bytes of the Thumb instruction at an address: 2 or 4.
+pub fn instruction_len(elf: &[u8], address: u32) -> Option<u32> {
+    let wide = halfword(elf, address)? >> 11 >= 0b11101;
+    Some(if wide { 4 } else { 2 })
+}

@@ -1,0 +1,143 @@
+//! An emulated board under a debugger: the part of the remote protocol that a fault needs.
+
+use std::io::{BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+/// The program counter.
+pub const PC: u8 = 15;
+/// The return address.
+pub const LR: u8 = 14;
+/// The status register, which holds the rest of an IT block.
+pub const XPSR: u8 = 0x19;
+
+/// A run that takes longer hangs: the genuine ones take a fraction of a second.
+const LIMIT: Duration = Duration::from_secs(15);
+
+/// A board that waits for commands. It ends with this value.
+pub struct Board {
+    emulator: Child,
+    to: ChildStdin,
+    from: Receiver<String>,
+}
+
+impl Board {
+    /// Starts an image and halts before its first instruction. With a trace, the program counter of
+    /// every instruction within the ranges goes into a file.
+    pub fn start(
+        machine: &str,
+        image: &Path,
+        trace: Option<(&Path, &str)>,
+    ) -> anyhow::Result<Self> {
+        let mut command = Command::new("qemu-system-arm");
+        command
+            .args(["-M", machine, "-display", "none", "-monitor", "none"])
+            .args(["-serial", "none", "-S", "-gdb", "stdio", "-kernel"])
+            .arg(image);
+        if let Some((file, ranges)) = trace {
+            command.args([
+                "-singlestep",
+                "-d",
+                "exec,nochain",
+                "-dfilter",
+                ranges,
+                "-D",
+            ]);
+            command.arg(file);
+        }
+        let mut emulator = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("qemu-system-arm")?;
+        let to = emulator.stdin.take().context("its input")?;
+        let output = emulator.stdout.take().context("its output")?;
+        let (sender, from) = channel();
+        std::thread::spawn(move || {
+            let mut packet = None;
+            for byte in BufReader::new(output).bytes().map_while(Result::ok) {
+                match (byte, &mut packet) {
+                    (b'$', _) => packet = Some(String::new()),
+                    (b'#', Some(_)) => {
+                        if sender.send(packet.take().unwrap_or_default()).is_err() {
+                            return;
+                        }
+                    }
+                    (other, Some(text)) => text.push(char::from(other)),
+                    (_, None) => {}
+                }
+            }
+        });
+        let mut board = Self { emulator, to, from };
+        // The emulator shows single registers only to those who asked what there is.
+        board.ask("qXfer:features:read:target.xml:0,400")?;
+        Ok(board)
+    }
+
+    /// One command and its answer; `None` when the board crashed or hangs.
+    fn try_ask(&mut self, command: &str) -> Option<String> {
+        let sum = command.bytes().fold(0_u8, u8::wrapping_add);
+        write!(self.to, "+${command}#{sum:02x}").ok()?;
+        self.to.flush().ok()?;
+        self.from.recv_timeout(LIMIT).ok()
+    }
+
+    fn ask(&mut self, command: &str) -> anyhow::Result<String> {
+        self.try_ask(command)
+            .with_context(|| format!("the emulator did not answer {command}"))
+    }
+
+    fn must(&mut self, command: &str) -> anyhow::Result<()> {
+        match self.ask(command)?.as_str() {
+            "OK" => Ok(()),
+            other => bail!("the emulator answered {command} with {other:?}"),
+        }
+    }
+
+    /// Halts before an address from now on.
+    pub fn halt_at(&mut self, address: u32) -> anyhow::Result<()> {
+        self.must(&format!("Z1,{address:x},2"))
+    }
+
+    /// No longer halts there.
+    pub fn pass(&mut self, address: u32) -> anyhow::Result<()> {
+        self.must(&format!("z1,{address:x},2"))
+    }
+
+    /// Runs to the next halt; where that is, or `None` when the board crashed or hangs.
+    pub fn run(&mut self) -> Option<u32> {
+        self.try_ask("c").filter(|answer| answer.starts_with('T'))?;
+        self.register(PC).ok()
+    }
+
+    /// Executes one instruction.
+    pub fn step(&mut self) -> Option<u32> {
+        self.try_ask("s").filter(|answer| answer.starts_with('T'))?;
+        self.register(PC).ok()
+    }
+
+    /// A register.
+    pub fn register(&mut self, number: u8) -> anyhow::Result<u32> {
+        let text = self.ask(&format!("p{number:x}"))?;
+        let value = u32::from_str_radix(&text, 16).with_context(|| format!("register: {text}"))?;
+        Ok(value.swap_bytes())
+    }
+
+    /// Writes a register.
+    pub fn set(&mut self, number: u8, value: u32) -> anyhow::Result<()> {
+        self.must(&format!("P{number:x}={:08x}", value.swap_bytes()))
+    }
+}
+
+impl Drop for Board {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.emulator.kill();
+        let _ = self.emulator.wait();
+    }
+}
