@@ -38,42 +38,6 @@ const STEPS: [i64; 32] = [
 /// Product of cos(atan(2^-k)), Q40.
 const SHRINK: i64 = 667_681_663_043;
 
-/// Quotient; zero for a divisor of zero.
-///
-/// One copy of the long division in an image, not one at every use, and 64 bits wherever they suffice: a
-/// Cortex-M has no instruction for either.
-#[inline(never)]
-pub(crate) const fn divided(value: u128, divisor: u128) -> u128 {
-    if divisor == 0 {
-        return 0;
-    }
-    // Common factors of two go first: most divisors here are shifted.
-    let shift = divisor.trailing_zeros();
-    let (value, divisor) = (value >> shift, divisor >> shift);
-    if value <= u64::MAX as u128 && divisor <= u64::MAX as u128 {
-        (value as u64 / divisor as u64) as u128
-    } else {
-        value / divisor
-    }
-}
-
-/// Quotient rounded to nearest, halves away from zero. The divisor is positive; zero gives zero.
-#[inline(never)]
-pub(crate) const fn rounded_div(value: i128, divisor: i128) -> i128 {
-    if divisor <= 0 {
-        return 0;
-    }
-    let (magnitude, divisor) = (value.unsigned_abs(), divisor.unsigned_abs());
-    let quotient = divided(magnitude, divisor);
-    let rest = magnitude - quotient * divisor;
-    let rounded = quotient + (rest >= divisor - divisor / 2) as u128;
-    if value < 0 {
-        (rounded as i128).wrapping_neg()
-    } else {
-        rounded as i128
-    }
-}
-
 /// Sine and cosine of an angle in 2^-32 turn, both Q30; error below 3e-9.
 pub(crate) fn sin_cos(turn: u32) -> (i32, i32) {
     // The rotation converges within a quarter turn of zero; the other half plane is mirrored.
@@ -149,14 +113,5 @@ mod tests {
                 "{turn} {back}"
             );
         }
-    }
-
-    #[test]
-    fn division_rounds_to_nearest() {
-        assert_eq!(
-            [7, 8, -7, -8, 5].map(|v| rounded_div(v, 5)),
-            [1, 2, -1, -2, 1]
-        );
-        assert_eq!([1, 2, 3, -2].map(|v| rounded_div(v, 4)), [0, 1, 1, -1]);
     }
 }

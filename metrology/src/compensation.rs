@@ -2,8 +2,8 @@
 //!
 //! Both act once per window, on the weights of its sums: samples and their exact sums stay as they are.
 
-use crate::angle::rounded_div;
 use crate::calibration::{CalibrationError, Gain, PhaseParameters, Rule, UNITY, bad};
+use crate::division::rounded_div;
 
 /// Points of a current curve at most.
 pub const CURVE_POINTS: usize = 6;

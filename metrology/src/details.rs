@@ -5,9 +5,9 @@
 //! Budeanu's definition is the sum over orders of [`pq::Spectrum::reactive`](crate::pq::Spectrum::reactive),
 //! the residual definition [`PhaseQuantities::nonactive_uva`](crate::PhaseQuantities::nonactive_uva).
 
-use crate::angle::rounded_div;
 use crate::calibration::{Calibration, CalibrationError};
 use crate::compensation::Correction;
+use crate::division::rounded_div;
 use crate::meter::{Follower, Meter, Progress, Shared};
 use crate::oscillator::Oscillator;
 use crate::power::{Closed, Rotation, Weights, power_micro};

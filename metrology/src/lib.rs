@@ -46,6 +46,7 @@ mod calibration;
 mod circuit;
 mod compensation;
 mod details;
+mod division;
 mod energy;
 pub mod event;
 mod filter;

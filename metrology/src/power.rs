@@ -4,14 +4,14 @@
 //! positive when the current lags). Everything is an exact integer in millionths of its unit, rounded to
 //! nearest once.
 
-use crate::angle::{angle_of, divided, rounded_div, sin_cos};
+use crate::angle::{angle_of, sin_cos};
 use crate::calibration::{Calibration, DcPower, Derived, PhaseParameters};
 use crate::compensation::Correction;
+use crate::division::{divided, rounded_div};
 use crate::energy::Portion;
-use crate::kernel::Phasor;
 use crate::oscillator::AMPLITUDE_Q16;
 use crate::quantities::{Flags, Quantities, power_factor};
-use crate::rms::{apparent_raw, mean_micro, rms_micro};
+use crate::rms::{apparent_raw, mean_micro, rms_micro, root_micro, square_root};
 use crate::window::{PhaseSums, Sums};
 
 /// A closed window as the meter hands it over.
@@ -218,15 +218,11 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
             let Pair {
                 constants, sums, ..
             } = pair;
-            out.voltage_uv = rms_micro(
-                sums.u.variance_q32(length, 0),
-                gains.voltage_gain,
-                p.voltage_nv,
-            );
-            let variance = sums.i.variance_q32(length, constants.current_noise);
-            out.current_ua = rms_micro(variance, gains.current_gain, p.current_na);
-            let voltage = sums.u.variance_q32(length, 0);
-            portion.apparent = apparent_raw(voltage, variance, gains.power_gain, length);
+            let voltage = square_root(sums.u.variance_q32(length, 0));
+            let current = square_root(sums.i.variance_q32(length, constants.current_noise));
+            out.voltage_uv = root_micro(voltage, gains.voltage_gain, p.voltage_nv);
+            out.current_ua = root_micro(current, gains.current_gain, p.current_na);
+            portion.apparent = apparent_raw(voltage, current, gains.power_gain, length);
             out.voltage_mean_uv = mean_micro(
                 sums.u.mean_q16(length, constants.voltage_offset),
                 gains.voltage_gain,
@@ -244,10 +240,11 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
             out.active_uw = micro(rounded_div(portion.active << 2, i128::from(length)));
 
             let lag = gains.lag(rotation.frequency_mhz) as u32;
-            let (u1, i1) = fundamental.magnitudes(sums);
+            let peaks = fundamental.peaks(sums);
+            let (u1, i1) = peaks.magnitudes();
             out.fundamental_voltage_uv = peak_micro(u1, gains.voltage_gain, p.voltage_nv);
             out.fundamental_current_ua = peak_micro(i1, gains.current_gain, p.current_na);
-            let (p1, q1, voltage_angle) = fundamental.powers(sums, lag, gains.power_gain);
+            let (p1, q1, voltage_angle) = peaks.powers(lag, gains.power_gain);
             out.fundamental_active_uw = micro(p1);
             out.reactive_uvar = micro(q1);
             portion.reactive = (q1 * i128::from(length)) >> 2;
@@ -307,19 +304,32 @@ impl Fundamental {
         rounded_div(i128::from(sum) << 49, self.denominator)
     }
 
+    /// Peak values of voltage and current.
+    pub fn peaks(&self, sums: &PhaseSums) -> Peaks {
+        let [ur, ui, ir, ii] =
+            [sums.u1.re, sums.u1.im, sums.i1.re, sums.i1.im].map(|sum| self.counts(sum));
+        Peaks { ur, ui, ir, ii }
+    }
+}
+
+/// Real and imaginary parts of a fundamental voltage and current, peak values in counts Q16.
+pub(crate) struct Peaks {
+    ur: i128,
+    ui: i128,
+    ir: i128,
+    ii: i128,
+}
+
+impl Peaks {
     /// Squares of the peak values of voltage and current, counts² Q32.
-    fn magnitudes(&self, sums: &PhaseSums) -> (u128, u128) {
-        let square = |phasor: &Phasor| {
-            let (re, im) = (self.counts(phasor.re), self.counts(phasor.im));
-            (re * re + im * im).unsigned_abs()
-        };
-        (square(&sums.u1), square(&sums.i1))
+    fn magnitudes(&self) -> (u128, u128) {
+        let square = |re: i128, im: i128| (re * re + im * im).unsigned_abs();
+        (square(self.ur, self.ui), square(self.ir, self.ii))
     }
 
     /// P1 and Q1 in count² Q16 with gains, the phase error turned back, and the angle of the voltage.
-    pub fn powers(&self, sums: &PhaseSums, lag: u32, gain_q30: u64) -> (i128, i128, Option<i64>) {
-        let [ur, ui, ir, ii] =
-            [sums.u1.re, sums.u1.im, sums.i1.re, sums.i1.im].map(|sum| self.counts(sum));
+    pub fn powers(&self, lag: u32, gain_q30: u64) -> (i128, i128, Option<i64>) {
+        let Self { ur, ui, ir, ii } = *self;
         // U · conj(I), rms: half the product of peaks; Q32 to Q16.
         let active = (ur * ir + ui * ii) >> 17;
         let reactive = (ui * ir - ur * ii) >> 17;

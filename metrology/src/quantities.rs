@@ -3,8 +3,9 @@
 //! Values that the registers or every display need are worked out once per window and kept. The others are
 //! methods: a meter that never asks for them pays neither memory nor instructions.
 
-use crate::angle::{divided, rounded_div, sin_cos};
+use crate::angle::sin_cos;
 use crate::calibration::Calibration;
+use crate::division::{divided, rounded_div};
 use crate::rms::square_root;
 
 /// Phase sequence of three voltages.

@@ -1,20 +1,15 @@
 //! Root mean squares from window sums.
 
-use crate::angle::{divided, rounded_div};
+use crate::division::{divided, root, rounded_div};
 
 /// Integer square root, rounded to nearest.
 #[must_use]
 pub const fn square_root(value: u128) -> u64 {
-    let floor = value.isqrt();
+    let floor = root(value);
     // (floor + 1/2)² = floor² + floor + 1/4: above it the next root is nearer.
-    let up = value - floor * floor > floor;
+    let up = value - floor as u128 * floor as u128 > floor as u128;
     // The root of a 128-bit value fits 64 bits; only rounding up at the very top could leave them.
-    let root = if up && floor < u64::MAX as u128 {
-        floor + 1
-    } else {
-        floor
-    };
-    root as u64
+    floor.saturating_add(up as u64)
 }
 
 /// Sums of one channel over a window.
@@ -36,16 +31,11 @@ impl ChannelSums {
         let n = i128::from(length);
         let numerator =
             (i128::from(self.squares) << 16) * n - i128::from(self.sum) * i128::from(self.sum);
-        let (numerator, square) = (
-            numerator.max(0).unsigned_abs(),
-            u128::from(length) * u128::from(length),
-        );
-        if square == 0 {
-            return 0;
-        }
-        let whole = divided(numerator, square);
-        let fraction = divided((numerator - whole * square) << 32, square);
-        ((whole << 32) + fraction).saturating_sub(u128::from(noise_q8) << 24)
+        // Rounded down twice by N is rounded down once by N², and N is a word.
+        let (numerator, n) = (numerator.max(0).unsigned_abs(), u128::from(length));
+        let once = divided(numerator, n);
+        let fraction = divided((numerator - once * n) << 32, n);
+        divided((once << 32) + fraction, n).saturating_sub(u128::from(noise_q8) << 24)
     }
 
     /// Mean value less the offset, counts Q16.
@@ -57,15 +47,19 @@ impl ChannelSums {
 
 /// Root of a mean square (counts² Q32) in millionths of the unit whose count is `nano` billionths.
 pub(crate) fn rms_micro(variance_q32: u128, gain_q30: u64, nano: u32) -> u64 {
-    let root_q16 = u128::from(square_root(variance_q32));
-    let scaled = (root_q16 * u128::from(gain_q30)).saturating_mul(u128::from(nano));
+    root_micro(square_root(variance_q32), gain_q30, nano)
+}
+
+/// Root mean square (counts Q16) in millionths of the unit whose count is `nano` billionths.
+pub(crate) fn root_micro(root_q16: u64, gain_q30: u64, nano: u32) -> u64 {
+    let scaled = (u128::from(root_q16) * u128::from(gain_q30)).saturating_mul(u128::from(nano));
     let micro = (divided(scaled, 1000) + (1 << 45)) >> 46;
     u64::try_from(micro).unwrap_or(u64::MAX)
 }
 
-/// Product of two roots of mean squares (counts² Q32) over `length` samples (Q16): apparent energy in raw units.
-pub(crate) fn apparent_raw(u_q32: u128, i_q32: u128, gain_q30: u64, length: u64) -> i128 {
-    let product_q32 = u128::from(square_root(u_q32)) * u128::from(square_root(i_q32));
+/// Product of two root mean squares (counts Q16) over `length` samples (Q16): apparent energy in raw units.
+pub(crate) fn apparent_raw(u_q16: u64, i_q16: u64, gain_q30: u64, length: u64) -> i128 {
+    let product_q32 = u128::from(u_q16) * u128::from(i_q16);
     let mean_q30 = product_q32.saturating_mul(gain_q30.into()) >> 32;
     let raw = mean_q30.saturating_mul(length.into()) >> 16;
     i128::try_from(raw).unwrap_or(i128::MAX)

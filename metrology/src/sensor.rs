@@ -3,8 +3,9 @@
 //! Shunts and current transformers give the current itself; their small errors are constants of the
 //! calibration (gain, angle, [`Curve`](crate::Curve), [`Drift`](crate::Drift)).
 
-use crate::angle::{rounded_div, sin_cos};
+use crate::angle::sin_cos;
 use crate::calibration::{CalibrationError, Rule, bad};
+use crate::division::rounded_div;
 use crate::sample::{FULL_SCALE, Sample};
 
 /// Half of the weights by which the integral over one sample interval follows from the ten samples around it

@@ -1,8 +1,8 @@
 //! The polynomial of temperature through two or three points.
 
 use super::{Fault, fitting};
-use crate::angle::rounded_div;
 use crate::compensation::Drift;
+use crate::division::rounded_div;
 
 /// Unit of the ratios in [`Bench::drift`].
 pub(super) const RATIO: i128 = 1_000_000_000_000_000;

@@ -48,9 +48,9 @@ mod reading;
 mod self_test;
 mod wiring;
 
-use crate::angle::rounded_div;
 use crate::calibration::{Gain, Parameters, PhaseParameters};
 use crate::compensation::{CURVE_POINTS, Curve, CurvePoint, Drift};
+use crate::division::rounded_div;
 use crate::rms::square_root;
 
 pub use fault::{Fault, Measured};

@@ -1,6 +1,7 @@
 //! What the meter reads at a load point, and what the reference says.
 
-use crate::angle::{angle_of, rounded_div};
+use crate::angle::angle_of;
+use crate::division::rounded_div;
 use crate::quantities::PhaseQuantities;
 use crate::rms::square_root;
 

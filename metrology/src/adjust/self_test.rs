@@ -2,9 +2,10 @@
 
 use super::reading::off_ppm;
 use super::{Bench, Fault, Load, Measured, PhaseTerm, Point, Reading};
-use crate::angle::{rounded_div, sin_cos};
+use crate::angle::sin_cos;
 use crate::calibration::{Gain, Parameters, PhaseParameters, UNITY};
 use crate::compensation::lag;
+use crate::division::rounded_div;
 use crate::rms::square_root;
 
 /// A front end and what it does to a load.

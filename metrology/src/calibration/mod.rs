@@ -8,8 +8,8 @@ mod error;
 mod parameters;
 mod stored;
 
-use crate::angle::rounded_div;
 use crate::compensation::{Curve, lag};
+use crate::division::rounded_div;
 use crate::sample::FULL_SCALE;
 
 pub(crate) use error::bad;

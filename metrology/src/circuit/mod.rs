@@ -37,9 +37,9 @@ mod sums;
 pub use constants::{Circuit, CircuitCalibration};
 pub use energy::CircuitRegisters;
 
-use crate::angle::rounded_div;
 use crate::calibration::Calibration;
 use crate::compensation::Correction;
+use crate::division::rounded_div;
 use crate::energy::{Portion, StateError};
 use crate::kernel::{CHUNK, Turn};
 use crate::meter::{Follower, Meter, Progress, Shared};
@@ -329,7 +329,7 @@ impl<const PHASES: usize, const N: usize> Follower<PHASES> for Following<'_, PHA
             (portion.active, portion.offset_rest) =
                 closed.active_raw(calibration, &pair, &gains, &rotation);
             let lag = gains.lag(rotation.frequency_mhz) as u32;
-            let (_, q1, _) = fundamental.powers(sums, lag, gains.power_gain);
+            let (_, q1, _) = fundamental.peaks(sums).powers(lag, gains.power_gain);
             portion.reactive = (q1 * i128::from(length)) >> 2;
             // Mean power in count² Q16: raw · 2^16 / length · 2^-14.
             let active_uw = micro(rounded_div(portion.active << 2, i128::from(length)));

@@ -6,9 +6,9 @@
 use crc::{CRC_32_ISCSI, Crc, NoTable};
 
 use super::{Counts, Energy, Signed};
-use crate::angle::rounded_div;
 use crate::bytes::{Reader, Writer, checked_body};
 use crate::calibration::{Calibration, Policy};
+use crate::division::rounded_div;
 
 /// Version byte of the stored form.
 const VERSION: u8 = 2;
