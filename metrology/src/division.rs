@@ -1,9 +1,9 @@
 //! Long division: exact quotients of 128-bit values from 32-bit divisions.
 //!
 //! Digit by digit as Knuth's algorithm D (The Art of Computer Programming, 4.3.1): the upper half of a
-//! normalised divisor gives each digit at most two too large. A window's end divides some eighty times, nearly
-//! always by a length or a power of ten of 32 bits, where the library's division of 128 by 128 bits takes
-//! twenty times as long.
+//! normalised divisor gives each digit at most two too large. The quantities of a window divide nearly always by
+//! its length or a power of ten, both words of 32 bits, and a division of 128 by 128 bits that does not use this
+//! was most of what a window's end cost.
 
 /// Quotient; zero for a divisor of zero.
 ///

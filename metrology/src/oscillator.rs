@@ -104,10 +104,14 @@ impl Oscillator {
             *place = self.now;
             self.skip(paired);
         }
+        // A copy stays in registers.
+        let mut oscillator = *self;
+        let step = self.step.wrapping_mul(2);
         for place in places.by_ref().take(rest / 2) {
-            *place = self.now;
-            self.advance(self.step.wrapping_mul(2));
+            *place = oscillator.now;
+            oscillator.advance(step);
         }
+        *self = oscillator;
         if rest % 2 == 1 {
             if let Some(place) = places.next() {
                 *place = self.now;

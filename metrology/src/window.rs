@@ -4,7 +4,7 @@
 //! sample, and what one window does not take the next one does. Nothing is counted twice or lost.
 
 use crate::calibration::{Calibration, HISTORY};
-use crate::kernel::{self, PAIRS, Phasor, Turn};
+use crate::kernel::{self, PAIRS, Phasor, Square, Turn};
 use crate::oscillator::Oscillator;
 use crate::rms::ChannelSums;
 use crate::sample::{FULL_SCALE, Sample, current, voltage};
@@ -88,12 +88,10 @@ impl Saturated {
 }
 
 impl ChannelSums {
-    /// Adds a block's squares, and its samples by their sums of pairs; returns the fundamental.
-    pub fn take(&mut self, squares: i64, pairs: &[i32], turns: &[Turn]) -> Phasor {
-        let (phasor, sum) = kernel::detect(pairs, turns);
-        self.squares = self.squares.wrapping_add(squares);
-        self.sum = self.sum.wrapping_add(i64::from(sum) << 16);
-        phasor
+    /// Adds what a block of samples brings.
+    fn take(&mut self, block: &Channel) {
+        self.squares = self.squares.wrapping_add(block.found.squares);
+        self.sum = self.sum.wrapping_add(i64::from(block.sum) << 16);
     }
 
     pub fn add(&mut self, other: &Self) {
@@ -252,6 +250,31 @@ impl Past {
     }
 }
 
+/// A block of whole samples, and how the detector sees it.
+struct Piece<'a, S> {
+    sets: &'a [S],
+    margin: u32,
+    /// Samples that come one by one before pairs begin.
+    single: usize,
+    turns: &'a [Turn],
+}
+
+/// What one channel of a block brings.
+struct Channel {
+    found: Square,
+    sum: i32,
+    phasor: Phasor,
+}
+
+impl<S> Piece<'_, S> {
+    /// Works with `pairs`, one place for each value of the oscillator.
+    fn channel(&self, pick: impl Fn(&S) -> i32, pairs: &mut [i32]) -> Channel {
+        let found = kernel::squares(self.sets, pick, self.margin, self.single, pairs);
+        let (phasor, sum) = kernel::detect(pairs, self.turns);
+        Channel { found, sum, phasor }
+    }
+}
+
 /// Sums of the open window, and the state that forming them needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Accumulator<const PHASES: usize> {
@@ -272,7 +295,7 @@ impl<const PHASES: usize> Accumulator<PHASES> {
     /// Adds whole samples, at most [`kernel::CHUNK`] of them, or half of it where there are no pairs; tells whether
     /// one reached the saturation level.
     pub fn take(&mut self, calibration: &Calibration<PHASES>, sets: &[Sample<PHASES>]) -> bool {
-        let before = (self.sums, self.oscillator);
+        let before = self.oscillator;
         if self.block(
             calibration,
             sets,
@@ -281,7 +304,7 @@ impl<const PHASES: usize> Accumulator<PHASES> {
             return false;
         }
         // Samples may be beyond 24 bits, and the sums wrong: again, with limited ones.
-        (self.sums, self.oscillator) = before;
+        self.oscillator = before;
         let mut saturated = Saturated::default();
         for few in sets.chunks(LIMITED) {
             let mut limited = [Sample::ZERO; LIMITED];
@@ -342,23 +365,34 @@ impl<const PHASES: usize> Accumulator<PHASES> {
         let mut pairs = [0; PAIRS];
         let pairs = pairs.get_mut(..count).unwrap_or_default();
 
-        let sums = &mut self.sums;
-        let mut reached = false;
-        for (k, line) in sums.phase.iter_mut().enumerate() {
-            let found = kernel::squares(sets, voltage(k), margin, single, pairs);
-            reached |= found.reached();
-            line.u1.add(line.u.take(found.squares, pairs, turns));
-            let found = kernel::squares(sets, current(k), margin, single, pairs);
-            reached |= found.reached();
-            line.i1.add(line.i.take(found.squares, pairs, turns));
-        }
-        if calibration.parameters().neutral.is_some() {
-            let found = kernel::squares(sets, |set| set.n, margin, single, pairs);
-            reached |= found.reached();
-            sums.neutral.take(found.squares, pairs, turns);
-        }
-        if reached {
+        let piece = Piece {
+            sets,
+            margin,
+            single,
+            turns,
+        };
+        // Added only when all are known to be valid: no copy of the sums to go back to.
+        let lines: [_; PHASES] = core::array::from_fn(|k| {
+            let u = piece.channel(voltage(k), pairs);
+            (u, piece.channel(current(k), pairs))
+        });
+        let neutral = calibration.parameters().neutral.is_some();
+        let neutral = neutral.then(|| piece.channel(|set| set.n, pairs));
+        let reached = |channel: &Channel| channel.found.reached();
+        if lines.iter().any(|(u, i)| reached(u) || reached(i))
+            || neutral.as_ref().is_some_and(reached)
+        {
             return false;
+        }
+        let sums = &mut self.sums;
+        for (line, (u, i)) in sums.phase.iter_mut().zip(&lines) {
+            line.u.take(u);
+            line.u1.add(u.phasor);
+            line.i.take(i);
+            line.i1.add(i.phasor);
+        }
+        if let Some(neutral) = &neutral {
+            sums.neutral.take(neutral);
         }
         sums.length = sums.length.saturating_add((sets.len() as u64) << 16);
         products(calibration, sets, &mut self.past, sums);

@@ -26,21 +26,17 @@ pub(crate) fn squares<S>(
         x
     };
     let (first, pairs) = sets.split_at_checked(single).unwrap_or((sets, &[]));
-    let (alone, joined) = sums.split_at_mut_checked(single).unwrap_or_default();
-    for (set, place) in first.iter().zip(alone) {
+    let mut places = sums.iter_mut();
+    for (set, place) in first.iter().zip(&mut places) {
         *place = next(set);
     }
-    let (four, rest) = pairs.as_chunks::<4>();
-    let (two, one) = joined.as_chunks_mut::<2>();
-    let used = four.len();
-    for ([a, b, c, d], [ab, cd]) in four.iter().zip(two.iter_mut()) {
-        *ab = next(a).wrapping_add(next(b));
-        *cd = next(c).wrapping_add(next(d));
+    // Two at a time: four spill registers, and leave a tail that costs more than they spare.
+    let (two, one) = pairs.as_chunks::<2>();
+    for ([a, b], place) in two.iter().zip(&mut places) {
+        *place = next(a).wrapping_add(next(b));
     }
-    // At most three samples are left.
-    let left = two.iter_mut().skip(used).flatten().chain(one);
-    for (pair, place) in rest.chunks(2).zip(left) {
-        *place = pair.iter().fold(0, |sum, set| next(set).wrapping_add(sum));
+    for (set, place) in one.iter().zip(places) {
+        *place = next(set);
     }
     Square { squares, reach }
 }
@@ -79,13 +75,11 @@ pub(crate) fn products<S>(
         delayed = multiply_add(delayed, last, y);
         last = x;
     };
-    let (us, u_rest) = voltages.as_chunks::<4>();
-    let (is, i_rest) = currents.as_chunks::<4>();
-    for ([a, b, c, d], [e, f, g, h]) in us.iter().zip(is) {
-        next(a, e);
-        next(b, f);
-        next(c, g);
-        next(d, h);
+    let (us, u_rest) = voltages.as_chunks::<2>();
+    let (is, i_rest) = currents.as_chunks::<2>();
+    for ([a, b], [c, d]) in us.iter().zip(is) {
+        next(a, c);
+        next(b, d);
     }
     for (voltage, current) in u_rest.iter().zip(i_rest) {
         next(voltage, current);
