@@ -192,8 +192,8 @@ mod tests {
         ) {
             let (quotient, divisor) = (quotient >> shift, u128::from(divisor));
             let value = u128::from(quotient) * divisor;
-            prop_assert_eq!(divided(value, divisor), quotient.into());
-            prop_assert_eq!(divided(value + divisor - 1, divisor), quotient.into());
+            prop_assert_eq!(divided(value, divisor), u128::from(quotient));
+            prop_assert_eq!(divided(value + divisor - 1, divisor), u128::from(quotient));
         }
 
         #[test]

@@ -26,16 +26,16 @@ pub(crate) fn squares<S>(
         x
     };
     let (first, pairs) = sets.split_at_checked(single).unwrap_or((sets, &[]));
-    let mut places = sums.iter_mut();
-    for (set, place) in first.iter().zip(&mut places) {
+    let (alone, joined) = sums.split_at_mut_checked(single).unwrap_or_default();
+    for (set, place) in first.iter().zip(alone) {
         *place = next(set);
     }
     // Two at a time: four spill registers, and leave a tail that costs more than they spare.
     let (two, one) = pairs.as_chunks::<2>();
-    for ([a, b], place) in two.iter().zip(&mut places) {
+    for ([a, b], place) in two.iter().zip(joined.iter_mut()) {
         *place = next(a).wrapping_add(next(b));
     }
-    for (set, place) in one.iter().zip(places) {
+    if let (Some(set), Some(place)) = (one.first(), joined.get_mut(two.len())) {
         *place = next(set);
     }
     Square { squares, reach }
