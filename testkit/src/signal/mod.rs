@@ -17,7 +17,7 @@
 //!     .take(3)
 //!     .map(|volts| FrontEnd::IDEAL.count(volts / 60e-6, &mut noise))
 //!     .collect();
-//! assert_eq!(first, [0, 212_826, 425_324]);
+//! assert_eq!(first, [0, 212_833, 425_339]);
 //! ```
 
 mod converter;
