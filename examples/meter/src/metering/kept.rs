@@ -100,6 +100,13 @@ pub(crate) fn write_number<S: Store>(
     store.write(key, &record)
 }
 
+/// Which state this is and the newest block that it names, of a stored state in any version: of several stored
+/// states the one with the highest number counts.
+pub fn stored_name(record: &[u8]) -> Option<(u64, RecordName)> {
+    let (saved, ..) = split_state(record)?;
+    Some((saved.number, saved.name))
+}
+
 /// Head, block and register state of a stored state.
 pub(super) fn split_state(record: &[u8]) -> Option<(Saved, &[u8], &[u8])> {
     let mut r = Reader::new(record);

@@ -37,7 +37,7 @@ use crate::records::{
 use crate::store::{Key, MAX_RECORD, Store, StoreError};
 
 pub use config::{Config, Counts, Keys};
-pub use kept::StartError;
+pub use kept::{StartError, stored_name};
 use kept::{Saved, reserve, split_state};
 pub(crate) use kept::{read_number, read_record, write_number};
 use reading::{instantaneous, snapshot};

@@ -301,24 +301,18 @@ impl Drop for House {
     }
 }
 
-/// The newest name that a metering core gave to a block, read from its stored states: (boot, number).
-///
-/// The states stand under the keys 0010 to 0019 and begin with version 1, count of states (8 bytes), time (8 bytes),
-/// boot (4 bytes) and number (4 bytes), little-endian.
+/// The newest name that a metering core gave to a block, read from its stored states (keys 0010 to 0019): (boot,
+/// number).
 pub fn newest_block(folder: &Path) -> (u32, u32) {
-    use meter::store::Store;
+    use meter::store::{MAX_RECORD, Store};
     let mut store = meter::host::files::FileStore::open(&folder.join("metering"), false).unwrap();
-    let mut state = [0; 1024];
-    let mut newest = (0, 0, 0);
+    let mut state = [0; MAX_RECORD];
+    let mut newest = None;
     for key in 0x10..0x1A {
         if let Some(length) = store.read(key, &mut state).unwrap() {
-            let state = &state[..length];
-            assert_eq!(state[0], 1);
-            let number = u64::from_le_bytes(state[1..9].try_into().unwrap());
-            let boot = u32::from_le_bytes(state[17..21].try_into().unwrap());
-            let seq = u32::from_le_bytes(state[21..25].try_into().unwrap());
-            newest = newest.max((number, boot, seq));
+            newest = newest.max(meter::metering::stored_name(&state[..length]));
         }
     }
-    (newest.1, newest.2)
+    let (_, name) = newest.expect("a stored state");
+    (name.boot, name.seq)
 }
