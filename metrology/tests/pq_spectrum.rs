@@ -189,6 +189,76 @@ fn distortion_weights_and_powers() {
     });
 }
 
+/// Σ U_h I_h sin φ_h over the whole orders of two lists of components.
+fn budeanu(u: &[Part], i: &[Part]) -> f64 {
+    let pairs = u.iter().flat_map(|u| i.iter().map(move |i| (u, i)));
+    pairs
+        .filter(|(u, i)| u.0 == i.0 && u.0.fract() == 0.0)
+        .map(|(u, i)| u.1 * i.1 * (TAU * (u.2 - i.2)).sin())
+        .sum()
+}
+
+#[test]
+fn reactive_power_of_budeanu_is_the_sum_over_all_orders() {
+    // Orders that add up, orders that cancel the fundamental, even orders, a current that leads; a tone between two
+    // orders and a dc part belong to none and change nothing.
+    let cases: [(&str, &[Part], &[Part]); 4] = [
+        (
+            "fundamental",
+            &[(1.0, 1.0, 0.1)],
+            &[(1.0, 0.5, 0.1 - 0.125)],
+        ),
+        (
+            "lagging orders",
+            &[(1.0, 0.8, 0.0), (3.0, 0.2, 0.3), (40.0, 0.1, 0.7)],
+            &[(1.0, 0.8, -0.02), (3.0, 0.3, 0.05), (40.0, 0.2, 0.6)],
+        ),
+        (
+            "cancelled",
+            &[(1.0, 0.6, 0.0), (2.0, 0.3, 0.0), (5.0, 0.4, 0.5)],
+            &[(1.0, 0.4, -0.25), (2.0, 0.3, 0.25), (5.0, 0.375, 0.75)],
+        ),
+        (
+            "beside the orders",
+            &[(1.0, 0.7, 0.2), (6.5, 0.1, 0.0), (7.0, 0.1, 0.0)],
+            &[(1.0, 0.7, 0.4), (6.5, 0.1, 0.75), (9.0, 0.2, 0.0)],
+        ),
+    ];
+    let mut worst = 0.0_f64;
+    for (name, u, i) in cases {
+        let scaled = |parts: &[Part]| {
+            parts
+                .iter()
+                .map(|&(h, rms, a)| (h, rms * FULL, a))
+                .collect()
+        };
+        let channels: [Vec<Part>; 2] = [scaled(u), scaled(i)];
+        let want = budeanu(&channels[0], &channels[1]);
+        let size = |parts: &[Part]| parts.iter().map(|part| part.1.powi(2)).sum::<f64>().sqrt();
+        let apparent = size(&channels[0]) * size(&channels[1]);
+        for (nominal, f) in [(50.0, 50.0), (50.0, 48.71), (60.0, 60.37)] {
+            last_window(8000.0, nominal, f, &channels, |[u, i], sampled| {
+                let u = Spectrum::transform(u, sampled);
+                let i = Spectrum::transform(i, sampled);
+                let got = u.reactive(&i) as f64 / 65_536.0;
+                worst = worst.max((got - want).abs() / apparent);
+                // A fiftieth per cent of S, as for Q of the fundamental.
+                assert!(
+                    (got - want).abs() <= 2e-4 * apparent,
+                    "{name} at {f} Hz: {got} for {want}, S {apparent}"
+                );
+                // The voltage behind the current has the other sign, and no channel has any of its own.
+                assert_eq!(i.reactive(&u), -u.reactive(&i), "{name}");
+                assert_eq!(u.reactive(&u), 0, "{name}");
+            });
+        }
+    }
+    println!(
+        "Budeanu's reactive power within {:.5} % of S",
+        worst * 100.0
+    );
+}
+
 #[test]
 fn unbalance_to_a_hundredth_of_a_percent() {
     let mut worst = 0.0_f64;
