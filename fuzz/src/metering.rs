@@ -2,8 +2,8 @@
 
 use crc::{CRC_32_ISCSI, Crc};
 use metrology::{
-    Calibration, DcPower, FULL_SCALE, Meter, NeutralParameters, Parameters, Policy, Sample, Sync,
-    Window,
+    Calibration, Circuit, CircuitCalibration, Circuits, DcPower, FULL_SCALE, Meter,
+    NeutralParameters, Parameters, PhaseParameters, Policy, Sample, Sync, Window,
 };
 
 use crate::input::Input;
@@ -58,6 +58,85 @@ pub fn stored(bytes: &[u8]) {
     let mut restored = Meter::new(&calibration);
     assert_eq!(restored.restore(&calibration, &state), Ok(()));
     assert_eq!(restored.registers(&calibration), now);
+}
+
+/// Circuits of the body below.
+const CIRCUITS: usize = 5;
+
+/// Stored constants and stored registers of further circuits, changed as the input says under a good check sum: what is
+/// read, is written back to the same meaning; circuits go on with whatever registers they took.
+pub fn circuits(bytes: &[u8]) {
+    type Constants = CircuitCalibration<CIRCUITS>;
+    let mut input = Input { bytes };
+    let Ok(calibration) = Calibration::<3>::try_new(parameters(&mut input)) else {
+        return;
+    };
+    let mut listed = [Circuit::on(0); CIRCUITS];
+    for circuit in &mut listed {
+        // Mostly on a voltage that there is.
+        circuit.voltage = input.byte() % 4;
+        disturb(&mut input, &mut circuit.constants);
+    }
+    let constants = match Constants::try_new(&calibration, listed) {
+        Ok(good) => good,
+        Err(refusal) => {
+            assert!(!refusal.to_string().is_empty());
+            Constants::try_new(&calibration, [Circuit::on(0); CIRCUITS])
+                .expect("circuits without errors beside a good meter")
+        }
+    };
+    let mut stored = [0; Constants::ENCODED_LEN];
+    assert_eq!(constants.encode(&mut stored), Ok(stored.len()));
+    assert_eq!(Constants::decode(&calibration, &stored), Ok(constants));
+    let short = input.word() as usize % stored.len();
+    assert!(Constants::decode(&calibration, &stored[..short]).is_err());
+    damage(&mut input, &mut stored);
+    let constants = match Constants::decode(&calibration, &stored) {
+        Ok(read) => {
+            let mut again = [0; Constants::ENCODED_LEN];
+            assert_eq!(read.encode(&mut again), Ok(again.len()));
+            assert_eq!(Constants::decode(&calibration, &again), Ok(read));
+            read
+        }
+        Err(refusal) => {
+            assert!(!refusal.to_string().is_empty());
+            constants
+        }
+    };
+    let mut meter = Meter::new(&calibration);
+    let mut circuits = Circuits::<3, CIRCUITS>::new();
+    let mut state = [0; Circuits::<3, CIRCUITS>::STATE_LEN];
+    assert_eq!(circuits.save(&calibration, &mut state), Ok(state.len()));
+    damage(&mut input, &mut state);
+    let before = circuits;
+    if circuits.restore(&calibration, &state).is_err() {
+        assert_eq!(circuits, before, "refused registers change nothing");
+    }
+    let taken: [_; CIRCUITS] = std::array::from_fn(|k| circuits.registers(k));
+    for _ in 0..3 {
+        let block = samples::<3>(&mut input, MOST / 8);
+        let mut currents: Vec<[i32; CIRCUITS]> = samples::<CIRCUITS>(&mut input, MOST / 8)
+            .iter()
+            .map(|set| set.i)
+            .collect();
+        // A set that is missing leaves a sample that is not taken.
+        currents.truncate(block.len());
+        let _ = circuits.process(&mut meter, &calibration, &constants, &block, &currents);
+    }
+    assert_eq!(circuits.save(&calibration, &mut state), Ok(state.len()));
+    let mut restored = Circuits::<3, CIRCUITS>::new();
+    assert_eq!(restored.restore(&calibration, &state), Ok(()));
+    for (k, taken) in taken.iter().enumerate() {
+        let now = circuits.registers(k);
+        assert!(
+            now.active.import >= taken.active.import && now.active.export >= taken.active.export
+        );
+        assert_eq!(restored.registers(k), now, "circuit {k}");
+        assert_eq!(
+            restored.energy_raw(&calibration, k),
+            circuits.energy_raw(&calibration, k)
+        );
+    }
 }
 
 /// Any samples in any blocks, with power cuts between them: the energy of each phase is the plain sum of the
@@ -130,7 +209,7 @@ fn conditioned(x: i32, offset: i32) -> i128 {
 }
 
 /// Constants near the limits of their ranges and beyond them.
-fn parameters(input: &mut Input<'_>) -> Parameters<1> {
+fn parameters<const PHASES: usize>(input: &mut Input<'_>) -> Parameters<PHASES> {
     let mut p = Parameters::new(
         600_000 + input.word() % 63_500_000,
         40_000 + input.word() % 35_100,
@@ -140,14 +219,19 @@ fn parameters(input: &mut Input<'_>) -> Parameters<1> {
     p.start_uw = input.word() >> (input.byte() % 32);
     p.policy = [Policy::Net, Policy::PerPhase, Policy::ImportOnly][usize::from(input.byte() % 3)];
     for phase in &mut p.phase {
-        phase.voltage_gain = metrology::Gain::from_bits(input.word() | 1 << 26);
-        phase.current_gain = metrology::Gain::from_bits(input.word() | 1 << 26);
-        phase.delay_ns = input.word() as i32 >> 14;
-        phase.angle = input.word() as i32 >> 6;
-        phase.power_offset_uw = input.word() as i32;
-        phase.current_noise = input.word();
+        disturb(input, phase);
     }
     p
+}
+
+/// Constants of one phase or circuit.
+fn disturb(input: &mut Input<'_>, phase: &mut PhaseParameters) {
+    phase.voltage_gain = metrology::Gain::from_bits(input.word() | 1 << 26);
+    phase.current_gain = metrology::Gain::from_bits(input.word() | 1 << 26);
+    phase.delay_ns = input.word() as i32 >> 14;
+    phase.angle = input.word() as i32 >> 6;
+    phase.power_offset_uw = input.word() as i32;
+    phase.current_noise = input.word();
 }
 
 /// Overwrites some bytes and mends the check sum behind them.

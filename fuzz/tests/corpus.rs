@@ -5,7 +5,7 @@ use std::path::Path;
 
 type Body = fn(&[u8]);
 
-const BODIES: [(&str, Body); 17] = [
+const BODIES: [(&str, Body); 18] = [
     ("frame", meterkit_fuzz::frame),
     ("message", meterkit_fuzz::messages::message),
     ("message_text", meterkit_fuzz::messages::text),
@@ -15,6 +15,7 @@ const BODIES: [(&str, Body); 17] = [
     ("dlt645_master", meterkit_fuzz::electricity::master),
     ("metering_stored", meterkit_fuzz::metering::stored),
     ("metering_energy", meterkit_fuzz::metering::energy),
+    ("metering_circuits", meterkit_fuzz::metering::circuits),
     ("front_end", meterkit_fuzz::front_end::drivers),
     ("conditions", meterkit_fuzz::conditions::monitor),
     ("quality", meterkit_fuzz::quality::machines),

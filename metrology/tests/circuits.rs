@@ -347,3 +347,35 @@ proptest! {
         }
     }
 }
+
+/// The stored forms count in one byte; what it can tell is taken, more does not compile.
+#[test]
+fn as_many_circuits_as_the_stored_form_can_count() {
+    const MOST: usize = 255;
+    let calibration = Calibration::try_new(Parameters::<1>::new(4_000_000, 50_000)).unwrap();
+    let mut listed = [Circuit::on(0); MOST];
+    for (k, circuit) in (0..).zip(&mut listed) {
+        circuit.constants.power_offset_uw = k;
+    }
+    let constants = CircuitCalibration::try_new(&calibration, listed).unwrap();
+    let mut stored = vec![0; CircuitCalibration::<MOST>::ENCODED_LEN];
+    constants.encode(&mut stored).unwrap();
+    assert_eq!(
+        CircuitCalibration::decode(&calibration, &stored),
+        Ok(constants)
+    );
+    let mut state = vec![0; Circuits::<1, MOST>::STATE_LEN];
+    let mut circuits = Circuits::<1, MOST>::new();
+    circuits.save(&calibration, &mut state).unwrap();
+    assert_eq!(circuits.restore(&calibration, &state), Ok(()));
+    // The last one is refused by its number.
+    listed[MOST - 1].voltage = 1;
+    assert_eq!(
+        CircuitCalibration::try_new(&calibration, listed),
+        Err(CalibrationError::Parameter {
+            name: "voltage",
+            phase: Some(254),
+            rule: Rule::Range { min: 0, max: 0 }
+        })
+    );
+}

@@ -43,11 +43,22 @@ pub struct CircuitCalibration<const N: usize> {
 }
 
 impl<const N: usize> CircuitCalibration<N> {
-    /// Bytes of the stored form: version, count, circuits, CRC-32C.
-    pub const ENCODED_LEN: usize = 2 + (1 + constants::LEN) * N + 4;
+    /// Bytes of the stored form: version, count, circuits, CRC-32C. The count has one byte: more than 255 circuits do
+    /// not compile, as what was written could never be read again.
+    pub const ENCODED_LEN: usize = {
+        assert!(N <= 255, "at most 255 circuits");
+        2 + (1 + constants::LEN) * N + 4
+    };
 
     /// Checks the constants and works out what follows from them. The calibration is that of the meter on
     /// whose voltages and in whose scales the circuits are measured.
+    ///
+    /// ```compile_fail
+    /// # use metrology::{Calibration, Circuit, CircuitCalibration, Parameters};
+    /// # let calibration = Calibration::<1>::try_new(Parameters::new(8_000_000, 50_000)).unwrap();
+    /// // One more than the count of the stored form can tell.
+    /// let _ = CircuitCalibration::try_new(&calibration, [Circuit::on(0); 256]);
+    /// ```
     ///
     /// # Errors
     /// [`CalibrationError::Parameter`] with the circuit's number as its phase; [`Rule::TooLate`] for a lag of
@@ -56,10 +67,12 @@ impl<const N: usize> CircuitCalibration<N> {
         calibration: &Calibration<PHASES>,
         mut circuits: [Circuit; N],
     ) -> Result<Self, CalibrationError> {
+        const { assert!(Self::ENCODED_LEN > 0) };
         let p = calibration.parameters();
         let mut derived = [Derived::NONE; N];
         let mut hold = 0;
-        for (index, (circuit, derived)) in (0..).zip(circuits.iter_mut().zip(&mut derived)) {
+        // The number last: it is not asked for beyond the last circuit, where 255 would have no successor.
+        for ((circuit, derived), index) in circuits.iter_mut().zip(&mut derived).zip(0..) {
             let Some(voltage) = p.phase.get(usize::from(circuit.voltage)) else {
                 let max = PHASES as i64 - 1;
                 return Err(bad("voltage", Some(index), Rule::Range { min: 0, max }));

@@ -34,8 +34,11 @@ pub(super) struct Energy<const N: usize> {
 }
 
 impl<const N: usize> Energy<N> {
-    /// Version, count, raw units of a step, two registers for each circuit, check sum.
-    pub const ENCODED_LEN: usize = 2 + 16 + 2 * Signed::ENCODED_LEN * N + 4;
+    /// Version, count (one byte), raw units of a step, two registers for each circuit, check sum.
+    pub const ENCODED_LEN: usize = {
+        assert!(N <= 255, "at most 255 circuits");
+        2 + 16 + 2 * Signed::ENCODED_LEN * N + 4
+    };
 
     pub const fn new() -> Self {
         let line = Line {
