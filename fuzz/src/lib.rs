@@ -7,10 +7,13 @@
 pub mod conditions;
 pub mod delivery;
 pub mod electricity;
+pub mod firmware;
 pub mod front_end;
 mod input;
+pub mod keys;
 pub mod messages;
 pub mod metering;
+pub mod orders;
 pub mod quality;
 
 use dlt645::{Edition, Frame, FrameView};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 type Body = fn(&[u8]);
 
-const BODIES: [(&str, Body); 18] = [
+const BODIES: &[(&str, Body)] = &[
     ("frame", meterkit_fuzz::frame),
     ("message", meterkit_fuzz::messages::message),
     ("message_text", meterkit_fuzz::messages::text),
@@ -24,6 +24,12 @@ const BODIES: [(&str, Body); 18] = [
     ("outbox", meterkit_fuzz::delivery::outbox),
     ("links", meterkit_fuzz::delivery::links),
     ("files", meterkit_fuzz::delivery::files),
+    ("order", meterkit_fuzz::orders::order),
+    ("handshake", meterkit_fuzz::orders::handshake),
+    ("key_slot", meterkit_fuzz::keys::slot),
+    ("element", meterkit_fuzz::keys::element),
+    ("log", meterkit_fuzz::keys::log),
+    ("firmware", meterkit_fuzz::firmware::firmware),
 ];
 
 /// Random inputs for each body; the engine's long runs are `cargo xtask fuzz --minutes N`.
@@ -78,7 +84,7 @@ fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
 
 #[test]
 fn corpus_and_random_input_hold_every_body() {
-    for (name, body) in BODIES {
+    for &(name, body) in BODIES {
         let seeds = seeds(name);
         assert!(!seeds.is_empty(), "no seeds for {name}");
         let run = |bytes: &[u8]| {

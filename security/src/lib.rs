@@ -13,7 +13,7 @@
 //! ```
 //! | module | is |
 //! |---|---|
-//! | [`key`], [`kdf`], [`slot`], [`wrap`] | key tree, derivation, key change, wrapped keys |
+//! | [`key`], [`kdf`], [`slot`], [`key_message`], [`wrap`] | key tree, derivation, key change and its messages, wrapped keys |
 //! | [`suite`], [`envelope`], [`link`], [`counter`], [`replay`] | sealed messages, their numbers, what is fresh |
 //! | [`ake`], [`session`], [`port`] | handshake, what it opens, bad tags of a port |
 //! | [`order`], [`gate`] | orders and their answers, the gate before an actuator |
@@ -113,6 +113,7 @@ pub mod gcm;
 pub mod health;
 pub mod kdf;
 pub mod key;
+pub mod key_message;
 pub mod link;
 pub mod log;
 pub mod order;

@@ -94,6 +94,19 @@ impl Change<'_> {
         self.after.record(engine, chip)
     }
 
+    /// This side's proof that it holds the key which the change stages: [`KeySlot::proof`] of what comes.
+    ///
+    /// # Errors
+    /// As [`KeySlot::proof`].
+    pub fn proof<E: Block128>(
+        &self,
+        engine: &mut E,
+        side: Side,
+        other_random: &[u8; 16],
+    ) -> Result<Block, SlotError> {
+        self.after.proof(engine, side, other_random)
+    }
+
     /// States that the record is durable: the step is done.
     pub fn stored(self) {
         *self.slot = self.after;
@@ -161,10 +174,7 @@ impl KeySlot {
         epoch: u16,
     ) -> Result<Change<'_>, SlotError> {
         let mut after = self.after()?;
-        if master.purpose() != Purpose::Master || master.id() != self.id {
-            return Err(SlotError::Key);
-        }
-        let staged = self.staged.as_ref().map_or(0, |staged| staged.epoch);
+        let staged = self.staged_epoch().unwrap_or_default();
         if self.active.is_none() {
             return Err(SlotError::State);
         }
@@ -174,13 +184,44 @@ impl KeySlot {
                 above: self.highest.max(staged),
             });
         }
+        let secret = self.unwrapped(engine, master, wrapped)?;
+        after.staged = Some(Held { secret, epoch });
+        after.proved = false;
+        Ok(self.change(after))
+    }
+
+    /// Whether a wrapped key is the one that waits staged under this epoch, so that staging it again would change
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`SlotError::Key`] when it was not wrapped under `master`, or that is no master key of this device;
+    /// [`SlotError::Engine`].
+    pub fn stages_the_same<E: Block128>(
+        &self,
+        engine: &mut E,
+        master: &KeyHandle<E::Key>,
+        wrapped: &[u8; WRAPPED_LEN],
+        epoch: u16,
+    ) -> Result<bool, SlotError> {
+        let secret = self.unwrapped(engine, master, wrapped)?;
+        let staged = self.staged.as_ref().filter(|held| held.epoch == epoch);
+        Ok(staged.is_some_and(|held| held.secret == secret))
+    }
+
+    fn unwrapped<E: Block128>(
+        &self,
+        engine: &mut E,
+        master: &KeyHandle<E::Key>,
+        wrapped: &[u8; WRAPPED_LEN],
+    ) -> Result<Secret<16>, SlotError> {
+        if master.purpose() != Purpose::Master || master.id() != self.id {
+            return Err(SlotError::Key);
+        }
         let mut secret = Secret::new([0; 16]);
         let mut buf = Secret::new(*wrapped);
         let key = wrap::unwrap(engine, master.key(), buf.expose_mut())?;
         copy(secret.expose_mut(), key);
-        after.staged = Some(Held { secret, epoch });
-        after.proved = false;
-        Ok(self.change(after))
+        Ok(secret)
     }
 
     /// Wraps a new key for [`KeySlot::stage`] of the other side.
@@ -307,6 +348,16 @@ impl KeySlot {
     /// The epoch to send under.
     pub fn epoch(&self) -> Option<u16> {
         self.active.as_ref().map(|held| held.epoch)
+    }
+
+    /// Purpose of the keys.
+    pub const fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    /// The epoch of a staged key, proved or not.
+    pub fn staged_epoch(&self) -> Option<u16> {
+        self.staged.as_ref().map(|held| held.epoch)
     }
 
     /// The epoch of a staged key that both sides proved: a head end begins its next handshake under

@@ -4,6 +4,7 @@ use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
 use security::ake::{self, Responder};
 use security::engine::{Block128, BlockCipher, Soft, SoftKey};
 use security::key::{DeviceKey, DeviceKeyId, KeyTree, Purpose, Secret};
+use security::key_message::{Body, DeviceRandom, KeyMessage, Reason};
 use security::slot::{Change, KeySlot, PREVIOUS_SECONDS, RECORD_LEN, Side, SlotError};
 use security::suite::Suite;
 use testkit::Rng;
@@ -26,6 +27,7 @@ struct Party {
     side: Side,
     slot: KeySlot,
     flash: Flash<PAGE, 4>,
+    random: DeviceRandom,
 }
 
 impl Party {
@@ -34,6 +36,7 @@ impl Party {
             side,
             slot: KeySlot::empty(METER, Purpose::Auth),
             flash: Flash::new(2, seed),
+            random: DeviceRandom::new(),
         };
         party
             .step(|slot| slot.provision(&key(Purpose::Auth, 1)))
@@ -55,8 +58,29 @@ impl Party {
         Ok(())
     }
 
+    /// The device's answer to a message of class key, sent once its change is stored.
+    fn serve(&mut self, request: &[u8]) -> Result<Vec<u8>, FlashError> {
+        let master = key(Purpose::Master, 1).soft();
+        let request = KeyMessage::parse(request).unwrap();
+        self.random.give([0xD0; 16]);
+        let page = (self.slot.next_copy() * PAGE) as u32;
+        let served = request.serve(&mut Soft, &mut self.slot, &master, &mut self.random);
+        let (change, answer) = match served {
+            Ok((change, answer)) => (change, answer),
+            Err(reason) => (None, request.refused(reason)),
+        };
+        if let Some(change) = change {
+            let record = change.record(&mut Soft, &chip_key()).unwrap();
+            self.flash.erase(page, page + PAGE as u32)?;
+            self.flash.write(page, &record)?;
+            change.stored();
+        }
+        Ok(answer.encode().to_vec())
+    }
+
     fn reboot(&mut self) {
         self.flash.restore();
+        self.random = DeviceRandom::new();
         let mut copies = [[0; RECORD_LEN]; 2];
         for (nth, copy) in copies.iter_mut().enumerate() {
             self.flash.read((nth * PAGE) as u32, copy).unwrap();
@@ -74,31 +98,41 @@ impl Party {
     }
 }
 
-/// One attempt of a head end to bring a device to the given epoch. Power may go in between.
+/// One attempt of a head end to bring a device to the given epoch, by messages. Power may go in between.
 fn change_key(head: &mut Party, device: &mut Party, epoch: u16) -> Result<(), FlashError> {
     let master = key(Purpose::Master, 1).soft();
     let wrapped = KeySlot::wrap_key(&mut Soft, &master, &key(Purpose::Auth, epoch)).unwrap();
-    for party in [&mut *head, &mut *device] {
-        let stage = |slot: &mut KeySlot| slot.stage(&mut Soft, &master, &wrapped, epoch).map(drop);
-        // An epoch that waits already, or is active, is not staged again.
-        if stage(&mut party.slot).is_ok() {
-            party.step(|slot| slot.stage(&mut Soft, &master, &wrapped, epoch))?;
-        }
+    let is_done = |party: &Party| {
+        party.slot.proved_epoch() == Some(epoch) || party.slot.epoch() == Some(epoch)
+    };
+    if head.slot.staged_epoch() != Some(epoch) && !is_done(head) {
+        head.step(|slot| slot.stage(&mut Soft, &master, &wrapped, epoch))?;
     }
-    for (prover, checker) in [(Side::Device, Side::HeadEnd), (Side::HeadEnd, Side::Device)] {
-        let (prover, checker) = match (prover, checker) {
-            (Side::Device, _) => (&*device, &mut *head),
-            _ => (&*head, &mut *device),
-        };
-        if checker.slot.proved_epoch().is_some() || checker.slot.epoch() == Some(epoch) {
-            continue;
-        }
-        let random = [epoch as u8; 16];
-        let side = prover.side;
-        if let Ok(proof) = prover.slot.proof(&mut Soft, side, &random) {
-            checker.step(|slot| slot.proved(&mut Soft, side, &random, &proof))?;
-        }
+    let host_random = [epoch as u8; 16];
+    let stage = KeyMessage::stage(Purpose::Auth, epoch, host_random, wrapped);
+    let answer = KeyMessage::parse(&device.serve(&stage.encode())?).unwrap();
+    let Body::Staged {
+        device_random,
+        proof,
+    } = answer.body
+    else {
+        // A device that activated already, and a head end that did not hear of it.
+        assert_eq!(answer, stage.refused(Reason::Epoch));
+        assert_eq!(device.slot.epoch(), Some(epoch));
+        return Ok(());
+    };
+    if !is_done(head) {
+        head.step(|slot| slot.proved(&mut Soft, Side::Device, &host_random, &proof))?;
     }
+    let Ok(proof) = head.slot.proof(&mut Soft, Side::HeadEnd, &device_random) else {
+        return Ok(());
+    };
+    let prove = KeyMessage {
+        body: Body::Prove { proof },
+        ..stage
+    };
+    let answer = KeyMessage::parse(&device.serve(&prove.encode())?).unwrap();
+    assert_eq!(answer.body, Body::Proved);
     Ok(())
 }
 
@@ -300,4 +334,73 @@ fn a_changed_record_is_not_taken() {
         assert_eq!(refused, Err(SlotError::Record));
     }
     assert!(KeySlot::restore(&mut Soft, &chip_key(), [&[], &record]).is_ok());
+}
+
+/// The page of formats shows these bytes.
+#[test]
+fn worked_messages() {
+    let mut head = KeySlot::empty(METER, Purpose::Data);
+    let mut device = KeySlot::empty(METER, Purpose::Data);
+    let master = key(Purpose::Master, 1).soft();
+    for slot in [&mut head, &mut device] {
+        slot.provision(&key(Purpose::Data, 1)).unwrap().stored();
+    }
+    let wrapped = KeySlot::wrap_key(&mut Soft, &master, &key(Purpose::Data, 2)).unwrap();
+    let stage = KeyMessage::stage(Purpose::Data, 2, [0xA0; 16], wrapped);
+    let mut random = DeviceRandom::new();
+    let mut serve = |request: &KeyMessage, fresh: bool| {
+        if fresh {
+            random.give([0xD0; 16]);
+        }
+        let served = request.serve(&mut Soft, &mut device, &master, &mut random);
+        let (change, answer) =
+            served.map_err(|reason| request.refused(reason).encode().to_vec())?;
+        if let Some(change) = change {
+            change.stored();
+        }
+        Ok::<KeyMessage, Vec<u8>>(answer)
+    };
+    head.stage(&mut Soft, &master, &wrapped, 2)
+        .unwrap()
+        .stored();
+    let staged: KeyMessage = serve(&stage, true).unwrap();
+    let Body::Staged {
+        device_random,
+        proof,
+    } = staged.body
+    else {
+        panic!("{staged:?}");
+    };
+    head.proved(&mut Soft, Side::Device, &[0xA0; 16], &proof)
+        .unwrap()
+        .stored();
+    let proof = head.proof(&mut Soft, Side::HeadEnd, &device_random);
+    let with = |body| KeyMessage { body, ..stage };
+    let prove = with(Body::Prove {
+        proof: proof.unwrap(),
+    });
+    // A wrong proof is told, and costs the number that it was asked over.
+    let wrong = with(Body::Prove { proof: [0; 16] });
+    assert_eq!(serve(&wrong, false).unwrap_err()[..], [0x8F, 6, 0, 2, 3]);
+    assert_eq!(serve(&prove, false).unwrap_err()[..], [0x8F, 6, 0, 2, 1]);
+    assert_eq!(serve(&stage, false).unwrap_err()[..], [0x8F, 6, 0, 2, 4]);
+    assert_eq!(serve(&stage, true), Ok(staged));
+    let proved = serve(&prove, false).unwrap();
+    // Each again, because its answer was lost.
+    assert_eq!(serve(&prove, false), Ok(proved));
+    let aborted = serve(&with(Body::Abort), false).unwrap();
+    assert_eq!(serve(&with(Body::Abort), false), Ok(aborted));
+
+    let page = include_str!("../../docs/security.md");
+    let mut missing = Vec::new();
+    for message in [stage, staged, prove, proved, with(Body::Abort), aborted] {
+        let bytes = message.encode();
+        assert_eq!(KeyMessage::parse(&bytes), Ok(message));
+        assert!(KeyMessage::parse(&bytes[..bytes.len() - 1]).is_err());
+        let hex = hex::encode_upper(&bytes);
+        if !page.contains(&hex) {
+            missing.push(hex);
+        }
+    }
+    assert!(missing.is_empty(), "the page does not show {missing:#?}");
 }
