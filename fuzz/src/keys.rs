@@ -119,9 +119,9 @@ pub fn element(bytes: &[u8]) {
         _ => input.word(),
     };
     let mut out = [0; 256];
-    // Without a proof there is only the end of an authentication, the infrared question, and what a status tells.
+    // Without a proof there is only the end of an authentication and the infrared question.
     let answered = element.request(id, input.bytes, &mut out);
-    let open = [0x0700_02FF, 0x0780_03FF, 0x0781_02FF];
+    let open = [0x0700_02FF, 0x0780_03FF];
     assert!(
         answered.is_err() || open.contains(&id),
         "{id:08X} was answered"

@@ -18,15 +18,20 @@
 //! state that is to be stored before the answer is sent: [`Element::unsaved`].
 
 mod cipher;
+mod files;
 mod host;
+mod host_files;
 mod kept;
 #[cfg(feature = "dlt645")]
 mod line;
 mod meter;
+mod purse;
 mod update;
 
+pub use files::{COMPARED_LEN, READ_BACK_MAX, ReadProgram, ReadTag};
 pub use host::{Host, HostKeys};
-pub use kept::RECORD_LEN;
+pub use host_files::Shown;
+pub use kept::{FILE_LEN, RECORD_LEN};
 pub use meter::{Element, MacRules};
 
 use core::fmt;

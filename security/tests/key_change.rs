@@ -22,18 +22,16 @@ fn chip_key() -> SoftKey {
     key
 }
 
-/// One side: its slot and the two pages that its record lies in.
+/// One party: its slot and the two pages that its record lies in.
 struct Party {
-    side: Side,
     slot: KeySlot,
     flash: Flash<PAGE, 4>,
     random: DeviceRandom,
 }
 
 impl Party {
-    fn new(side: Side, seed: u64) -> Self {
+    fn new(seed: u64) -> Self {
         let mut party = Self {
-            side,
             slot: KeySlot::empty(METER, Purpose::Auth),
             flash: Flash::new(2, seed),
             random: DeviceRandom::new(),
@@ -176,10 +174,7 @@ fn connect(head: &mut Party, device: &mut Party) -> Result<u16, FlashError> {
 
 /// Two changes in a row under a schedule of cuts; returns the steps of both flashes.
 fn story(seed: u64, mut cuts: impl FnMut(&mut Party, &mut Party)) -> [u64; 2] {
-    let (mut head, mut device) = (
-        Party::new(Side::HeadEnd, seed),
-        Party::new(Side::Device, !seed),
-    );
+    let (mut head, mut device) = (Party::new(seed), Party::new(!seed));
     let before = [head.flash.steps(), device.flash.steps()];
     for epoch in [2, 3] {
         cuts(&mut head, &mut device);
@@ -239,7 +234,7 @@ fn random_cuts_on_both_sides() {
 }
 
 fn staged(epoch: u16) -> Result<(), SlotError> {
-    let mut device = Party::new(Side::Device, 1);
+    let mut device = Party::new(1);
     let master = key(Purpose::Master, 1).soft();
     let wrapped = KeySlot::wrap_key(&mut Soft, &master, &key(Purpose::Auth, epoch))?;
     device
@@ -253,7 +248,7 @@ fn there_is_no_way_back() {
     assert_eq!(staged(2), Ok(()));
     assert_eq!(staged(1), Err(SlotError::Epoch { found: 1, above: 1 }));
     assert_eq!(staged(0), Err(SlotError::Epoch { found: 0, above: 1 }));
-    let mut device = Party::new(Side::Device, 1);
+    let mut device = Party::new(1);
     assert_eq!(device.slot.abort().map(drop), Err(SlotError::State));
     let ctrl = key(Purpose::Ctrl, 1).soft();
     let refused = device.slot.stage(&mut Soft, &ctrl, &[0; 24], 2);
@@ -271,7 +266,7 @@ fn there_is_no_way_back() {
 
 #[test]
 fn nothing_is_active_before_both_proved() {
-    let (mut head, mut device) = (Party::new(Side::HeadEnd, 1), Party::new(Side::Device, 2));
+    let (mut head, mut device) = (Party::new(1), Party::new(2));
     let master = key(Purpose::Master, 1).soft();
     let wrapped = KeySlot::wrap_key(&mut Soft, &master, &key(Purpose::Auth, 2)).unwrap();
     for party in [&mut head, &mut device] {
@@ -297,7 +292,7 @@ fn nothing_is_active_before_both_proved() {
 #[test]
 fn the_previous_key_lasts_a_week_or_until_the_new_one_is_used() {
     let activated = || {
-        let (mut head, mut device) = (Party::new(Side::HeadEnd, 1), Party::new(Side::Device, 2));
+        let (mut head, mut device) = (Party::new(1), Party::new(2));
         change_key(&mut head, &mut device, 2).unwrap();
         assert_eq!(connect(&mut head, &mut device), Ok(2));
         device
@@ -318,7 +313,7 @@ fn the_previous_key_lasts_a_week_or_until_the_new_one_is_used() {
 
 #[test]
 fn a_changed_record_is_not_taken() {
-    let mut device = Party::new(Side::Device, 1);
+    let mut device = Party::new(1);
     device.reboot();
     let page = &device.flash.bytes()[PAGE..PAGE + RECORD_LEN];
     let record = page.to_vec();

@@ -17,7 +17,12 @@ pub const VALIDITY_OFFSET: u8 = 43;
 
 /// Command head of a parameter write of `len` bytes, MAC included.
 pub fn parameter_head(offset: u8, len: usize) -> [u8; 5] {
-    [0x04, 0xD6, 0x82, offset, len.to_le_bytes()[0]]
+    file_head(0xD6, 2, offset, len)
+}
+
+/// Command head of a write (`D6`) or read (`B0`) of a file, `len` bytes with the MAC.
+pub fn file_head(instruction: u8, file: u8, offset: u8, len: usize) -> [u8; 5] {
+    [0x04, instruction, 0x80 | file, offset, len.to_le_bytes()[0]]
 }
 
 /// Dispersion factor of a meter: `00 00` and its number, most significant byte first.
@@ -129,6 +134,20 @@ pub fn open<'b, E: Block128>(
         }
         _ => Err(Refused::MAC),
     }
+}
+
+/// Bytes of a program under a key that a factor diversifies.
+pub fn compared<E: Block128>(
+    engine: &mut E,
+    key: &Secret<16>,
+    factor: [u8; 8],
+    mut program: [u8; 64],
+) -> Result<[u8; 64], Refused> {
+    let key = load(engine, key)?;
+    let key = diversify(engine, &key, factor)?;
+    let key = load(engine, &key)?;
+    encrypt(engine, &key, program.as_chunks_mut().0)?;
+    Ok(program)
 }
 
 /// Loads a key for the cipher of the profile.

@@ -36,10 +36,21 @@ impl HostKeys {
 
 /// The reader's side of one meter at a time. All inputs and outputs are as on the line.
 pub struct Host<E: Block128> {
-    engine: E,
-    keys: HostKeys,
+    pub(super) engine: E,
+    pub(super) keys: HostKeys,
     random1: Option<[u8; 8]>,
-    meter: Option<([u8; 6], [u8; 4])>,
+    /// High half of the random 1 that was sent last.
+    asked: [u8; 4],
+    met: Option<Met>,
+}
+
+/// A meter that takes requests of this reader.
+#[derive(Clone, Copy)]
+pub(super) struct Met {
+    meter: [u8; 6],
+    random2: [u8; 4],
+    /// Initial value of the MACs that it answers with.
+    pub random1: [u8; 4],
 }
 
 impl<E: Block128> fmt::Debug for Host<E> {
@@ -55,7 +66,8 @@ impl<E: Block128> Host<E> {
             engine,
             keys,
             random1: None,
-            meter: None,
+            asked: [0; 4],
+            met: None,
         }
     }
 
@@ -71,10 +83,11 @@ impl<E: Block128> Host<E> {
     /// # Errors
     /// [`Refused`] without a random number, or when the engine fails.
     pub fn begin(&mut self, meter: [u8; 6]) -> Result<[u8; 24], Refused> {
-        self.meter = None;
+        self.met = None;
         let random1 = self.random1.take().ok_or(Refused::OTHER)?;
         let key = self.key(KeyName::Identity, meter)?;
         let proof = cipher::identity(&mut self.engine, &key, random1)?;
+        self.asked = random1.first_chunk().copied().unwrap_or_default();
         let mut out = [0; 24];
         let parts: [&[u8]; 3] = [&turned(proof), &turned(random1), &turned(factor(meter))];
         fill(&mut out, &parts);
@@ -85,7 +98,11 @@ impl<E: Block128> Host<E> {
     /// the standard: the meter has proved nothing by it.
     pub fn finish(&mut self, meter: [u8; 6], answer: [u8; 12]) {
         let random2 = answer.first_chunk().copied().unwrap_or_default();
-        self.meter = Some((meter, turned(random2)));
+        self.met = Some(Met {
+            meter,
+            random2: turned(random2),
+            random1: self.asked,
+        });
     }
 
     /// An order (1C, 1A, 1B): the 8 bytes N1 to N8 as on the line, for 1B and an identifier 12. Writes
@@ -273,7 +290,7 @@ impl<E: Block128> Host<E> {
     }
 
     /// Ciphertext and MAC as one block, turned for the line.
-    fn sealed(
+    pub(super) fn sealed(
         &mut self,
         key: &E::Key,
         random2: [u8; 4],
@@ -294,14 +311,16 @@ impl<E: Block128> Host<E> {
         Ok(whole)
     }
 
-    fn authenticated(&self, meter: [u8; 6]) -> Result<[u8; 4], Refused> {
-        match self.meter {
-            Some((known, random2)) if known == meter => Ok(random2),
-            _ => Err(Refused::IDENTITY),
-        }
+    pub(super) fn authenticated(&self, meter: [u8; 6]) -> Result<[u8; 4], Refused> {
+        self.met(meter).map(|met| met.random2)
     }
 
-    fn key(&mut self, name: KeyName, meter: [u8; 6]) -> Result<E::Key, Refused> {
+    pub(super) fn met(&self, meter: [u8; 6]) -> Result<Met, Refused> {
+        let met = self.met.filter(|met| met.meter == meter);
+        met.ok_or(Refused::IDENTITY)
+    }
+
+    pub(super) fn key(&mut self, name: KeyName, meter: [u8; 6]) -> Result<E::Key, Refused> {
         let key = cipher::load(&mut self.engine, self.keys.of(name))?;
         let key = cipher::diversify(&mut self.engine, &key, factor(meter))?;
         cipher::load(&mut self.engine, &key)

@@ -9,9 +9,13 @@ use crate::wrap;
 /// Length of a stored element.
 pub const RECORD_LEN: usize = BODY_LEN + 16;
 
+/// Length of the information file.
+pub const FILE_LEN: usize = 64;
+
 const HEAD_LEN: usize = 56;
-const BODY_LEN: usize = HEAD_LEN + wrap::OVERHEAD + 64;
-const VERSION: u8 = 1;
+const BODY_LEN: usize = HEAD_LEN + FILE_LEN + wrap::OVERHEAD + 64;
+/// 2: with the information file.
+const VERSION: u8 = 2;
 
 /// Keys, purse and settings of one element.
 #[derive(Debug)]
@@ -23,6 +27,8 @@ pub struct Kept {
     /// Rises with each stored change.
     pub generation: u32,
     pub purse: Purse,
+    /// The information file, for whatever the head end keeps in the meter.
+    pub file: [u8; FILE_LEN],
     /// By number, from 1.
     pub keys: [(KeyInfo, Secret<16>); 4],
 }
@@ -37,6 +43,7 @@ impl Kept {
             minutes: self.minutes,
             generation: self.generation,
             purse: self.purse,
+            file: self.file,
             keys: [copied(a), copied(b), copied(c), copied(d)],
         }
     }
@@ -63,7 +70,7 @@ impl Kept {
     }
 
     /// `version | 0 | minutes 2 | generation 4 | factor 8 | serial 8 | balance 4 | count 4 | customer 6
-    /// | 0 0 | key infos 16 | wrapped keys 72 | CMAC 16`.
+    /// | 0 0 | key infos 16 | information file 64 | wrapped keys 72 | CMAC 16`.
     pub fn encode<E: Block128>(
         &self,
         engine: &mut E,
@@ -71,7 +78,9 @@ impl Kept {
     ) -> Result<[u8; RECORD_LEN], Refused> {
         let mut out = [0; RECORD_LEN];
         let (body, tag) = out.split_at_mut(BODY_LEN);
-        let (head, keys) = body.split_at_mut(HEAD_LEN);
+        let (head, rest) = body.split_at_mut(HEAD_LEN);
+        let (file, keys) = rest.split_at_mut(FILE_LEN);
+        copy(file, &self.file);
         let Purse {
             balance,
             count,
@@ -109,10 +118,11 @@ impl Kept {
     ) -> Result<Self, Refused> {
         let (body, tag) = record.split_last_chunk::<16>().ok_or(Refused::OTHER)?;
         let whole = cmac::verify(engine, chip, &[body], tag).map_err(Into::into)?;
-        let (head, wrapped) = body
+        let (head, rest) = body
             .split_first_chunk::<HEAD_LEN>()
             .filter(|(head, _)| whole && head[0] == VERSION)
             .ok_or(Refused::OTHER)?;
+        let (file, wrapped) = rest.split_first_chunk().ok_or(Refused::OTHER)?;
         let [_, _, m0, m1, g0, g1, g2, g3, rest @ ..] = *head;
         let (factor, rest) = rest.split_first_chunk::<8>().ok_or(Refused::OTHER)?;
         let (serial, rest) = rest.split_first_chunk::<8>().ok_or(Refused::OTHER)?;
@@ -139,6 +149,7 @@ impl Kept {
                 count: u32::from_be_bytes([c0, c1, c2, c3]),
                 customer: [d0, d1, d2, d3, d4, d5],
             },
+            file: *file,
             keys: [key(), key(), key(), key()],
         })
     }

@@ -6,10 +6,9 @@ use heapless::Vec;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
-use super::cipher::{
-    self, CONTROL_HEAD, CUSTOMER_HEAD, PURSE_HEAD, VALIDITY_OFFSET, factor, parameter_head,
-};
-use super::kept::{Kept, RECORD_LEN};
+use super::cipher::{self, CONTROL_HEAD, VALIDITY_OFFSET, factor, parameter_head};
+use super::files::ReadProgram;
+use super::kept::{FILE_LEN, Kept, RECORD_LEN};
 use super::update::{self, ENTRY_LEN};
 use super::{HostKeys, KeyInfo, KeyName, Purse, Refused, turned};
 use crate::engine::{Block128, copy, fill};
@@ -18,7 +17,7 @@ use crate::port::PortGuard;
 /// MACs of one authentication that are remembered.
 const MACS: usize = 8;
 /// Longest protected block.
-const BLOCK_MAX: usize = 208;
+pub(super) const BLOCK_MAX: usize = 208;
 /// Seconds that the infrared port stays open.
 const INFRARED_SECONDS: u64 = 30 * 60;
 
@@ -51,14 +50,15 @@ impl MacRules {
 /// Before each call tell it the time with [`Element::set_now`]. After each call that returned `Ok`,
 /// store what [`Element::unsaved`] has and say so with [`Element::saved`]; then send the answer.
 pub struct Element<E: Block128> {
-    engine: E,
-    kept: Kept,
+    pub(super) engine: E,
+    pub(super) kept: Kept,
     after: Option<Kept>,
     authentication: Option<Authentication>,
     infrared: Infrared,
     bad_macs: PortGuard,
     rules: MacRules,
-    hoarding_limit: u32,
+    pub(super) hoarding_limit: u32,
+    pub(super) program: Option<ReadProgram>,
     random2: Option<[u8; 8]>,
     now_s: u64,
     day: u32,
@@ -66,6 +66,8 @@ pub struct Element<E: Block128> {
 
 struct Authentication {
     random2: [u8; 4],
+    /// High half of random 1: the initial value of MACs that go to the reader.
+    random1: [u8; 4],
     until: u64,
     /// Accepted MACs, oldest first.
     macs: Vec<[u8; 4], MACS>,
@@ -112,6 +114,7 @@ impl<E: Block128> Element<E> {
             minutes: 5,
             generation: 0,
             purse: Purse::default(),
+            file: [0; FILE_LEN],
             keys: [key(a)?, key(b)?, key(c)?, key(d)?],
         };
         Ok(Self::of(engine, kept))
@@ -145,6 +148,7 @@ impl<E: Block128> Element<E> {
             bad_macs: PortGuard::new(MacRules::OF_2013.per_day),
             rules: MacRules::OF_2013,
             hoarding_limit: 99_999_999,
+            program: None,
             random2: None,
             now_s: 0,
             day: 0,
@@ -163,6 +167,25 @@ impl<E: Block128> Element<E> {
     #[must_use]
     pub const fn with_hoarding_limit(mut self, limit: u32) -> Self {
         self.hoarding_limit = limit;
+        self
+    }
+
+    /// Lets program comparison read the program: CPU number, address, buffer; false where there is nothing.
+    #[must_use]
+    pub const fn with_program(mut self, read: ReadProgram) -> Self {
+        self.program = Some(read);
+        self
+    }
+
+    /// Day and count of bad MACs, so that switching off is no way to try again.
+    pub const fn bad_macs(&self) -> [u8; 6] {
+        self.bad_macs.to_bytes()
+    }
+
+    /// Goes on with the count of [`Element::bad_macs`].
+    #[must_use]
+    pub const fn with_bad_macs(mut self, stored: &[u8; 6]) -> Self {
+        self.bad_macs = self.bad_macs.with_stored(stored);
         self
     }
 
@@ -190,9 +213,7 @@ impl<E: Block128> Element<E> {
 
     /// Whether an authentication is in force.
     pub fn is_authenticated(&self) -> bool {
-        self.authentication
-            .as_ref()
-            .is_some_and(|authentication| self.now_s < authentication.until)
+        self.in_force().is_some()
     }
 
     /// Whether the infrared port is open for more than number, address, time, energy and balance.
@@ -241,14 +262,20 @@ impl<E: Block128> Element<E> {
             0x0700_01FF => self.set_validity(data).map(|()| 0),
             0x0700_02FF => self.end(out),
             0x0700_03FF => self.infrared_answer(data).map(|()| 0),
+            0x0700_04FF => self.write_file(data, false).map(|()| 0),
+            0x0700_05FF => self.write_file(data, true).map(|()| 0),
             0x0701_01FF => self.recharge(data, true).map(|()| 0),
             0x0701_02FF => self.recharge(data, false).map(|()| 0),
+            0x0701_03FF => self.initialise(data).map(|()| 0),
             0x0702_01FF => self.update_key(KeyName::Control, data).map(|()| 0),
             0x0702_02FF => self.update_key(KeyName::Parameter, data).map(|()| 0),
             0x0702_03FF => self.update_key(KeyName::Identity, data).map(|()| 0),
             0x0702_04FF => self.update_key(KeyName::Main, data).map(|()| 0),
             0x0703_01FF => self.update_keys(data).map(|()| 0),
+            0x0780_01FF => self.read_back(data, out),
+            0x0780_02FF => self.compare_program(data, out),
             0x0780_03FF => self.infrared_ask(data, out),
+            0x0781_02FF => self.status(out),
             _ => Err(Refused::OTHER),
         }
     }
@@ -330,7 +357,7 @@ impl<E: Block128> Element<E> {
     }
 
     /// The plain text of ciphertext and MAC that came as one turned block.
-    fn opened<'b>(
+    pub(super) fn opened<'b>(
         &mut self,
         name: KeyName,
         block: &[u8],
@@ -348,7 +375,7 @@ impl<E: Block128> Element<E> {
     }
 
     /// A MAC of the authentication in force, seen for the first time.
-    fn check_mac(
+    pub(super) fn check_mac(
         &mut self,
         name: KeyName,
         head: [u8; 5],
@@ -383,6 +410,19 @@ impl<E: Block128> Element<E> {
         Err(Refused::MAC)
     }
 
+    /// A MAC for the reader of the authentication in force, over what a file held.
+    pub(super) fn answer_mac(&mut self, head: [u8; 5], data: &[u8]) -> Result<[u8; 4], Refused> {
+        let random1 = self.in_force().ok_or(Refused::IDENTITY)?.random1;
+        let key = cipher::load(&mut self.engine, &self.kept.key(KeyName::Parameter).1)?;
+        cipher::mac(&mut self.engine, &key, random1, head, &[data])
+    }
+
+    fn in_force(&self) -> Option<&Authentication> {
+        self.authentication
+            .as_ref()
+            .filter(|authentication| self.now_s < authentication.until)
+    }
+
     fn authenticate(&mut self, data: &[u8], out: &mut [u8]) -> Result<usize, Refused> {
         let (proof, rest) = data.split_first_chunk::<8>().ok_or(Refused::OTHER)?;
         let (random1, rest) = rest.split_first_chunk::<8>().ok_or(Refused::OTHER)?;
@@ -407,6 +447,7 @@ impl<E: Block128> Element<E> {
         let seconds = u64::from(self.kept.minutes).saturating_mul(60);
         self.authentication = Some(Authentication {
             random2,
+            random1: turned(*random1).first_chunk().copied().unwrap_or_default(),
             until: self.now_s.saturating_add(seconds),
             macs: Vec::new(),
             bad: 0,
@@ -484,67 +525,6 @@ impl<E: Block128> Element<E> {
         Ok(())
     }
 
-    /// Exactly once: the count in the request must be the stored count + 1.
-    fn recharge(&mut self, data: &[u8], opening: bool) -> Result<(), Refused> {
-        let data: &[u8; 22] = data.try_into().map_err(|_| Refused::OTHER)?;
-        let [
-            a0,
-            a1,
-            a2,
-            a3,
-            c0,
-            c1,
-            c2,
-            c3,
-            m0,
-            m1,
-            m2,
-            m3,
-            n0,
-            n1,
-            n2,
-            n3,
-            n4,
-            n5,
-            second @ ..,
-        ] = *data;
-        let (amount, count) = (turned([a0, a1, a2, a3]), turned([c0, c1, c2, c3]));
-        let customer = turned([n0, n1, n2, n3, n4, n5]);
-        let first = turned([m0, m1, m2, m3]);
-        self.check_mac(KeyName::Parameter, PURSE_HEAD, &[&amount, &count], first)?;
-        self.check_mac(
-            KeyName::Parameter,
-            CUSTOMER_HEAD,
-            &[&customer],
-            turned(second),
-        )?;
-        let (amount, count) = (u32::from_be_bytes(amount), u32::from_be_bytes(count));
-        let purse = self.kept.purse;
-        let is_open = purse.count > 0;
-        if is_open && customer != purse.customer {
-            return Err(Refused::CUSTOMER);
-        }
-        if is_open && count == purse.count {
-            return Err(Refused::REPEATED);
-        }
-        if purse.count.checked_add(1) != Some(count) || opening == is_open {
-            return Err(Refused::COUNT);
-        }
-        let balance = purse
-            .balance
-            .checked_add(amount)
-            .filter(|balance| *balance <= self.hoarding_limit)
-            .ok_or(Refused::HOARDING)?;
-        self.change(|after| {
-            after.purse = Purse {
-                balance,
-                count,
-                customer,
-            };
-        });
-        Ok(())
-    }
-
     fn update_key(&mut self, name: KeyName, data: &[u8]) -> Result<(), Refused> {
         let data: &[u8; 40] = data.try_into().map_err(|_| Refused::OTHER)?;
         let (info, rest) = data.split_first_chunk::<4>().ok_or(Refused::OTHER)?;
@@ -579,7 +559,7 @@ impl<E: Block128> Element<E> {
         Ok(())
     }
 
-    fn change(&mut self, change: impl FnOnce(&mut Kept)) {
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut Kept)) {
         let mut after = self.kept.duplicate();
         after.generation = after.generation.wrapping_add(1);
         change(&mut after);
@@ -588,7 +568,7 @@ impl<E: Block128> Element<E> {
 }
 
 /// Writes the parts one behind the other to the front of `out` and returns their length.
-fn write(out: &mut [u8], parts: &[&[u8]]) -> Result<usize, Refused> {
+pub(super) fn write(out: &mut [u8], parts: &[&[u8]]) -> Result<usize, Refused> {
     let len = parts.iter().map(|part| part.len()).sum();
     fill(out.get_mut(..len).ok_or(Refused::OTHER)?, parts);
     Ok(len)
