@@ -8,25 +8,66 @@
 
 /*
  * Rules
- *  - Every function that can fail returns an mtr_result; results come through pointers.
- *  - No heap and no global state: the caller owns the storage of every object. MTR_*_SIZE bytes,
- *    aligned to MTR_ALIGN, are enough; the storage must not move while the object is used.
- *  - A pointer to const is not written through. NULL, misaligned and short arguments answer a code.
+ *  - Every function that can fail returns an mtr_result; results come through pointers and hold something
+ *    only after MTR_OK, unless the function says otherwise.
+ *  - No heap and no global state: the caller owns the storage of every object. MTR_..._SIZE bytes,
+ *    aligned to MTR_ALIGN (MTR_STORAGE declares them), are enough; the storage must not move while the
+ *    object is used, and nothing is to be freed.
+ *  - A pointer followed by a size_t is a row of that many elements; with 0 elements it may be NULL.
+ *    A pointer to const is not written through.
+ *  - NULL, misaligned and short arguments, arguments that overlap where one is written, and objects that
+ *    were never initialised answer a code; nothing is done then.
+ *  - Pointers that a function gives out point into the object and are valid until its next call.
+ *  - Callbacks get the context they were registered with; they run inside the call they were given to,
+ *    on its thread and stack, and must return. A call on the same object from there answers MTR_ERR_BUSY.
  *  - Objects are used by one thread at a time; different objects are independent.
- *  - Numbers of mtr_result never change their meaning.
+ *  - Numbers of mtr_result and of constants never change their meaning; retired ones stay reserved.
+ *  - Compare mtr_abi_version() with MTR_ABI_VERSION once, before anything else.
+ *
+ * A library that was built without a module: define MTR_WITHOUT_DLT645, MTR_WITHOUT_CJT188,
+ * MTR_WITHOUT_METROLOGY, MTR_WITHOUT_TARIFF, MTR_WITHOUT_SECURITY or MTR_WITHOUT_METER_PROTO.
  */
+#ifndef MTR_WITHOUT_DLT645
+#define MTR_WITH_DLT645
+#endif
+#ifndef MTR_WITHOUT_CJT188
+#define MTR_WITH_CJT188
+#endif
+#ifndef MTR_WITHOUT_METROLOGY
+#define MTR_WITH_METROLOGY
+#endif
+#ifndef MTR_WITHOUT_TARIFF
+#define MTR_WITH_TARIFF
+#endif
+#ifndef MTR_WITHOUT_SECURITY
+#define MTR_WITH_SECURITY
+#endif
+#ifndef MTR_WITHOUT_METER_PROTO
+#define MTR_WITH_METER_PROTO
+#endif
+
+/* Storage for an object: MTR_STORAGE(static, name, MTR_..._SIZE); declares an aligned row of bytes. */
+#if defined(__cplusplus)
+#define MTR_STORAGE(linkage, name, size) alignas(16) linkage unsigned char name[size]
+#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+#define MTR_STORAGE(linkage, name, size) linkage _Alignas(16) unsigned char name[size]
+#else
+#define MTR_STORAGE(linkage, name, size) linkage unsigned char name[size] __attribute__((aligned(16)))
+#endif
 
 
 /*
- Version of this interface; see mtr_abi_version.
+ Version of this interface; see mtr_abi_version. It rises when a structure, a function or the meaning of a number
+ changes; new functions alone do not raise it.
  */
-#define MTR_ABI_VERSION 1
+#define MTR_ABI_VERSION 2
 
 /*
  Alignment of the storage of every object, in bytes.
  */
 #define MTR_ALIGN 16
 
+#if defined(MTR_WITH_DLT645)
 /*
  Bytes of storage of an mtr_dlt645_decoder.
  */
@@ -38,9 +79,162 @@
 #define MTR_DLT645_DATA_MAX 200
 
 /*
+ Bytes of storage of an mtr_dlt645_master, without the buffer for long answers that lies behind it.
+ */
+#define MTR_DLT645_MASTER_SIZE 688
+
+/*
+ Bytes of storage of an mtr_dlt645_slave, without the buffer for answers that lies behind it.
+ */
+#define MTR_DLT645_SLAVE_SIZE 912
+
+/*
+ ERR: other error.
+ */
+#define MTR_DLT645_ERR_OTHER 1
+
+/*
+ ERR: no such data.
+ */
+#define MTR_DLT645_ERR_NO_DATA 2
+
+/*
+ ERR: wrong password, not authorised, or not writable.
+ */
+#define MTR_DLT645_ERR_NOT_AUTHORISED 4
+
+/*
+ ERR: the rate cannot be changed.
+ */
+#define MTR_DLT645_ERR_RATE 8
+
+/*
+ The answer of mtr_dlt645_application.other for a function that the meter does not know: it stays silent.
+ */
+#define MTR_DLT645_SILENT -1
+
+/*
+ English names; see mtr_dlt645_name.
+ */
+#define MTR_LANG_EN 0
+
+/*
+ Chinese names, UTF-8.
+ */
+#define MTR_LANG_ZH 1
+#endif
+
+#if defined(MTR_WITH_METROLOGY)
+/*
+ The phase error goes into delay_ns: filters and converters.
+ */
+#define MTR_PHASE_AS_DELAY 0
+
+/*
+ The phase error goes into angle: current transformers.
+ */
+#define MTR_PHASE_AS_ANGLE 1
+
+/*
+ Phases are summed first, the sum decides the direction.
+ */
+#define MTR_POLICY_NET 0
+
+/*
+ Each phase decides its own direction.
+ */
+#define MTR_POLICY_PER_PHASE 1
+
+/*
+ As MTR_POLICY_PER_PHASE, and what a phase exports counts nowhere in the total.
+ */
+#define MTR_POLICY_IMPORT_ONLY 2
+
+/*
+ Windows of about 200 ms: 10 cycles of a 50 Hz and 12 of a 60 Hz grid (IEC 61000-4-30).
+ */
+#define MTR_WINDOW_STANDARD 0
+
+/*
+ All whole cycles so far, for records that are short of cycles.
+ */
+#define MTR_WINDOW_LONGEST 4294967295
+
+/*
+ Bytes of storage of an mtr_pulse.
+ */
+#define MTR_PULSE_SIZE 256
+
+/*
+ Bytes of storage of an mtr_quality3.
+ */
+#define MTR_QUALITY3_SIZE 880
+
+/*
+ half_cycle_q8 holds something.
+ */
+#define MTR_QUALITY_HAS_HALF_CYCLE 1
+
+/*
+ window_q8 and window_marks hold something.
+ */
+#define MTR_QUALITY_HAS_WINDOW 2
+
+/*
+ ten_minutes_q8 and ten_minutes_marks hold something.
+ */
+#define MTR_QUALITY_HAS_TEN_MINUTES 4
+
+/*
+ frequency_uhz holds something.
+ */
+#define MTR_QUALITY_HAS_FREQUENCY 8
+
+/*
+ A dip ended.
+ */
+#define MTR_QUALITY_HAS_DIP 16
+
+/*
+ A swell ended.
+ */
+#define MTR_QUALITY_HAS_SWELL 32
+
+/*
+ An interruption ended.
+ */
+#define MTR_QUALITY_HAS_INTERRUPTION 64
+
+/*
  Bytes of storage of an mtr_metrology1.
  */
-#define MTR_METROLOGY1_SIZE 4096
+#define MTR_METROLOGY1_SIZE 1568
+
+/*
+ Most bytes that mtr_metrology1_save writes.
+ */
+#define MTR_METROLOGY1_STATE_MAX 512
+
+/*
+ Most bytes that mtr_metrology1_store_constants writes.
+ */
+#define MTR_METROLOGY1_CONSTANTS_MAX 256
+
+/*
+ Bytes of storage of an mtr_metrology3.
+ */
+#define MTR_METROLOGY3_SIZE 2464
+
+/*
+ Most bytes that mtr_metrology3_save writes.
+ */
+#define MTR_METROLOGY3_STATE_MAX 768
+
+/*
+ Most bytes that mtr_metrology3_store_constants writes.
+ */
+#define MTR_METROLOGY3_CONSTANTS_MAX 512
+#endif
 
 /*
  How a call ended.
@@ -55,7 +249,7 @@ enum mtr_result
    */
   MTR_OK = 0,
   /*
-   Nothing is wrong, but there is no result yet: give more input.
+   Nothing is wrong, but there is no result yet: give more input, or time.
    */
   MTR_MORE = 1,
   /*
@@ -90,6 +284,34 @@ enum mtr_result
    Two buffers overlap that must not.
    */
   MTR_ERR_OVERLAP = -8,
+  /*
+   The storage holds no object of this kind: it was not initialised, or was given to something else since.
+   */
+  MTR_ERR_OBJECT = -9,
+  /*
+   The object is in a call already (its own callback calls it), or waits for the end of what was asked last.
+   */
+  MTR_ERR_BUSY = -10,
+  /*
+   Stored bytes are of another version, of another length, or damaged.
+   */
+  MTR_ERR_STATE = -11,
+  /*
+   What was sealed does not open: wrong key, changed, repeated, or not for this receiver. Which is not said.
+   */
+  MTR_ERR_SEAL = -12,
+  /*
+   Refused by the rules of the object, whose own reason is in its result.
+   */
+  MTR_ERR_REFUSED = -13,
+  /*
+   No room is left in a list or a queue of the object.
+   */
+  MTR_ERR_FULL = -14,
+  /*
+   A callback of the caller failed, or a callback that is needed is NULL.
+   */
+  MTR_ERR_CALLBACK = -15,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -99,24 +321,188 @@ typedef int32_t mtr_result;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+#if defined(MTR_WITH_DLT645)
+/*
+ What an mtr_dlt645_event tells, and which of its fields then hold something.
+ */
+enum mtr_dlt645_event_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /*
+   The whole answer to a read: `address`, `id`, `data`.
+   */
+  MTR_DLT645_DATA = 1,
+  /*
+   The answer to a security exchange: `address`, `id`, `data`.
+   */
+  MTR_DLT645_SECURITY = 2,
+  /*
+   The whole answer to a 1997 read: `address`, `id` (two bytes), `data`.
+   */
+  MTR_DLT645_DATA_1997 = 3,
+  /*
+   The meter has the rate `rate` (bit/s) from now on: switch the port, then mtr_dlt645_master_confirm_rate.
+   */
+  MTR_DLT645_RATE_CHANGED = 4,
+  /*
+   The meter was heard at `rate`.
+   */
+  MTR_DLT645_RATE_CONFIRMED = 5,
+  /*
+   The meter was not heard: switch the port back to `rate`.
+   */
+  MTR_DLT645_RATE_LOST = 6,
+  /*
+   The answer to mtr_dlt645_master_read_address: `address`.
+   */
+  MTR_DLT645_ADDRESS = 7,
+  /*
+   The meter did what was asked: `address`, `function`.
+   */
+  MTR_DLT645_DONE = 8,
+  /*
+   The meter answered an order with two words: `done`, `error`.
+   */
+  MTR_DLT645_CONTROL_REPORT = 9,
+  /*
+   The meter refused: `function`, `error` (bits of ERR).
+   */
+  MTR_DLT645_REFUSED = 10,
+  /*
+   The meter refused a security exchange: `error` (bits of SERR).
+   */
+  MTR_DLT645_SECURITY_REFUSED = 11,
+  /*
+   Nobody answered: asked `tries` times.
+   */
+  MTR_DLT645_TIMED_OUT = 12,
+  /*
+   The answer is longer than the buffer behind the master.
+   */
+  MTR_DLT645_TOO_LONG = 13,
+  /*
+   An event of a later version of this library.
+   */
+  MTR_DLT645_OTHER = 255,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum mtr_dlt645_event_kind mtr_dlt645_event_kind;
+#else
+typedef uint32_t mtr_dlt645_event_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/*
+ What a slave did with a frame.
+ */
+enum mtr_dlt645_slave_event_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /*
+   A request was answered with data or "done": `function`.
+   */
+  MTR_DLT645_SLAVE_ANSWERED = 1,
+  /*
+   A request was answered with a refusal: `function`.
+   */
+  MTR_DLT645_SLAVE_REFUSED = 2,
+  /*
+   A broadcast or a time was taken without an answer: `function`.
+   */
+  MTR_DLT645_SLAVE_HEARD = 3,
+  /*
+   A frame for this meter said nothing the edition knows; no answer: `function`.
+   */
+  MTR_DLT645_SLAVE_NOT_UNDERSTOOD = 4,
+  /*
+   The meter agreed to `rate`: send the answer at the old one, switch the port, mtr_dlt645_slave_set_timing.
+   */
+  MTR_DLT645_SLAVE_SWITCH_RATE = 5,
+  /*
+   An event of a later version of this library.
+   */
+  MTR_DLT645_SLAVE_OTHER = 255,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum mtr_dlt645_slave_event_kind mtr_dlt645_slave_event_kind;
+#else
+typedef uint32_t mtr_dlt645_slave_event_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 /*
  A stream decoder: any split of the bytes, noise and preambles skipped. Opaque.
  */
 typedef struct mtr_dlt645_decoder mtr_dlt645_decoder;
 
 /*
+ A reader on a half-duplex line: one question at a time, repeats, answers in parts joined. Opaque.
+
+ The loop: ask with one of the functions that take `now` and an address; send what
+ mtr_dlt645_master_poll_transmit gives; hand in bytes with mtr_dlt645_master_handle_bytes, and when the time of
+ mtr_dlt645_master_poll_timeout has passed call mtr_dlt645_master_handle_timeout; after each of the two look at
+ poll_transmit and mtr_dlt645_master_poll_event again. Every question ends in exactly one event, broadcasts in none.
+ `now` is milliseconds of any clock that never goes back.
+ */
+typedef struct mtr_dlt645_master mtr_dlt645_master;
+
+/*
+ A meter on a half-duplex line. Opaque.
+
+ The loop: hand in bytes with mtr_dlt645_slave_handle_bytes until it has taken all; send what
+ mtr_dlt645_slave_poll_transmit gives; when the time of mtr_dlt645_slave_poll_timeout has passed, call
+ mtr_dlt645_slave_handle_timeout and look at poll_transmit again: the answer waits for the turnaround time.
+ */
+typedef struct mtr_dlt645_slave mtr_dlt645_slave;
+#endif
+
+#if defined(MTR_WITH_METROLOGY)
+/*
  The chain of one voltage and one current. Opaque.
  */
 typedef struct mtr_metrology1 mtr_metrology1;
+
+/*
+ The chain of three voltages and three currents. Opaque.
+ */
+typedef struct mtr_metrology3 mtr_metrology3;
+
+/*
+ A pulse output: evenly spaced pulses out of the energy of whole windows. Opaque.
+ */
+typedef struct mtr_pulse mtr_pulse;
+
+/*
+ The analyser of three voltages. Opaque.
+ */
+typedef struct mtr_quality3 mtr_quality3;
+#endif
+
+#if defined(MTR_WITH_DLT645)
+/*
+ The address of a meter: 12 digits, packed. AA...AA is the wildcard, 99...99 the broadcast.
+ */
+typedef struct {
+  /*
+   Packed digits, most significant first, as printed on the meter.
+   */
+  uint8_t digits[6];
+} mtr_dlt645_address;
 
 /*
  One frame.
  */
 typedef struct {
   /*
-   The address, BCD, most significant digits first.
+   The meter.
    */
-  uint8_t address[6];
+  mtr_dlt645_address address;
   /*
    The control code: bit 7 from the meter, bit 6 refusal, bit 5 more follows, bits 4 to 0 function.
    */
@@ -162,6 +548,275 @@ typedef struct {
 } mtr_dlt645_refusals;
 
 /*
+ How a line and its meters behave in time. Begin with mtr_timing_rs485 or mtr_timing_tcp.
+ */
+typedef struct {
+  /*
+   Microseconds one character takes on the wire; 0 where the wire does not count (TCP).
+   */
+  uint32_t byte_us;
+  /*
+   Milliseconds from the end of the request to the first byte of the answer, at most.
+   */
+  uint32_t answer_ms;
+  /*
+   Milliseconds between two bytes of one frame, at most.
+   */
+  uint32_t gap_ms;
+  /*
+   Milliseconds a meter waits before it answers, at least.
+   */
+  uint32_t turnaround_ms;
+  /*
+   How often a question is put before it counts as unanswered; 0 is taken as 1, more than 255 as 255.
+   */
+  uint32_t tries;
+} mtr_timing;
+
+/*
+ How one meter departs from the standard; all 0 for none.
+ */
+typedef struct {
+  /*
+   1: answers may carry the full wildcard instead of the meter's address.
+   */
+  uint8_t wildcard_answers;
+  /*
+   FE in front of requests beyond the usual four.
+   */
+  uint8_t extra_preamble;
+  /*
+   1: when nobody answers a read of the address, ask again by a 1997 read of 9010.
+   */
+  uint8_t answers_1997;
+} mtr_dlt645_quirks;
+
+/*
+ A point in time by its decimal fields, as the meter says it.
+ */
+typedef struct {
+  /*
+   Year of this century, 0 to 99.
+   */
+  uint8_t year;
+  /*
+   1 to 12.
+   */
+  uint8_t month;
+  /*
+   1 to 31.
+   */
+  uint8_t day;
+  /*
+   0 to 23.
+   */
+  uint8_t hour;
+  /*
+   0 to 59.
+   */
+  uint8_t minute;
+  /*
+   0 to 59.
+   */
+  uint8_t second;
+} mtr_stamp;
+
+/*
+ Who asks for a write or an order.
+ */
+typedef struct {
+  /*
+   Six packed digits of the password, 0x123456 for 123456.
+   */
+  uint32_t password;
+  /*
+   Operator code, C0 in the low byte.
+   */
+  uint32_t operator_code;
+  /*
+   PA: 0 to 9 plain levels, 0x98 ciphertext with MAC, 0x99 plaintext with MAC.
+   */
+  uint8_t level;
+} mtr_dlt645_authority;
+
+/*
+ The plain block of function 1C.
+ */
+typedef struct {
+  /*
+   N1: 0x1A trip, 0x1B allow closing, 0x1C close, 0x2A alarm on, 0x2B alarm off, 0x3A keep power on, 0x3B off.
+   */
+  uint8_t order;
+  /*
+   N2: 0, or a delay in steps of 5 minutes.
+   */
+  uint8_t delay;
+  /*
+   1: `expires` is the moment after which the meter must refuse; 0: never.
+   */
+  uint8_t has_expiry;
+  /*
+   Read only when `has_expiry` is 1.
+   */
+  mtr_stamp expires;
+} mtr_dlt645_control;
+
+/*
+ How a question ended.
+ */
+typedef struct {
+  /*
+   What happened; decides which of the other fields hold something. The rest is 0.
+   */
+  mtr_dlt645_event_kind kind;
+  /*
+   The meter.
+   */
+  mtr_dlt645_address address;
+  /*
+   The function, bits 4 to 0 of the control code.
+   */
+  uint8_t function;
+  /*
+   How often was asked.
+   */
+  uint8_t tries;
+  /*
+   Bits of ERR or SERR, or what kept an order from being done.
+   */
+  uint16_t error;
+  /*
+   What was done of an order.
+   */
+  uint16_t done;
+  /*
+   The identifier.
+   */
+  uint32_t id;
+  /*
+   Bits per second.
+   */
+  uint32_t rate;
+  /*
+   Plain data behind the identifier, low byte first; inside the master, valid until its next call.
+   */
+  const uint8_t *data;
+  /*
+   Number of data bytes.
+   */
+  size_t data_len;
+} mtr_dlt645_event;
+
+/*
+ What the meter does: callbacks with a context. They run inside mtr_dlt645_slave_handle_bytes and
+ mtr_dlt645_slave_handle_timeout only, on the caller's thread and stack, and must return; calls on the same slave
+ from there answer MTR_ERR_BUSY. `read` is needed; a callback that is NULL refuses. Pointers that a callback gets
+ are valid until it returns.
+ */
+typedef struct {
+  /*
+   Handed to every callback as it is.
+   */
+  void *context;
+  /*
+   The meter's own full address.
+   */
+  mtr_dlt645_address address;
+  /*
+   Writes the value of `id` to `out` (at most `capacity` bytes) as it goes on the line, low byte first and without
+   33H, and its length to `len`; `rest` is what a request of class 06 adds. Answers 0, or the bits of ERR.
+   */
+  uint8_t (*read)(void *context,
+                  uint32_t id,
+                  const uint8_t *rest,
+                  size_t rest_len,
+                  uint8_t *out,
+                  size_t capacity,
+                  size_t *len);
+  /*
+   Sets `id` to `data`. Checking the password is the callback's, unless the slave has a guard. Answers 0, or the
+   bits of ERR.
+   */
+  uint8_t (*write)(void *context,
+                   uint32_t id,
+                   const mtr_dlt645_authority *authority,
+                   const uint8_t *data,
+                   size_t len);
+  /*
+   Carries out an order of function 1C. Answers 0, or the bits of ERR.
+   */
+  uint8_t (*control)(void *context,
+                     const mtr_dlt645_authority *authority,
+                     const mtr_dlt645_control *control);
+  /*
+   Function 03: takes `data`, writes the answer behind the identifier to `out` and its length to `out_len`.
+   Answers 0, or the bits of SERR.
+   */
+  uint16_t (*security)(void *context,
+                       uint32_t id,
+                       uint32_t operator_code,
+                       const uint8_t *data,
+                       size_t len,
+                       uint8_t *out,
+                       size_t capacity,
+                       size_t *out_len);
+  /*
+   Function 08: somebody tells the time.
+   */
+  void (*set_time)(void *context, const mtr_stamp *time);
+  /*
+   Function 15: a new address; answers 1 when it was taken.
+   */
+  uint8_t (*write_address)(void *context, mtr_dlt645_address address);
+  /*
+   The meter's clock: fills in `time` and answers 1, or answers 0 when it does not know the time. With it orders
+   that have expired are refused by the slave itself.
+   */
+  uint8_t (*clock)(void *context, mtr_stamp *time);
+  /*
+   Every other function (16 to 1B, 1D, protected blocks): takes the plain data of the request, writes the data of
+   the answer to `out` and its length to `out_len`. Answers 0, the bits of ERR, or MTR_DLT645_SILENT.
+   */
+  int32_t (*other)(void *context,
+                   uint8_t function,
+                   const uint8_t *data,
+                   size_t len,
+                   uint8_t *out,
+                   size_t capacity,
+                   size_t *out_len);
+  /*
+   As `read`, for the two-byte identifiers of 1997.
+   */
+  uint8_t (*read_1997)(void *context, uint16_t id, uint8_t *out, size_t capacity, size_t *len);
+  /*
+   As `write`, for 1997; the password has PA in its low byte.
+   */
+  uint8_t (*write_1997)(void *context,
+                        uint16_t id,
+                        uint32_t password,
+                        const uint8_t *data,
+                        size_t len);
+} mtr_dlt645_application;
+
+/*
+ What a slave did with a frame.
+ */
+typedef struct {
+  /*
+   What happened.
+   */
+  mtr_dlt645_slave_event_kind kind;
+  /*
+   Bits per second, or 0.
+   */
+  uint32_t rate;
+  /*
+   The function, bits 4 to 0 of the control code, or 0.
+   */
+  uint8_t function;
+} mtr_dlt645_slave_event;
+
+/*
  A decimal number: `mantissa` / 10^`decimals`.
  */
 typedef struct {
@@ -174,9 +829,49 @@ typedef struct {
    */
   uint8_t decimals;
 } mtr_number;
+#endif
+
+#if defined(MTR_WITH_METROLOGY)
+/*
+ Constants of one phase.
+ */
+typedef struct {
+  /*
+   Voltage gain, 2^30 is 1; 2^26 to just below 2^32.
+   */
+  uint32_t voltage_gain;
+  /*
+   Current gain, the same.
+   */
+  uint32_t current_gain;
+  /*
+   Counts subtracted from each voltage sample, at most 2^20.
+   */
+  int32_t voltage_offset;
+  /*
+   Counts subtracted from each current sample, at most 2^20.
+   */
+  int32_t current_offset;
+  /*
+   Time by which the current arrives late against the voltage, nanoseconds.
+   */
+  int32_t delay_ns;
+  /*
+   Angle by which the current is measured early, 2^-32 turn; 0.001 degree is 11930.
+   */
+  int32_t angle;
+  /*
+   Mean square of the current channel's own noise, counts squared with 8 fractional bits.
+   */
+  uint32_t current_noise;
+  /*
+   Power added to the measured one, microwatts.
+   */
+  int32_t power_offset_uw;
+} mtr_phase_constants;
 
 /*
- Constants of a single-phase meter. Begin with mtr_metrology1_defaults.
+ Constants of a meter of one or three phases. Begin with mtr_metrology_defaults.
  */
 typedef struct {
   /*
@@ -196,47 +891,324 @@ typedef struct {
    */
   uint32_t current_na;
   /*
-   Voltage gain, 2^30 is 1.
+   Magnitude from which a sample counts as saturated, counts.
    */
-  uint32_t voltage_gain;
+  int32_t saturation;
   /*
-   Current gain, 2^30 is 1.
+   Smallest peak of the fundamental that gives zero crossings, counts of the voltage.
    */
-  uint32_t current_gain;
+  uint32_t sync_level;
   /*
-   Time by which the current arrives late, nanoseconds.
+   Cycles of a window, 1 to 600, or MTR_WINDOW_...
    */
-  int32_t delay_ns;
+  uint32_t window_cycles;
   /*
-   Angle by which the current is measured early, 2^-32 turn.
+   How the energies of the phases join in the total: MTR_POLICY_...
    */
-  int32_t angle;
+  uint32_t policy;
   /*
-   One step of the energy registers, milliwatt-hours.
+   1: the product of the mean values of voltage and current counts; 0: it is removed.
+   */
+  uint32_t dc_kept;
+  /*
+   One step of the energy registers, milliwatt-hours (100 is 0.1 Wh).
    */
   uint32_t energy_step_mwh;
   /*
    Pulses per kilowatt-hour.
    */
   uint32_t pulses_per_kwh;
-} mtr_metrology1_parameters;
+  /*
+   Pulses per kilovar-hour.
+   */
+  uint32_t pulses_per_kvarh;
+  /*
+   A phase begins to count energy at this power, microwatts; 0 counts always.
+   */
+  uint32_t start_uw;
+  /*
+   Time constant over which that power is averaged, milliseconds, 1 to 60000.
+   */
+  uint32_t start_average_ms;
+  /*
+   Temperature at which the gains hold, millidegrees Celsius.
+   */
+  int32_t reference_mdeg;
+  /*
+   Counted up with every calibration of this meter.
+   */
+  uint32_t revision;
+  /*
+   Day of the calibration as decimal digits YYYYMMDD; 0 when unknown.
+   */
+  uint32_t date;
+  /*
+   1: there is a channel of the neutral current.
+   */
+  uint32_t has_neutral;
+  /*
+   Its gain against the scale of the phase currents, 2^30 is 1.
+   */
+  uint32_t neutral_gain;
+  /*
+   Counts subtracted from each of its samples, at most 2^20.
+   */
+  int32_t neutral_offset;
+  /*
+   Constants of each phase; a single-phase meter reads the first only.
+   */
+  mtr_phase_constants phase[3];
+} mtr_metrology_parameters;
 
 /*
- One simultaneous pair of samples, counts of at most 24 bits.
+ Mean values of one phase at one load point, what the meter says.
  */
 typedef struct {
   /*
-   Voltage.
+   Voltage, rms, microvolts.
    */
-  int32_t u;
+  uint64_t voltage_uv;
   /*
-   Current; positive power is import.
+   Current, rms, microamperes.
    */
-  int32_t i;
+  uint64_t current_ua;
+  /*
+   Active power, microwatts.
+   */
+  int64_t active_uw;
+  /*
+   Active power of the fundamental, microwatts.
+   */
+  int64_t fundamental_uw;
+  /*
+   Reactive power of the fundamental, microvars.
+   */
+  int64_t reactive_uvar;
+  /*
+   Mean voltage, microvolts.
+   */
+  int64_t voltage_mean_uv;
+  /*
+   Mean current, microamperes.
+   */
+  int64_t current_mean_ua;
+} mtr_reading;
+
+/*
+ A load point, what the reference says.
+ */
+typedef struct {
+  /*
+   Voltage, rms, microvolts.
+   */
+  uint64_t voltage_uv;
+  /*
+   Current, rms, microamperes.
+   */
+  uint64_t current_ua;
+  /*
+   Active power, microwatts; positive is import.
+   */
+  int64_t active_uw;
+  /*
+   1: the current lags the voltage (inductive).
+   */
+  uint32_t lagging;
+} mtr_load;
+
+/*
+ A change of a pulse output.
+ */
+typedef struct {
+  /*
+   Samples after the start of the block.
+   */
+  uint32_t sample;
+  /*
+   The fraction of a sample after it, 2^-16.
+   */
+  uint16_t fraction;
+  /*
+   1: a pulse begins; 0: it ends.
+   */
+  uint16_t rising;
+} mtr_pulse_edge;
+
+/*
+ Constants of the analyser.
+ */
+typedef struct {
+  /*
+   Sample rate, thousandths of a sample per second, 600000 to 64000000.
+   */
+  uint32_t sample_rate_mhz;
+  /*
+   Nominal frequency, millihertz, 40000 to 75000.
+   */
+  uint32_t nominal_mhz;
+  /*
+   Declared voltage, rms, counts with 8 fractional bits, not 0.
+   */
+  uint32_t declared_q8;
+  /*
+   Dip below, parts per million of the declared voltage; 0 for 900000.
+   */
+  uint32_t dip_ppm;
+  /*
+   Swell above, parts per million; 0 for 1100000.
+   */
+  uint32_t swell_ppm;
+  /*
+   Interruption below, parts per million; 0 for 50000.
+   */
+  uint32_t interruption_ppm;
+  /*
+   Between begin and end, parts per million; 0 for 20000.
+   */
+  uint32_t hysteresis_ppm;
+  /*
+   Bit k: voltage k is watched; 1 to 7.
+   */
+  uint32_t voltages;
+} mtr_quality_setup;
+
+/*
+ Three simultaneous voltages, counts of at most 24 bits.
+ */
+typedef struct {
+  /*
+   Voltages.
+   */
+  int32_t u[3];
+} mtr_frame3;
+
+/*
+ A dip, swell or interruption.
+ */
+typedef struct {
+  /*
+   When it began, UTC microseconds by the clock that was told.
+   */
+  uint64_t begin_us;
+  /*
+   How long it lasted, microseconds.
+   */
+  uint64_t duration_us;
+  /*
+   Lowest (of a swell highest) voltage, rms of one cycle, counts with 8 fractional bits.
+   */
+  uint32_t extreme_q8;
+  /*
+   Channel of the extreme.
+   */
+  uint8_t extreme_channel;
+  /*
+   Bit k: channel k was beyond the threshold at any time.
+   */
+  uint8_t channels;
+} mtr_quality_event;
+
+/*
+ What the frames taken brought. A bit in `has` says which of the rest holds something.
+ */
+typedef struct {
+  /*
+   Frames taken; hand in the rest in another call.
+   */
+  size_t used;
+  /*
+   MTR_QUALITY_HAS_... together.
+   */
+  uint32_t has;
+  /*
+   Rms of one cycle, renewed each half cycle, counts with 8 fractional bits.
+   */
+  uint32_t half_cycle_q8[3];
+  /*
+   Rms of the 10/12-cycle window that ended.
+   */
+  uint32_t window_q8[3];
+  /*
+   Rms of the interval of 10 minutes that ended.
+   */
+  uint32_t ten_minutes_q8[3];
+  /*
+   What was wrong in the window, bits: 1 dip, 2 swell, 4 interruption, 8 not locked, 16 over range, 32 clock set,
+   64 incomplete.
+   */
+  uint32_t window_marks;
+  /*
+   The same of the 10 minutes.
+   */
+  uint32_t ten_minutes_marks;
+  /*
+   Frequency of the last 10 s, microhertz.
+   */
+  uint32_t frequency_uhz;
+  /*
+   The dip that ended.
+   */
+  mtr_quality_event dip;
+  /*
+   The swell that ended.
+   */
+  mtr_quality_event swell;
+  /*
+   The interruption that ended.
+   */
+  mtr_quality_event interruption;
+} mtr_quality_step;
+
+/*
+ One simultaneous set of samples, counts of at most 24 bits; larger ones are limited and flagged.
+ */
+typedef struct {
+  /*
+   Voltages.
+   */
+  int32_t u[1];
+  /*
+   Currents; positive power is import.
+   */
+  int32_t i[1];
+  /*
+   Neutral current; read only when the constants have such a channel.
+   */
+  int32_t n;
 } mtr_sample1;
 
 /*
- Quantities of the last window of whole cycles.
+ What a block of samples brought.
+ */
+typedef struct {
+  /*
+   Parts of an active pulse, 2^-32 pulse, for mtr_pulse_advance.
+   */
+  uint64_t active_share;
+  /*
+   Parts of a reactive pulse.
+   */
+  uint64_t reactive_share;
+  /*
+   Samples over which these parts came, with 16 fractional bits.
+   */
+  uint64_t length_q16;
+  /*
+   Windows that closed; the quantities are those of the last.
+   */
+  uint32_t windows;
+  /*
+   Pulses of active energy that fell due.
+   */
+  uint32_t pulses;
+  /*
+   1: a sample reached the saturation level.
+   */
+  uint32_t saturated;
+} mtr_progress;
+
+/*
+ Quantities of one phase.
  */
 typedef struct {
   /*
@@ -260,44 +1232,145 @@ typedef struct {
    */
   uint64_t apparent_uva;
   /*
+   Active power of the fundamental, microwatts.
+   */
+  int64_t fundamental_uw;
+  /*
+   Mean voltage, microvolts.
+   */
+  int64_t voltage_mean_uv;
+  /*
+   Mean current, microamperes.
+   */
+  int64_t current_mean_ua;
+  /*
    Power factor, millionths, with the sign of the active power.
    */
   int32_t power_factor_ppm;
   /*
-   Frequency, microhertz; 0 when no fundamental was found.
+   Angle by which the current lags the voltage, millidegrees.
    */
-  uint32_t frequency_uhz;
+  int32_t angle_mdeg;
+  /*
+   Angle by which this voltage leads that of the first phase, millidegrees.
+   */
+  int32_t voltage_angle_mdeg;
+} mtr_phase_quantities;
+
+/*
+ Quantities of the last window of whole cycles.
+ */
+typedef struct {
+  /*
+   By phase; a single-phase meter fills in the first only, the others are 0.
+   */
+  mtr_phase_quantities phase[3];
+  /*
+   Sum of the active powers, microwatts.
+   */
+  int64_t active_uw;
+  /*
+   Sum of the reactive powers, microvars.
+   */
+  int64_t reactive_uvar;
+  /*
+   Sum of the apparent powers, microvoltamperes.
+   */
+  uint64_t apparent_uva;
+  /*
+   Neutral current, rms, microamperes; 0 without such a channel.
+   */
+  uint64_t neutral_ua;
   /*
    Number of the window since the chain started.
    */
   uint64_t number;
   /*
+   Frequency, microhertz; 0 when no fundamental was found.
+   */
+  uint32_t frequency_uhz;
+  /*
+   Power factor of the total, millionths, with the sign of the active power.
+   */
+  int32_t power_factor_ppm;
+  /*
+   Length of the window, milliseconds, rounded to nearest.
+   */
+  uint32_t duration_ms;
+  /*
    Whole cycles covered.
    */
   uint16_t cycles;
   /*
-   Bit 0: a voltage sample reached the converter's limit, bit 1: a current sample.
+   Bit k: the voltage of phase k reached the converter's limit.
    */
-  uint16_t saturated;
-} mtr_quantities1;
+  uint8_t voltage_saturated;
+  /*
+   Bit k: the current of phase k reached the converter's limit; bit 7 the neutral current.
+   */
+  uint8_t current_saturated;
+} mtr_quantities;
 
 /*
  Energy registers, in steps of energy_step_mwh.
  */
 typedef struct {
   /*
-   Steps taken from the grid.
+   Active energy taken from the grid.
    */
   uint64_t imported;
   /*
-   Steps given to the grid.
+   Active energy given to the grid.
    */
   uint64_t exported;
   /*
-   Pulses given.
+   Taken from the grid, by phase; unused ones are 0.
+   */
+  uint64_t phase_imported[3];
+  /*
+   Given to the grid, by phase.
+   */
+  uint64_t phase_exported[3];
+  /*
+   Reactive energy of the fundamental by quadrant, R1 to R4.
+   */
+  uint64_t reactive[4];
+  /*
+   Apparent energy while active energy flows in.
+   */
+  uint64_t apparent_imported;
+  /*
+   Apparent energy while active energy flows out.
+   */
+  uint64_t apparent_exported;
+  /*
+   Pulses of active energy given.
    */
   uint64_t pulses;
-} mtr_registers1;
+  /*
+   Pulses of reactive energy given.
+   */
+  uint64_t reactive_pulses;
+} mtr_registers;
+
+/*
+ One simultaneous set of samples, counts of at most 24 bits; larger ones are limited and flagged.
+ */
+typedef struct {
+  /*
+   Voltages.
+   */
+  int32_t u[3];
+  /*
+   Currents; positive power is import.
+   */
+  int32_t i[3];
+  /*
+   Neutral current; read only when the constants have such a channel.
+   */
+  int32_t n;
+} mtr_sample3;
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -308,21 +1381,24 @@ extern "C" {
  */
 uint32_t mtr_abi_version(void);
 
+#if defined(MTR_WITH_DLT645)
+/*
+ Reads an address of up to 12 digits, as printed on the meter; `A` in the leading places is a wildcard digit.
+ MTR_ERR_VALUE when `text` is no address.
+ */
+mtr_result mtr_dlt645_address_from_digits(const char *text,
+                                          size_t len,
+                                          mtr_dlt645_address *address);
+
 /*
  Makes a decoder in `storage` of `size` bytes (at least MTR_DLT645_DECODER_SIZE, aligned to
  MTR_ALIGN) and puts its handle into `decoder`. Nothing is to be freed.
-
- # Safety
- The rules of the header: `storage` is writable for `size` bytes and does not move while in use.
  */
-mtr_result mtr_dlt645_decoder_init(uint8_t *storage, size_t size, mtr_dlt645_decoder **decoder);
+mtr_result mtr_dlt645_decoder_init(void *storage, size_t size, mtr_dlt645_decoder **decoder);
 
 /*
  Feeds `len` bytes from the line. Takes bytes until a frame ends or they run out and puts the number
  taken into `used`; call again with the rest. MTR_OK: a frame is in `frame`. MTR_MORE: none yet.
-
- # Safety
- The rules of the header.
  */
 mtr_result mtr_dlt645_decoder_push(mtr_dlt645_decoder *decoder,
                                    const uint8_t *bytes,
@@ -332,19 +1408,13 @@ mtr_result mtr_dlt645_decoder_push(mtr_dlt645_decoder *decoder,
 
 /*
  What the decoder refused since it was made.
-
- # Safety
- The rules of the header.
  */
 mtr_result mtr_dlt645_decoder_refusals(const mtr_dlt645_decoder *decoder,
                                        mtr_dlt645_refusals *refusals);
 
 /*
- Writes a frame into `out` of `capacity` bytes, without a preamble, and its length (12 and the data)
- into `len`.
-
- # Safety
- The rules of the header.
+ Writes a frame to `out` of `capacity` bytes, without a preamble, and its length (12 and the data)
+ into `len`. MTR_ERR_LENGTH when it does not fit, or when `length` of the frame is too large.
  */
 mtr_result mtr_dlt645_encode(const mtr_dlt645_frame *frame,
                              uint8_t *out,
@@ -352,66 +1422,561 @@ mtr_result mtr_dlt645_encode(const mtr_dlt645_frame *frame,
                              size_t *len);
 
 /*
- The number that the `len` data bytes of an answer (behind the identifier, without the 33H) hold for
- the identifier `id` (DI3 highest). MTR_ERR_IDENTIFIER: not in the catalogue; MTR_ERR_VALUE: the data
- do not have its format, the meter marked it as absent, or it is no number.
-
- # Safety
- The rules of the header.
+ Makes a master in `storage` of `size` bytes (at least MTR_DLT645_MASTER_SIZE, aligned to MTR_ALIGN) and puts its
+ handle into `master`. What `size` has beyond MTR_DLT645_MASTER_SIZE is the buffer in which long answers are joined:
+ 200 bytes for answers of one frame, 1026 for the longest record of the standard.
  */
-mtr_result mtr_dlt645_number(uint32_t id,
-                             const uint8_t *data,
-                             size_t len,
-                             mtr_number *number);
+mtr_result mtr_dlt645_master_init(void *storage,
+                                  size_t size,
+                                  const mtr_timing *timing,
+                                  mtr_dlt645_master **master);
 
 /*
- Fills in the defaults: unit gains, 60 uV and 24 uA a count, 0.1 Wh steps, 6400 imp/kWh.
-
- # Safety
- The rules of the header.
+ Other waiting times from the next request on.
  */
-mtr_result mtr_metrology1_defaults(uint32_t sample_rate_mhz,
-                                   uint32_t nominal_mhz,
-                                   mtr_metrology1_parameters *parameters);
+mtr_result mtr_dlt645_master_set_timing(mtr_dlt645_master *master, const mtr_timing *timing);
+
+/*
+ The departures of the meter that is asked next.
+ */
+mtr_result mtr_dlt645_master_set_quirks(mtr_dlt645_master *master, const mtr_dlt645_quirks *quirks);
+
+/*
+ Reads `id` (function 11); long answers are fetched part by part (12) and joined. Ends in MTR_DLT645_DATA.
+ MTR_ERR_BUSY: the last question is not answered, or its event was not taken.
+ */
+mtr_result mtr_dlt645_master_read(mtr_dlt645_master *master,
+                                  uint64_t now,
+                                  mtr_dlt645_address address,
+                                  uint32_t id);
+
+/*
+ Reads `count` blocks of the load record (class 06), from the minute `from` on; `from` may be NULL for
+ the oldest. Ends in MTR_DLT645_DATA. MTR_ERR_BUSY as with mtr_dlt645_master_read.
+ */
+mtr_result mtr_dlt645_master_read_blocks(mtr_dlt645_master *master,
+                                         uint64_t now,
+                                         mtr_dlt645_address address,
+                                         uint32_t id,
+                                         uint8_t count,
+                                         const mtr_stamp *from);
+
+/*
+ Reads a 1997 identifier (01). Ends in MTR_DLT645_DATA_1997. MTR_ERR_BUSY as with mtr_dlt645_master_read.
+ */
+mtr_result mtr_dlt645_master_read_1997(mtr_dlt645_master *master,
+                                       uint64_t now,
+                                       mtr_dlt645_address address,
+                                       uint16_t id);
+
+/*
+ Asks the only meter on the line for its address (13). Ends in MTR_DLT645_ADDRESS. MTR_ERR_BUSY as with
+ mtr_dlt645_master_read.
+ */
+mtr_result mtr_dlt645_master_read_address(mtr_dlt645_master *master,
+                                          uint64_t now);
+
+/*
+ Writes `len` bytes to `id` (14). Ends in MTR_DLT645_DONE. MTR_ERR_BUSY as with mtr_dlt645_master_read,
+ MTR_ERR_LENGTH above 188 bytes.
+ */
+mtr_result mtr_dlt645_master_write(mtr_dlt645_master *master,
+                                   uint64_t now,
+                                   mtr_dlt645_address address,
+                                   uint32_t id,
+                                   const mtr_dlt645_authority *authority,
+                                   const uint8_t *data,
+                                   size_t len);
+
+/*
+ Writes `len` bytes to a 1997 identifier (04) under a password (PA in the low byte, then six packed digits). Ends in
+ MTR_DLT645_DONE. MTR_ERR_BUSY as with mtr_dlt645_master_read, MTR_ERR_LENGTH above 194 bytes.
+ */
+mtr_result mtr_dlt645_master_write_1997(mtr_dlt645_master *master,
+                                        uint64_t now,
+                                        mtr_dlt645_address address,
+                                        uint16_t id,
+                                        uint32_t password,
+                                        const uint8_t *data,
+                                        size_t len);
+
+/*
+ Relay, alarm or keep power (1C). Ends in MTR_DLT645_DONE. An order without an expiry is never too late: a repeat
+ after a lost answer carries it out once more. MTR_ERR_BUSY as with mtr_dlt645_master_read.
+ */
+mtr_result mtr_dlt645_master_control(mtr_dlt645_master *master,
+                                     uint64_t now,
+                                     mtr_dlt645_address address,
+                                     const mtr_dlt645_authority *authority,
+                                     const mtr_dlt645_control *control);
+
+/*
+ Security exchange (03) with any identifier and data. Ends in MTR_DLT645_SECURITY. Asked once only: a meter takes the
+ repeat of a recharge for a second one. MTR_ERR_BUSY as with mtr_dlt645_master_read, MTR_ERR_LENGTH above 192 bytes.
+ */
+mtr_result mtr_dlt645_master_security(mtr_dlt645_master *master,
+                                      uint64_t now,
+                                      mtr_dlt645_address address,
+                                      uint32_t id,
+                                      uint32_t operator_code,
+                                      const uint8_t *data,
+                                      size_t len);
+
+/*
+ Tells all meters the time (08). Nobody answers and no event follows. MTR_ERR_PARAMETER when a field is above 99,
+ MTR_ERR_BUSY as with mtr_dlt645_master_read.
+ */
+mtr_result mtr_dlt645_master_broadcast_time(mtr_dlt645_master *master,
+                                            uint64_t now,
+                                            const mtr_stamp *time);
+
+/*
+ Changes the rate of a meter (17; 0C in 1997) from `old_rate` to `new_rate` bit/s; `edition_1997` is 1 for the older
+ edition. Ends in MTR_DLT645_RATE_CHANGED; then switch the port, set the timing, and call
+ mtr_dlt645_master_confirm_rate. MTR_ERR_PARAMETER when the edition has no such rate, MTR_ERR_BUSY as with
+ mtr_dlt645_master_read.
+ */
+mtr_result mtr_dlt645_master_change_rate(mtr_dlt645_master *master,
+                                         uint64_t now,
+                                         uint8_t edition_1997,
+                                         mtr_dlt645_address address,
+                                         uint32_t old_rate,
+                                         uint32_t new_rate);
+
+/*
+ Asks at the new rate whether the meter is there. Ends in MTR_DLT645_RATE_CONFIRMED or MTR_DLT645_RATE_LOST.
+ MTR_ERR_PARAMETER when no change was agreed, MTR_ERR_BUSY as with mtr_dlt645_master_read.
+ */
+mtr_result mtr_dlt645_master_confirm_rate(mtr_dlt645_master *master,
+                                          uint64_t now);
+
+/*
+ Takes `len` bytes from the line, all of them.
+ */
+mtr_result mtr_dlt645_master_handle_bytes(mtr_dlt645_master *master,
+                                          uint64_t now,
+                                          const uint8_t *bytes,
+                                          size_t len);
+
+/*
+ To be called when the time of mtr_dlt645_master_poll_timeout has passed: asks again or gives up.
+ */
+mtr_result mtr_dlt645_master_handle_timeout(mtr_dlt645_master *master, uint64_t now);
+
+/*
+ Bytes to send now, once: `bytes` points into the master and is valid until its next call. MTR_MORE: nothing to send.
+ */
+mtr_result mtr_dlt645_master_poll_transmit(mtr_dlt645_master *master,
+                                           const uint8_t **bytes,
+                                           size_t *len);
+
+/*
+ How the last question ended, once; the master is free for the next one then. MTR_MORE: it has not ended.
+ */
+mtr_result mtr_dlt645_master_poll_event(mtr_dlt645_master *master,
+                                        mtr_dlt645_event *event);
+
+/*
+ When to call mtr_dlt645_master_handle_timeout, milliseconds of the caller's clock. MTR_MORE: nothing is waited for.
+ */
+mtr_result mtr_dlt645_master_poll_timeout(const mtr_dlt645_master *master,
+                                          uint64_t *at);
+
+/*
+ What came from the line and was no answer: `refusals` of frames and bytes, `ignored` good frames that answered
+ nothing that was asked.
+ */
+mtr_result mtr_dlt645_master_statistics(const mtr_dlt645_master *master,
+                                        mtr_dlt645_refusals *refusals,
+                                        uint32_t *ignored);
+
+/*
+ Makes a slave in `storage` of `size` bytes (at least MTR_DLT645_SLAVE_SIZE, aligned to MTR_ALIGN) and puts its
+ handle into `slave`. What `size` has beyond MTR_DLT645_SLAVE_SIZE is the buffer for answers: 196 bytes for answers
+ of one frame, 1026 for the longest record of the standard.
+ */
+mtr_result mtr_dlt645_slave_init(void *storage,
+                                 size_t size,
+                                 const mtr_timing *timing,
+                                 mtr_dlt645_slave **slave);
+
+/*
+ Other waiting times from now on, as after a change of the rate.
+ */
+mtr_result mtr_dlt645_slave_set_timing(mtr_dlt645_slave *slave, const mtr_timing *timing);
+
+/*
+ From now on requests that change something are checked before the callbacks hear of them, and three wrong passwords
+ in a row lock plain access for a day. Begins without any password; `needs_button` is 1 when the programming button
+ must be pressed too (mtr_dlt645_slave_press_button).
+ */
+mtr_result mtr_dlt645_slave_set_guard(mtr_dlt645_slave *slave,
+                                      uint8_t needs_button);
+
+/*
+ Sets the password of a level 0 to 9, six packed digits. MTR_ERR_PARAMETER for another level or without a guard.
+ */
+mtr_result mtr_dlt645_slave_set_password(mtr_dlt645_slave *slave,
+                                         uint8_t level,
+                                         uint32_t digits);
+
+/*
+ Somebody pressed the programming button: on for four hours, or off if it was on. MTR_ERR_PARAMETER without a guard.
+ */
+mtr_result mtr_dlt645_slave_press_button(mtr_dlt645_slave *slave,
+                                         uint64_t now);
+
+/*
+ Whether the meter also answers the 1997 edition (1) or not (0, as in the beginning).
+ */
+mtr_result mtr_dlt645_slave_answer_1997(mtr_dlt645_slave *slave, uint8_t answer);
+
+/*
+ Takes bytes from the line and puts their number into `used`: it stops behind a request that has an answer, so that
+ no answer is lost. Send that, then hand in the rest. MTR_ERR_CALLBACK when `read` is NULL.
+ */
+mtr_result mtr_dlt645_slave_handle_bytes(mtr_dlt645_slave *slave,
+                                         uint64_t now,
+                                         const uint8_t *bytes,
+                                         size_t len,
+                                         const mtr_dlt645_application *application,
+                                         size_t *used);
+
+/*
+ To be called when the time of mtr_dlt645_slave_poll_timeout has passed. MTR_ERR_CALLBACK when `read` is NULL.
+ */
+mtr_result mtr_dlt645_slave_handle_timeout(mtr_dlt645_slave *slave,
+                                           uint64_t now,
+                                           const mtr_dlt645_application *application);
+
+/*
+ The bytes of an answer that may go now, once: `bytes` points into the slave and is valid until its next call.
+ MTR_MORE: nothing to send.
+ */
+mtr_result mtr_dlt645_slave_poll_transmit(mtr_dlt645_slave *slave,
+                                          const uint8_t **bytes,
+                                          size_t *len);
+
+/*
+ What happened to the last frame for this meter, once. MTR_MORE: nothing.
+ */
+mtr_result mtr_dlt645_slave_poll_event(mtr_dlt645_slave *slave, mtr_dlt645_slave_event *event);
+
+/*
+ When to call mtr_dlt645_slave_handle_timeout, milliseconds of the caller's clock. MTR_MORE: nothing is waited for.
+ */
+mtr_result mtr_dlt645_slave_poll_timeout(const mtr_dlt645_slave *slave,
+                                         uint64_t *at);
+
+/*
+ What came from the line and was no request.
+ */
+mtr_result mtr_dlt645_slave_refusals(const mtr_dlt645_slave *slave, mtr_dlt645_refusals *refusals);
+
+/*
+ The number that the `len` data bytes of an answer (behind the identifier, without the 33H) hold for
+ the identifier `id` (DI3 highest): of a block the item `nth` from 0, of a single item 0; of a maximum demand
+ its peak. MTR_ERR_IDENTIFIER: not in the catalogue; MTR_ERR_VALUE: the data do not have its format, the meter
+ marked it as absent, or it is no number; MTR_MORE: the block has fewer items.
+ */
+mtr_result mtr_dlt645_number(uint32_t id,
+                             uint32_t nth,
+                             const uint8_t *data,
+                             size_t len,
+                             mtr_number *found);
+
+/*
+ As mtr_dlt645_number, for an identifier of the 1997 edition.
+ */
+mtr_result mtr_dlt645_number_1997(uint16_t id,
+                                  uint32_t nth,
+                                  const uint8_t *data,
+                                  size_t len,
+                                  mtr_number *found);
+
+/*
+ Any value of an answer as a text for people, as `123456.78 kWh` or `2024-05-06`: UTF-8 and a NUL to `text` of
+ `capacity` bytes, its length without the NUL into `text_len`. Items of blocks as in mtr_dlt645_number.
+ MTR_ERR_LENGTH when it does not fit.
+ */
+mtr_result mtr_dlt645_text(uint32_t id,
+                           uint32_t nth,
+                           const uint8_t *data,
+                           size_t len,
+                           char *text,
+                           size_t capacity,
+                           size_t *text_len);
+
+/*
+ The name of an identifier in a language (MTR_LANG_...): UTF-8 and a NUL. MTR_ERR_IDENTIFIER when it is not in
+ the catalogue, MTR_ERR_LENGTH when the name does not fit.
+ */
+mtr_result mtr_dlt645_name(uint32_t id,
+                           uint32_t lang,
+                           char *text,
+                           size_t capacity,
+                           size_t *text_len);
+
+/*
+ Writes a number as the data of an answer for `id`: `mantissa` counts the last digit that the item has (0.01 kWh
+ for energies). MTR_ERR_IDENTIFIER when it is not in the catalogue, MTR_ERR_VALUE when the item is no number or
+ has too few digits, MTR_ERR_LENGTH when `capacity` is too small.
+ */
+mtr_result mtr_dlt645_encode_number(uint32_t id,
+                                    int32_t mantissa,
+                                    uint8_t *out,
+                                    size_t capacity,
+                                    size_t *len);
+
+/*
+ The timing of a serial line at `baud` bit/s (0 is taken as 2400), 11 bits to a character: answers within a second,
+ gaps of at most 500 ms, 20 ms before a meter answers, three tries.
+ */
+mtr_result mtr_timing_rs485(uint32_t baud,
+                            mtr_timing *timing);
+
+/*
+ The timing of a stream through TCP or a radio gateway, where whole seconds pass.
+ */
+mtr_result mtr_timing_tcp(mtr_timing *timing);
+#endif
+
+#if defined(MTR_WITH_METROLOGY)
+/*
+ Step 0, voltage and current open: offsets and current noise of `phase` from `read`, which was made with these
+ constants; `mended` takes the new constants. MTR_ERR_REFUSED when the reading cannot be that of open channels.
+ */
+mtr_result mtr_adjust_open(const mtr_metrology_parameters *parameters,
+                           const mtr_phase_constants *phase,
+                           const mtr_reading *read,
+                           mtr_phase_constants *mended);
+
+/*
+ Steps 1 and 2, rated voltage and current at power factor 1: both gains. MTR_ERR_REFUSED when a gain would be more
+ than 20 % off, or the powers contradict each other.
+ */
+mtr_result mtr_adjust_gains(const mtr_metrology_parameters *parameters,
+                            const mtr_phase_constants *phase,
+                            const mtr_load *load,
+                            const mtr_reading *read,
+                            mtr_phase_constants *mended);
+
+/*
+ Step 3, the same load at power factor 0.5: the phase error, into MTR_PHASE_AS_DELAY or MTR_PHASE_AS_ANGLE.
+ MTR_ERR_REFUSED when the gains are not right yet or the error is more than 12 degrees, MTR_ERR_PARAMETER for
+ another `term`.
+ */
+mtr_result mtr_adjust_phase(const mtr_metrology_parameters *parameters,
+                            const mtr_phase_constants *phase,
+                            const mtr_load *load,
+                            const mtr_reading *read,
+                            uint32_t term,
+                            mtr_phase_constants *mended);
+
+/*
+ Step 4, 1 to 5 % of the rated current at power factor 1: the power that is missing. MTR_ERR_REFUSED beyond 2 % of
+ the load.
+ */
+mtr_result mtr_adjust_power_offset(const mtr_metrology_parameters *parameters,
+                                   const mtr_phase_constants *phase,
+                                   const mtr_load *load,
+                                   const mtr_reading *read,
+                                   mtr_phase_constants *mended);
+
+/*
+ Fills in the defaults: unit gains, 60 uV and 24 uA a count, 0.1 Wh steps, 6400 imp/kWh and imp/kvarh, standard
+ windows, MTR_POLICY_NET, no start threshold, no neutral channel.
+ */
+mtr_result mtr_metrology_defaults(uint32_t sample_rate_mhz,
+                                  uint32_t nominal_mhz,
+                                  mtr_metrology_parameters *parameters);
+
+/*
+ Makes a pulse output in `storage` of `size` bytes (at least MTR_PULSE_SIZE, aligned to MTR_ALIGN). Pulses last
+ `width_us`, 200 to 100000 (an S0 output 30000 and more), but never more than half their distance.
+ MTR_ERR_PARAMETER for another width or a sample rate outside 600000 to 64000000 thousandths a second.
+ */
+mtr_result mtr_pulse_init(void *storage,
+                          size_t size,
+                          uint32_t sample_rate_mhz,
+                          uint32_t width_us,
+                          mtr_pulse **pulse);
+
+/*
+ Goes on to the next block of `samples` samples, after it was processed: `share` is active_share or reactive_share
+ and `length_q16` that of the block's mtr_progress. Then take the edges of the block with mtr_pulse_next.
+ */
+mtr_result mtr_pulse_advance(mtr_pulse *pulse,
+                             uint64_t share,
+                             uint64_t length_q16,
+                             uint32_t samples);
+
+/*
+ The next edge of the block; MTR_MORE when it has no more.
+ */
+mtr_result mtr_pulse_next(mtr_pulse *pulse, mtr_pulse_edge *edge);
+
+/*
+ Makes an analyser in `storage` of `size` bytes (at least MTR_QUALITY3_SIZE, aligned to MTR_ALIGN).
+ MTR_ERR_PARAMETER when a constant is outside its range.
+ */
+mtr_result mtr_quality3_init(void *storage,
+                             size_t size,
+                             const mtr_quality_setup *setup,
+                             mtr_quality3 **analyzer);
+
+/*
+ Tells UTC (microseconds since 1970) of the next frame, as often as it is known.
+ */
+mtr_result mtr_quality3_set_clock(mtr_quality3 *analyzer, uint64_t utc_us);
+
+/*
+ Takes frames up to the end of the half cycle, or all, and tells in `step` what they brought. MTR_OK: a half cycle
+ ended, call again with the rest. MTR_MORE: all frames were taken.
+ */
+mtr_result mtr_quality3_process(mtr_quality3 *analyzer,
+                                const mtr_frame3 *frames,
+                                size_t count,
+                                mtr_quality_step *step);
 
 /*
  Makes a chain in `storage` of `size` bytes (at least MTR_METROLOGY1_SIZE, aligned to MTR_ALIGN).
  MTR_ERR_PARAMETER when a constant is outside its range.
-
- # Safety
- The rules of the header: `storage` is writable for `size` bytes and does not move while in use.
  */
-mtr_result mtr_metrology1_init(uint8_t *storage,
+mtr_result mtr_metrology1_init(void *storage,
                                size_t size,
-                               const mtr_metrology1_parameters *parameters,
+                               const mtr_metrology_parameters *parameters,
                                mtr_metrology1 **chain);
 
 /*
- Processes `count` samples and puts the number of windows that closed into `windows`.
+ As mtr_metrology1_init, with all constants as mtr_metrology1_store_constants wrote them. MTR_ERR_LENGTH or
+ MTR_ERR_STATE when they are damaged or of another version, MTR_ERR_PARAMETER when one is outside its range.
+ */
+mtr_result mtr_metrology1_init_stored(void *storage,
+                                      size_t size,
+                                      const uint8_t *constants,
+                                      size_t len,
+                                      mtr_metrology1 **chain);
 
- # Safety
- The rules of the header.
+/*
+ Writes all constants with version and check sum to `out` (MTR_METROLOGY1_CONSTANTS_MAX bytes are enough) and
+ their length to `len`.
+ */
+mtr_result mtr_metrology1_store_constants(const mtr_metrology1 *chain,
+                                          uint8_t *out,
+                                          size_t capacity,
+                                          size_t *len);
+
+/*
+ Processes `count` sets of samples and tells in `progress` what they brought; the result does not depend on how the
+ samples are cut into blocks.
  */
 mtr_result mtr_metrology1_process(mtr_metrology1 *chain,
                                   const mtr_sample1 *samples,
                                   size_t count,
-                                  uint32_t *windows);
+                                  mtr_progress *progress);
+
+/*
+ Tells the temperature of the sensors, millidegrees Celsius; the gains follow it where the constants say how.
+ */
+mtr_result mtr_metrology1_set_temperature(mtr_metrology1 *chain,
+                                          int32_t mdeg);
 
 /*
  The quantities of the last window; MTR_MORE before the first.
-
- # Safety
- The rules of the header.
  */
-mtr_result mtr_metrology1_quantities(const mtr_metrology1 *chain, mtr_quantities1 *quantities);
+mtr_result mtr_metrology1_quantities(const mtr_metrology1 *chain, mtr_quantities *quantities);
 
 /*
  The energy registers up to the last window that closed; the rest is carried, never lost.
-
- # Safety
- The rules of the header.
  */
-mtr_result mtr_metrology1_registers(const mtr_metrology1 *chain, mtr_registers1 *registers);
+mtr_result mtr_metrology1_registers(const mtr_metrology1 *chain, mtr_registers *registers);
+
+/*
+ Writes registers and remainders with version and check sum to `out` (MTR_METROLOGY1_STATE_MAX bytes are enough)
+ and their length to `len`: keep two copies and write them in turn, so that one is whole when the power goes.
+ */
+mtr_result mtr_metrology1_save(const mtr_metrology1 *chain,
+                               uint8_t *out,
+                               size_t capacity,
+                               size_t *len);
+
+/*
+ Takes back what mtr_metrology1_save wrote. MTR_ERR_LENGTH or MTR_ERR_STATE: refused, and nothing changed.
+ */
+mtr_result mtr_metrology1_restore(mtr_metrology1 *chain,
+                                  const uint8_t *state,
+                                  size_t len);
+
+/*
+ Makes a chain in `storage` of `size` bytes (at least MTR_METROLOGY3_SIZE, aligned to MTR_ALIGN).
+ MTR_ERR_PARAMETER when a constant is outside its range.
+ */
+mtr_result mtr_metrology3_init(void *storage,
+                               size_t size,
+                               const mtr_metrology_parameters *parameters,
+                               mtr_metrology3 **chain);
+
+/*
+ As mtr_metrology3_init, with all constants as mtr_metrology3_store_constants wrote them. MTR_ERR_LENGTH or
+ MTR_ERR_STATE when they are damaged or of another version, MTR_ERR_PARAMETER when one is outside its range.
+ */
+mtr_result mtr_metrology3_init_stored(void *storage,
+                                      size_t size,
+                                      const uint8_t *constants,
+                                      size_t len,
+                                      mtr_metrology3 **chain);
+
+/*
+ Writes all constants with version and check sum to `out` (MTR_METROLOGY3_CONSTANTS_MAX bytes are enough) and
+ their length to `len`.
+ */
+mtr_result mtr_metrology3_store_constants(const mtr_metrology3 *chain,
+                                          uint8_t *out,
+                                          size_t capacity,
+                                          size_t *len);
+
+/*
+ Processes `count` sets of samples and tells in `progress` what they brought; the result does not depend on how the
+ samples are cut into blocks.
+ */
+mtr_result mtr_metrology3_process(mtr_metrology3 *chain,
+                                  const mtr_sample3 *samples,
+                                  size_t count,
+                                  mtr_progress *progress);
+
+/*
+ Tells the temperature of the sensors, millidegrees Celsius; the gains follow it where the constants say how.
+ */
+mtr_result mtr_metrology3_set_temperature(mtr_metrology3 *chain,
+                                          int32_t mdeg);
+
+/*
+ The quantities of the last window; MTR_MORE before the first.
+ */
+mtr_result mtr_metrology3_quantities(const mtr_metrology3 *chain, mtr_quantities *quantities);
+
+/*
+ The energy registers up to the last window that closed; the rest is carried, never lost.
+ */
+mtr_result mtr_metrology3_registers(const mtr_metrology3 *chain, mtr_registers *registers);
+
+/*
+ Writes registers and remainders with version and check sum to `out` (MTR_METROLOGY3_STATE_MAX bytes are enough)
+ and their length to `len`: keep two copies and write them in turn, so that one is whole when the power goes.
+ */
+mtr_result mtr_metrology3_save(const mtr_metrology3 *chain,
+                               uint8_t *out,
+                               size_t capacity,
+                               size_t *len);
+
+/*
+ Takes back what mtr_metrology3_save wrote. MTR_ERR_LENGTH or MTR_ERR_STATE: refused, and nothing changed.
+ */
+mtr_result mtr_metrology3_restore(mtr_metrology3 *chain,
+                                  const uint8_t *state,
+                                  size_t len);
+#endif
 
 /*
  A sentence for a result code, never NULL; unknown numbers have one too. Lives for ever.

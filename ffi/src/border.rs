@@ -1,114 +1,320 @@
-//! Checked ways from raw pointers to references.
+//! The border: raw pointers of a C caller become references here, once, and nowhere else.
+//!
+//! A [`Border`] is made for one call. Every pointer of the call is claimed from it before any work is done: it checks
+//! for null, alignment, length and, against all ranges claimed so far, overlap. Two ranges may share bytes only if
+//! neither is written. What comes out are ordinary references, so behind the border the safe crates do the work.
+//!
+//! An object lies at the front of storage that the caller owns, as a [`Stored`]: a tag in front of its body says what
+//! it is and whether it is in a call already, so that storage that was never initialised, an object of another kind
+//! and a call back into the object from its own callback all answer a code.
 
-use core::mem::{align_of, size_of};
-use core::ptr::NonNull;
+use core::ffi::c_void;
+use core::mem::{MaybeUninit, align_of, offset_of, size_of};
+use core::ptr::{addr_of, addr_of_mut};
 
 use crate::MTR_ALIGN;
 use crate::result::mtr_result;
 
-/// Longest slice taken from C: what a pointer difference can express.
-const LONGEST: usize = isize::MAX as usize;
+/// How a checked call ends.
+pub type Checked<T> = Result<T, mtr_result>;
 
-fn aligned<T>(pointer: *const T) -> Result<(), mtr_result> {
-    if pointer.is_null() {
-        Err(mtr_result::MTR_ERR_NULL)
-    } else if pointer.cast::<u8>().align_offset(align_of::<T>()) != 0 {
-        Err(mtr_result::MTR_ERR_ALIGN)
-    } else {
+/// Longest range taken from C: what a pointer difference can express.
+const LONGEST: usize = isize::MAX as usize;
+/// Most ranges of one call.
+const RANGES: usize = 8;
+
+/// A type of which any bytes are a value: integers, pointers and structures of them.
+///
+/// # Safety
+/// `repr(C)`, `Copy`, and no field with an invalid bit pattern (`bool`, references, enumerations).
+pub unsafe trait Plain: Copy {}
+// SAFETY: integers take any bytes.
+unsafe impl Plain for u8 {}
+// SAFETY: as above.
+unsafe impl Plain for i32 {}
+
+/// What stands behind an opaque C type.
+pub trait Opaque {
+    /// The Rust object.
+    type Body;
+    /// Marks live storage of this type; never 0.
+    const TAG: u32;
+    /// What the header promises to be enough storage.
+    const SIZE: usize;
+}
+
+/// An object in the caller's storage.
+#[repr(C)]
+pub struct Stored<T> {
+    tag: u32,
+    busy: u32,
+    /// Bytes of storage that belong to the object, its buffer included.
+    extent: usize,
+    body: T,
+}
+
+/// The ranges of one call.
+#[derive(Default)]
+pub struct Border {
+    /// First byte, first byte behind, whether it is written.
+    ranges: [(usize, usize, bool); RANGES],
+    count: usize,
+}
+
+impl Border {
+    /// No range yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Border {
+            ranges: [(0, 0, false); RANGES],
+            count: 0,
+        }
+    }
+
+    /// Checks a range. Not generic and not inlined: it is all that a pointer costs on a small core.
+    #[inline(never)]
+    fn claim(&mut self, start: usize, len: usize, align: usize, written: bool) -> Checked<()> {
+        if start == 0 {
+            return Err(mtr_result::MTR_ERR_NULL);
+        }
+        if start & (align - 1) != 0 {
+            return Err(mtr_result::MTR_ERR_ALIGN);
+        }
+        let end = start
+            .checked_add(len)
+            .filter(|_| len <= LONGEST)
+            .ok_or(mtr_result::MTR_ERR_LENGTH)?;
+        let mut earlier = self.ranges.iter().take(self.count);
+        if earlier.any(|range| (written || range.2) && start < range.1 && range.0 < end) {
+            return Err(mtr_result::MTR_ERR_OVERLAP);
+        }
+        let place = self
+            .ranges
+            .get_mut(self.count)
+            .ok_or(mtr_result::MTR_ERR_LENGTH)?;
+        *place = (start, end, written);
+        self.count += 1;
         Ok(())
     }
-}
 
-/// The object behind a pointer to const.
-///
-/// # Safety
-/// A pointer that is neither null nor misaligned points to a live `T` that nobody writes during `'a`.
-pub unsafe fn shared<'a, T>(pointer: *const T) -> Result<&'a T, mtr_result> {
-    aligned(pointer)?;
-    // SAFETY: not null, aligned, and live by the contract of this function.
-    Ok(unsafe { &*pointer })
-}
-
-/// The object behind a pointer.
-///
-/// # Safety
-/// A pointer that is neither null nor misaligned points to a live `T` used by nobody else during `'a`.
-pub unsafe fn exclusive<'a, T>(pointer: *mut T) -> Result<&'a mut T, mtr_result> {
-    aligned(pointer)?;
-    // SAFETY: not null, aligned, live and unshared by the contract of this function.
-    Ok(unsafe { &mut *pointer })
-}
-
-/// Writes a result; the place need not be initialised.
-///
-/// # Safety
-/// A pointer that is neither null nor misaligned is valid for writing a `T`.
-pub unsafe fn put<T>(pointer: *mut T, value: T) -> Result<(), mtr_result> {
-    aligned(pointer)?;
-    // SAFETY: not null, aligned, and writable by the contract of this function.
-    unsafe { pointer.write(value) };
-    Ok(())
-}
-
-/// `len` elements for reading; a null pointer is allowed when `len` is 0.
-///
-/// # Safety
-/// A pointer that is neither null nor misaligned points to `len` live elements that nobody writes
-/// during `'a`.
-pub unsafe fn slice<'a, T>(pointer: *const T, len: usize) -> Result<&'a [T], mtr_result> {
-    if len == 0 {
-        return Ok(&[]);
+    /// A structure that the caller gives.
+    ///
+    /// # Safety
+    /// A pointer that is neither null nor misaligned points to `T` that nobody writes during `'a`.
+    pub unsafe fn given<'a, T: Plain>(&mut self, pointer: *const T) -> Checked<&'a T> {
+        self.claim(pointer.addr(), size_of::<T>(), align_of::<T>(), false)?;
+        // SAFETY: not null, aligned, live by the contract, and `Plain` takes any bytes.
+        Ok(unsafe { &*pointer })
     }
-    aligned(pointer)?;
-    if len > LONGEST / size_of::<T>().max(1) {
-        return Err(mtr_result::MTR_ERR_LENGTH);
+
+    /// A place for a result; what stands there is not looked at.
+    ///
+    /// # Safety
+    /// A pointer that is neither null nor misaligned may be written as a `T` during `'a` and is used by nobody else.
+    pub unsafe fn place<'a, T: Copy>(
+        &mut self,
+        pointer: *mut T,
+    ) -> Checked<&'a mut MaybeUninit<T>> {
+        self.claim(pointer.addr(), size_of::<T>(), align_of::<T>(), true)?;
+        // SAFETY: not null, aligned, writable and unshared by the contract.
+        Ok(unsafe { &mut *pointer.cast::<MaybeUninit<T>>() })
     }
-    // SAFETY: not null, aligned, at most isize::MAX bytes, and live by the contract of this function.
-    Ok(unsafe { core::slice::from_raw_parts(pointer, len) })
+
+    /// `len` elements for reading; with `len` 0 the pointer is not looked at.
+    ///
+    /// # Safety
+    /// A pointer that is neither null nor misaligned points to `len` elements that nobody writes during `'a`.
+    pub unsafe fn slice<'a, T: Plain>(
+        &mut self,
+        pointer: *const T,
+        len: usize,
+    ) -> Checked<&'a [T]> {
+        if len == 0 {
+            return Ok(&[]);
+        }
+        let bytes = len
+            .checked_mul(size_of::<T>())
+            .ok_or(mtr_result::MTR_ERR_LENGTH)?;
+        self.claim(pointer.addr(), bytes, align_of::<T>(), false)?;
+        // SAFETY: not null, aligned, at most isize::MAX bytes, live by the contract.
+        Ok(unsafe { core::slice::from_raw_parts(pointer, len) })
+    }
+
+    /// `len` bytes for writing, and perhaps reading; with `len` 0 the pointer is not looked at. The bytes are given a
+    /// value first, as a C caller need not have done so.
+    ///
+    /// # Safety
+    /// A pointer that is not null points to `len` bytes used by nobody else during `'a`.
+    pub unsafe fn buffer<'a>(&mut self, pointer: *mut u8, len: usize) -> Checked<&'a mut [u8]> {
+        if len == 0 {
+            return Ok(&mut []);
+        }
+        self.claim(pointer.addr(), len, 1, true)?;
+        // SAFETY: not null, at most isize::MAX bytes, live and unshared by the contract. Bytes of C memory that were
+        // never written have some value: this border does not inline into the C caller's optimiser.
+        Ok(unsafe { core::slice::from_raw_parts_mut(pointer, len) })
+    }
+
+    /// An object that the call only reads.
+    ///
+    /// # Safety
+    /// A pointer that is neither null nor misaligned points to `O::SIZE` bytes that nobody writes during `'a`.
+    pub unsafe fn object<'a, O: Opaque>(&mut self, pointer: *const O) -> Checked<&'a O::Body> {
+        let stored = pointer.cast::<Stored<O::Body>>();
+        // SAFETY: forwarded contract.
+        unsafe { self.live::<O>(stored, false) }?;
+        // SAFETY: the tag says that `init` put a body there; unshared with writers by the contract.
+        Ok(unsafe { &(*stored).body })
+    }
+
+    /// An object that the call changes.
+    ///
+    /// # Safety
+    /// A pointer that is neither null nor misaligned points to `O::SIZE` bytes used by nobody else during `'a`.
+    pub unsafe fn object_mut<'a, O: Opaque>(
+        &mut self,
+        pointer: *mut O,
+    ) -> Checked<&'a mut O::Body> {
+        let stored = pointer.cast::<Stored<O::Body>>();
+        // SAFETY: forwarded contract.
+        unsafe { self.live::<O>(stored, true) }?;
+        // SAFETY: the tag says that `init` put a body there; unshared by the contract.
+        Ok(unsafe { &mut (*stored).body })
+    }
+
+    /// An object that the call changes while callbacks of the caller run: until [`Entered`] is dropped, every other
+    /// call on the object answers MTR_ERR_BUSY.
+    ///
+    /// # Safety
+    /// As [`Border::object_mut`].
+    pub unsafe fn enter<'a, O: Opaque>(
+        &mut self,
+        pointer: *mut O,
+    ) -> Checked<(&'a mut O::Body, Entered)> {
+        // SAFETY: forwarded contract.
+        let body = unsafe { self.object_mut(pointer) }?;
+        let stored = pointer.cast::<Stored<O::Body>>();
+        // SAFETY: live, and the field lies beside the body that is borrowed.
+        let busy = unsafe { addr_of_mut!((*stored).busy) };
+        Ok((body, Entered::new(busy)))
+    }
+
+    /// # Safety
+    /// As [`Border::object`].
+    unsafe fn live<O: Opaque>(
+        &mut self,
+        stored: *const Stored<O::Body>,
+        written: bool,
+    ) -> Checked<()> {
+        let (start, align) = (stored.addr(), align_of::<Stored<O::Body>>());
+        if start != 0 && start & (align - 1) == 0 {
+            // SAFETY: aligned and `O::SIZE` bytes are readable by the contract; the head is integers.
+            let (tag, busy, extent) = unsafe {
+                (
+                    addr_of!((*stored).tag).read(),
+                    addr_of!((*stored).busy).read(),
+                    addr_of!((*stored).extent).read(),
+                )
+            };
+            if tag != O::TAG {
+                return Err(mtr_result::MTR_ERR_OBJECT);
+            }
+            if busy != 0 {
+                return Err(mtr_result::MTR_ERR_BUSY);
+            }
+            return self.claim(start, extent, align, written);
+        }
+        self.claim(start, 0, align, written)
+    }
+
+    /// Storage for a new object, and the place for its handle.
+    ///
+    /// # Safety
+    /// A storage pointer that is not null may be written for `size` bytes as long as the object is used, by nobody
+    /// else; a handle pointer that is neither null nor misaligned may be written.
+    pub unsafe fn storage<'a, O: Opaque>(
+        &mut self,
+        storage: *mut c_void,
+        size: usize,
+        handle: *mut *mut O,
+    ) -> Checked<Storage<'a, O>> {
+        const { assert!(align_of::<Stored<O::Body>>() <= MTR_ALIGN) };
+        if !storage.is_null() && size < O::SIZE {
+            return Err(mtr_result::MTR_ERR_LENGTH);
+        }
+        self.claim(storage.addr(), size, MTR_ALIGN, true)?;
+        // SAFETY: forwarded contract.
+        let handle = unsafe { self.place(handle) }?;
+        // A call that fails must not leave an older object that looks alive behind.
+        let stored = storage.cast::<Stored<O::Body>>();
+        // SAFETY: aligned and writable for `O::SIZE` bytes, which hold a `Stored`.
+        unsafe { addr_of_mut!((*stored).tag).write(0) };
+        Ok(Storage {
+            stored,
+            size,
+            handle,
+        })
+    }
 }
 
-/// `len` bytes for writing.
-///
-/// # Safety
-/// A pointer that is not null points to `len` initialised bytes used by nobody else during `'a`.
-pub unsafe fn slice_mut<'a>(pointer: *mut u8, len: usize) -> Result<&'a mut [u8], mtr_result> {
-    if pointer.is_null() {
-        return Err(mtr_result::MTR_ERR_NULL);
-    }
-    if len > LONGEST {
-        return Err(mtr_result::MTR_ERR_LENGTH);
-    }
-    // SAFETY: not null, at most isize::MAX bytes, and live and unshared by the contract.
-    Ok(unsafe { core::slice::from_raw_parts_mut(pointer, len) })
+/// Storage that was claimed for an object.
+pub struct Storage<'a, O: Opaque> {
+    stored: *mut Stored<O::Body>,
+    size: usize,
+    handle: &'a mut MaybeUninit<*mut O>,
 }
 
-/// Makes an object in the caller's storage.
-///
-/// # Safety
-/// A storage pointer that is not null is valid for writing `size` bytes.
-pub unsafe fn place<T>(storage: *mut u8, size: usize, value: T) -> Result<NonNull<T>, mtr_result> {
-    let place = NonNull::new(storage).ok_or(mtr_result::MTR_ERR_NULL)?;
-    if place.as_ptr().align_offset(MTR_ALIGN) != 0 {
-        return Err(mtr_result::MTR_ERR_ALIGN);
+impl<O: Opaque> Storage<'_, O> {
+    /// The storage behind the object, as a buffer that belongs to it.
+    pub fn buffer(&mut self) -> &'static mut [u8] {
+        let behind = O::SIZE;
+        let start = self.stored.cast::<u8>();
+        // SAFETY: `behind` is at most `size`, and the object claims the whole range in every later call, so nobody
+        // else uses these bytes while the object lives; `'static` stands for that life, which the caller's storage
+        // outlasts by contract. Called once for an object.
+        unsafe { core::slice::from_raw_parts_mut(start.add(behind), self.size - behind) }
     }
-    if size < size_of::<T>() {
-        return Err(mtr_result::MTR_ERR_LENGTH);
+
+    /// Puts the object in its place.
+    pub fn fill(self, body: O::Body) {
+        let stored = Stored {
+            tag: O::TAG,
+            busy: 0,
+            extent: self.size,
+            body,
+        };
+        // SAFETY: aligned, and `O::SIZE` bytes are enough: asserted in the table of objects.
+        unsafe { self.stored.write(stored) };
+        self.handle.write(self.stored.cast());
     }
-    const { assert!(align_of::<T>() <= MTR_ALIGN) };
-    let place = place.cast::<T>();
-    // SAFETY: aligned for `T`, and `size_of::<T>()` bytes are writable by the contract.
-    unsafe { place.write(value) };
-    Ok(place)
 }
 
-/// Whether two byte ranges share a byte.
+/// An object stays busy until this is dropped.
+pub struct Entered(*mut u32);
+
+impl Entered {
+    fn new(busy: *mut u32) -> Self {
+        // SAFETY: a field of a live object, beside the borrowed body.
+        unsafe { busy.write(1) };
+        Entered(busy)
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        // SAFETY: as in `new`.
+        unsafe { self.0.write(0) };
+    }
+}
+
+/// Bytes of a body with its head, rounded up to the alignment of storage: what the header promises.
 #[must_use]
-pub fn overlap(a: *const u8, a_len: usize, b: *const u8, b_len: usize) -> bool {
-    let (a, b) = (a as usize, b as usize);
-    a_len != 0 && b_len != 0 && a < b.saturating_add(b_len) && b < a.saturating_add(a_len)
+pub const fn stored_size<T>() -> usize {
+    assert!(offset_of!(Stored<T>, tag) == 0);
+    size_of::<Stored<T>>().next_multiple_of(MTR_ALIGN)
 }
 
-/// The code of a result.
-pub fn code(result: Result<(), mtr_result>) -> mtr_result {
-    result.err().unwrap_or(mtr_result::MTR_OK)
+/// Runs a call and gives its code.
+pub fn call(run: impl FnOnce(Border) -> Checked<()>) -> mtr_result {
+    run(Border::new()).err().unwrap_or(mtr_result::MTR_OK)
 }

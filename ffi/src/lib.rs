@@ -1,19 +1,32 @@
 //! The C interface of the meterkit crates. `include/meter.h` is generated from these files by
-//! `cargo xtask header` and documents every function in C terms; `tests/c/` holds the C programs.
+//! `cargo xtask header` and documents every function in C terms; `examples/` holds C programs, `docs/c.md` leads in.
 //!
-//! Pointers are checked once, in [`border`]: null, alignment and length. Behind that the safe crates
-//! do the work, so no C caller can make them read outside its buffers.
-#![allow(unsafe_code)]
+//! Pointers are checked once, in [`border`]: null, alignment, length, overlap, and whether an object is one. Behind
+//! that the safe crates do the work, so no C caller can make them read outside its buffers.
+//!
+//! No panic crosses the border: the functions are `extern "C"`, where the compiler turns a panic into an abort, and
+//! the archives are built with `panic = "abort"` (`--profile c`). On bare metal the panic handler below stands still,
+//! for the watchdog to find; a linked image shows by its symbols whether a path to it is left.
+#![cfg_attr(target_os = "none", no_std)]
+#![allow(unsafe_code, non_camel_case_types)]
 
 pub mod border;
+#[cfg(feature = "dlt645")]
 pub mod dlt645;
+#[cfg(feature = "dlt645")]
+pub mod line;
+#[cfg(feature = "metrology")]
 pub mod metrology;
+mod objects;
 pub mod result;
+mod text;
 
+pub use objects::OBJECTS;
 pub use result::mtr_result;
 
-/// Version of this interface; see mtr_abi_version.
-pub const MTR_ABI_VERSION: u32 = 1;
+/// Version of this interface; see mtr_abi_version. It rises when a structure, a function or the meaning of a number
+/// changes; new functions alone do not raise it.
+pub const MTR_ABI_VERSION: u32 = 2;
 
 /// Alignment of the storage of every object, in bytes.
 pub const MTR_ALIGN: usize = 16;
@@ -22,4 +35,11 @@ pub const MTR_ALIGN: usize = 16;
 #[unsafe(no_mangle)]
 pub extern "C" fn mtr_abi_version() -> u32 {
     MTR_ABI_VERSION
+}
+
+/// Nothing is left to do on a microcontroller: no unwinding, no output. The watchdog resets.
+#[cfg(all(target_os = "none", not(test)))]
+#[panic_handler]
+fn stand_still(_: &core::panic::PanicInfo<'_>) -> ! {
+    loop {}
 }

@@ -186,31 +186,6 @@ pub fn no_std() -> anyhow::Result<Verdict> {
     Ok(Verdict::Passed)
 }
 
-/// The C header, written or compared.
-pub fn header(check: bool) -> anyhow::Result<Verdict> {
-    let root = tool::root();
-    let folder = root.join("ffi");
-    let config = cbindgen::Config::from_file(folder.join("cbindgen.toml"))
-        .map_err(|error| anyhow::anyhow!("cbindgen.toml: {error}"))?;
-    let bindings = cbindgen::generate_with_config(&folder, config)?;
-    let mut text = Vec::new();
-    bindings.write(&mut text);
-    let file = folder.join("include/meter.h");
-    if !check {
-        std::fs::create_dir_all(folder.join("include"))?;
-        std::fs::write(&file, &text)?;
-        println!("wrote {}", file.display());
-        return Ok(Verdict::Passed);
-    }
-    if std::fs::read(&file).is_ok_and(|have| have == text) {
-        Ok(Verdict::Passed)
-    } else {
-        Ok(Verdict::Failed(
-            "ffi/include/meter.h differs from the sources; run `cargo xtask header`".into(),
-        ))
-    }
-}
-
 /// Corpus and random input on the stable tool chain, or libFuzzer for some minutes.
 pub fn fuzz(minutes: Option<u64>) -> anyhow::Result<Verdict> {
     let shell = shell()?;

@@ -4,6 +4,7 @@ mod accuracy;
 mod bench;
 mod browser;
 mod elf;
+mod header;
 mod jobs;
 mod proofs;
 mod report;
@@ -161,7 +162,7 @@ fn run(job: Option<Job>) -> anyhow::Result<()> {
         Some(Job::Lint) => jobs::lint(),
         Some(Job::Unit) => jobs::unit(),
         Some(Job::NoStd) => jobs::no_std(),
-        Some(Job::Header { check }) => jobs::header(check),
+        Some(Job::Header { check }) => header::run(check),
         Some(Job::Fuzz { minutes }) => jobs::fuzz(minutes),
         Some(Job::Bench { what }) => bench::run(&what),
         Some(Job::Sizes { json }) => bench::messages::sizes(json),
@@ -212,7 +213,7 @@ fn test(full: bool) -> anyhow::Result<()> {
     report.job("no-std", jobs::no_std);
     report.job("unit", jobs::unit);
     report.job("sizes", || bench::messages::sizes(false));
-    report.job("header", || jobs::header(true));
+    report.job("header", || header::run(true));
     report.job("fuzz", || jobs::fuzz(full.then_some(10)));
     report.job("emulate", jobs::emulate);
     report.job("constant-time", proofs::constant_time);

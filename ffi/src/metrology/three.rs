@@ -1,0 +1,241 @@
+//! The chain of three voltages and three currents.
+
+use core::ffi::c_void;
+
+use ::metrology::{Calibration, Meter, Sample};
+
+use super::{Chain, mtr_metrology_parameters, mtr_progress, mtr_quantities, mtr_registers};
+use crate::border::{Plain, call};
+use crate::result::mtr_result;
+
+/// Bytes of storage of an mtr_metrology3.
+pub const MTR_METROLOGY3_SIZE: usize = 2464;
+
+/// Most bytes that mtr_metrology3_save writes.
+pub const MTR_METROLOGY3_STATE_MAX: usize = 768;
+const _: () = assert!(Meter::<3>::STATE_LEN <= MTR_METROLOGY3_STATE_MAX);
+
+/// Most bytes that mtr_metrology3_store_constants writes.
+pub const MTR_METROLOGY3_CONSTANTS_MAX: usize = 512;
+const _: () = assert!(Calibration::<3>::ENCODED_LEN <= MTR_METROLOGY3_CONSTANTS_MAX);
+
+/// The chain of three voltages and three currents. Opaque.
+pub struct mtr_metrology3 {
+    _opaque: [u8; 0],
+}
+
+/// One simultaneous set of samples, counts of at most 24 bits; larger ones are limited and flagged.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct mtr_sample3 {
+    /// Voltages.
+    pub u: [i32; 3],
+    /// Currents; positive power is import.
+    pub i: [i32; 3],
+    /// Neutral current; read only when the constants have such a channel.
+    pub n: i32,
+}
+
+const _: () = assert!(
+    size_of::<mtr_sample3>() == size_of::<Sample<3>>()
+        && align_of::<mtr_sample3>() == align_of::<Sample<3>>()
+);
+// SAFETY: `repr(C)` and integers only.
+unsafe impl Plain for Sample<3> {}
+
+/// Makes a chain in `storage` of `size` bytes (at least MTR_METROLOGY3_SIZE, aligned to MTR_ALIGN).
+/// MTR_ERR_PARAMETER when a constant is outside its range.
+///
+/// # Safety
+/// The rules of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mtr_metrology3_init(
+    storage: *mut c_void,
+    size: usize,
+    parameters: *const mtr_metrology_parameters,
+    chain: *mut *mut mtr_metrology3,
+) -> mtr_result {
+    call(|mut border| {
+        // SAFETY: forwarded contract of this function.
+        let (storage, given) = unsafe {
+            (
+                border.storage(storage, size, chain)?,
+                border.given(parameters)?,
+            )
+        };
+        storage.fill(Chain::new(given.calibration()?));
+        Ok(())
+    })
+}
+
+/// As mtr_metrology3_init, with all constants as mtr_metrology3_store_constants wrote them. MTR_ERR_LENGTH or
+/// MTR_ERR_STATE when they are damaged or of another version, MTR_ERR_PARAMETER when one is outside its range.
+///
+/// # Safety
+/// The rules of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mtr_metrology3_init_stored(
+    storage: *mut c_void,
+    size: usize,
+    constants: *const u8,
+    len: usize,
+    chain: *mut *mut mtr_metrology3,
+) -> mtr_result {
+    call(|mut border| {
+        // SAFETY: forwarded contract of this function.
+        let (storage, constants) = unsafe {
+            (
+                border.storage(storage, size, chain)?,
+                border.slice(constants, len)?,
+            )
+        };
+        storage.fill(Chain::stored(constants)?);
+        Ok(())
+    })
+}
+
+/// Writes all constants with version and check sum to `out` (MTR_METROLOGY3_CONSTANTS_MAX bytes are enough) and
+/// their length to `len`.
+///
+/// # Safety
+/// The rules of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mtr_metrology3_store_constants(
+    chain: *const mtr_metrology3,
+    out: *mut u8,
+    capacity: usize,
+    len: *mut usize,
+) -> mtr_result {
+    call(|mut border| {
+        // SAFETY: forwarded contract of this function.
+        let (chain, out, len) = unsafe {
+            (
+                border.object(chain)?,
+                border.buffer(out, capacity)?,
+                border.place(len)?,
+            )
+        };
+        len.write(chain.store(out)?);
+        Ok(())
+    })
+}
+
+/// Processes `count` sets of samples and tells in `progress` what they brought; the result does not depend on how the
+/// samples are cut into blocks.
+///
+/// # Safety
+/// The rules of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mtr_metrology3_process(
+    chain: *mut mtr_metrology3,
+    samples: *const mtr_sample3,
+    count: usize,
+    progress: *mut mtr_progress,
+) -> mtr_result {
+    call(|mut border| {
+        // SAFETY: forwarded contract of this function.
+        let (chain, samples, progress) = unsafe {
+            (
+                border.object_mut(chain)?,
+                border.slice(samples.cast::<Sample<3>>(), count)?,
+                border.place(progress)?,
+            )
+        };
+        progress.write(chain.process(samples));
+        Ok(())
+    })
+}
+
+/// Tells the temperature of the sensors, millidegrees Celsius; the gains follow it where the constants say how.
+///
+/// # Safety
+/// The rules of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mtr_metrology3_set_temperature(
+    chain: *mut mtr_metrology3,
+    mdeg: i32,
+) -> mtr_result {
+    call(|mut border| {
+        // SAFETY: forwarded contract of this function.
+        let chain = unsafe { border.object_mut(chain) }?;
+        chain.meter.set_temperature(&chain.calibration, mdeg);
+        Ok(())
+    })
+}
+
+/// The quantities of the last window; MTR_MORE before the first.
+///
+/// # Safety
+/// The rules of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mtr_metrology3_quantities(
+    chain: *const mtr_metrology3,
+    quantities: *mut mtr_quantities,
+) -> mtr_result {
+    call(|mut border| {
+        // SAFETY: forwarded contract of this function.
+        let (chain, quantities) = unsafe { (border.object(chain)?, border.place(quantities)?) };
+        quantities.write(chain.quantities()?);
+        Ok(())
+    })
+}
+
+/// The energy registers up to the last window that closed; the rest is carried, never lost.
+///
+/// # Safety
+/// The rules of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mtr_metrology3_registers(
+    chain: *const mtr_metrology3,
+    registers: *mut mtr_registers,
+) -> mtr_result {
+    call(|mut border| {
+        // SAFETY: forwarded contract of this function.
+        let (chain, registers) = unsafe { (border.object(chain)?, border.place(registers)?) };
+        registers.write(chain.registers());
+        Ok(())
+    })
+}
+
+/// Writes registers and remainders with version and check sum to `out` (MTR_METROLOGY3_STATE_MAX bytes are enough)
+/// and their length to `len`: keep two copies and write them in turn, so that one is whole when the power goes.
+///
+/// # Safety
+/// The rules of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mtr_metrology3_save(
+    chain: *const mtr_metrology3,
+    out: *mut u8,
+    capacity: usize,
+    len: *mut usize,
+) -> mtr_result {
+    call(|mut border| {
+        // SAFETY: forwarded contract of this function.
+        let (chain, out, len) = unsafe {
+            (
+                border.object(chain)?,
+                border.buffer(out, capacity)?,
+                border.place(len)?,
+            )
+        };
+        len.write(chain.save(out)?);
+        Ok(())
+    })
+}
+
+/// Takes back what mtr_metrology3_save wrote. MTR_ERR_LENGTH or MTR_ERR_STATE: refused, and nothing changed.
+///
+/// # Safety
+/// The rules of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mtr_metrology3_restore(
+    chain: *mut mtr_metrology3,
+    state: *const u8,
+    len: usize,
+) -> mtr_result {
+    call(|mut border| {
+        // SAFETY: forwarded contract of this function.
+        let (chain, state) = unsafe { (border.object_mut(chain)?, border.slice(state, len)?) };
+        chain.restore(state)
+    })
+}

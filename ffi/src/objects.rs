@@ -1,0 +1,42 @@
+//! The one table of opaque types: what stands behind each, and how much storage the header promises.
+
+use crate::border::{Opaque, stored_size};
+
+/// Fits every row: the promised storage is enough on this target. That it is no more than enough on a host of 64 bits
+/// is a test, because the last bytes of a layout may move with the compiler.
+macro_rules! objects {
+    ($($(#[$when:meta])* $module:ident::$name:ident is $body:ty, $size:ident, $tag:literal;)*) => {
+        $(
+            $(#[$when])*
+            impl Opaque for crate::$module::$name {
+                type Body = $body;
+                const TAG: u32 = u32::from_le_bytes(*$tag);
+                const SIZE: usize = crate::$module::$size;
+            }
+            $(#[$when])*
+            const _: () = assert!(stored_size::<$body>() <= crate::$module::$size);
+        )*
+
+        /// Name, what the header promises, and what is needed here, in bytes.
+        pub const OBJECTS: &[(&str, usize, usize)] = &[
+            $($(#[$when])* (stringify!($name), crate::$module::$size, stored_size::<$body>()),)*
+        ];
+    };
+}
+
+objects! {
+    #[cfg(feature = "dlt645")]
+    dlt645::mtr_dlt645_decoder is ::dlt645::Decoder, MTR_DLT645_DECODER_SIZE, b"D4de";
+    #[cfg(feature = "dlt645")]
+    dlt645::mtr_dlt645_master is ::dlt645::Master<'static>, MTR_DLT645_MASTER_SIZE, b"D4ma";
+    #[cfg(feature = "dlt645")]
+    dlt645::mtr_dlt645_slave is ::dlt645::Slave<'static>, MTR_DLT645_SLAVE_SIZE, b"D4sl";
+    #[cfg(feature = "metrology")]
+    metrology::mtr_metrology1 is crate::metrology::Chain<1>, MTR_METROLOGY1_SIZE, b"Mch1";
+    #[cfg(feature = "metrology")]
+    metrology::mtr_metrology3 is crate::metrology::Chain<3>, MTR_METROLOGY3_SIZE, b"Mch3";
+    #[cfg(feature = "metrology")]
+    metrology::mtr_pulse is ::metrology::PulseOutput, MTR_PULSE_SIZE, b"Mpul";
+    #[cfg(feature = "metrology")]
+    metrology::mtr_quality3 is ::metrology::pq::Analyzer<3>, MTR_QUALITY3_SIZE, b"Mpq3";
+}

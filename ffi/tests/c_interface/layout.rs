@@ -1,0 +1,96 @@
+//! Sizes and symbols: the header's equal the library's.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::process::Command;
+
+use crate::header::Header;
+use crate::native;
+
+/// Name, size and alignment of the structures, as Rust has them.
+macro_rules! layouts {
+    ($($module:ident: $($name:ident)*;)*) => {
+        [$($((stringify!($name), size_of::<meterkit_ffi::$module::$name>(), align_of::<meterkit_ffi::$module::$name>()),)*)*]
+    };
+}
+
+#[test]
+fn storage_is_as_large_as_the_objects() {
+    // The numbers of the header are those of a target of 64 bits; smaller pointers make smaller objects.
+    if size_of::<usize>() == 8 {
+        for (name, promised, needed) in meterkit_ffi::OBJECTS {
+            assert_eq!(promised, needed, "storage of {name}");
+        }
+    }
+    let opaque: BTreeSet<_> = meterkit_ffi::OBJECTS
+        .iter()
+        .map(|(name, ..)| (*name).to_owned())
+        .collect();
+    assert_eq!(
+        opaque,
+        Header::read().opaque,
+        "opaque types of the table and of the header"
+    );
+}
+
+#[test]
+fn structures_have_one_layout_in_c_and_in_rust() {
+    if !native::have_compiler("layouts") {
+        return;
+    }
+    let rust = layouts! {
+        line: mtr_timing;
+        dlt645: mtr_dlt645_address mtr_dlt645_frame mtr_dlt645_refusals mtr_number mtr_stamp mtr_dlt645_authority
+            mtr_dlt645_control mtr_dlt645_quirks mtr_dlt645_event mtr_dlt645_application mtr_dlt645_slave_event;
+        metrology: mtr_phase_constants mtr_metrology_parameters mtr_phase_quantities mtr_quantities mtr_registers
+            mtr_progress mtr_sample1 mtr_sample3 mtr_pulse_edge mtr_reading mtr_load mtr_quality_setup mtr_frame3
+            mtr_quality_event mtr_quality_step;
+    };
+    let structures = Header::read().structures;
+    let listed: BTreeSet<_> = rust.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    assert_eq!(
+        listed, structures,
+        "structures of this test and of the header"
+    );
+    let mut source = String::from("#include \"meter.h\"\n");
+    for (name, size, align) in rust {
+        writeln!(source, "struct align_{name} {{ char byte; {name} it; }};").expect("text");
+        writeln!(
+            source,
+            "_Static_assert(sizeof({name}) == {size} && offsetof(struct align_{name}, it) == {align}, \"{name}\");"
+        )
+        .expect("text");
+    }
+    source += "int main(void) { return 0; }\n";
+    let file = native::scratch().join("layout.c");
+    std::fs::write(&file, source).expect("the source is written");
+    native::build("cc", &["-std=c11"], &[file], "layout");
+}
+
+#[test]
+fn symbols_equal_the_header() {
+    if !native::have_compiler("symbols") {
+        return;
+    }
+    let declared: BTreeSet<_> = Header::read()
+        .functions
+        .into_iter()
+        .map(|function| function.name)
+        .collect();
+    let shared = native::library().join("libmeterkit_ffi.so");
+    let mut nm = Command::new("nm");
+    nm.args(["--dynamic", "--defined-only", "--extern-only"])
+        .arg(shared);
+    let listed = native::run(&mut nm);
+    let exported: BTreeSet<_> = listed
+        .lines()
+        .filter_map(|line| line.split_whitespace().last())
+        .filter(|symbol| symbol.starts_with("mtr_"))
+        .map(str::to_owned)
+        .collect();
+    assert!(!declared.is_empty());
+    assert_eq!(
+        exported, declared,
+        "symbols of the library and functions of the header"
+    );
+}

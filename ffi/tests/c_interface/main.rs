@@ -1,0 +1,8 @@
+//! The C side of the interface: what the header says against what the library holds, every function with wrong
+//! arguments, random calls, and the example programs.
+
+mod calls;
+mod header;
+mod layout;
+mod native;
+mod programs;
