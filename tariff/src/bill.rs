@@ -79,6 +79,21 @@ pub struct Biller<'a> {
     end_s: Option<i64>,
     wh: u64,
     amount: Money,
+    slot: Option<Slot>,
+}
+
+/// A stretch of time in which neither rate nor tier period changes: found once, not for each interval.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    from: Moment,
+    until_s: i64,
+    rate: u8,
+}
+
+impl Slot {
+    fn holds(&self, at: Moment) -> bool {
+        at.offset_s == self.from.offset_s && (self.from.utc_s..self.until_s).contains(&at.utc_s)
+    }
 }
 
 impl<'a> Biller<'a> {
@@ -90,6 +105,24 @@ impl<'a> Biller<'a> {
             end_s: None,
             wh: 0,
             amount: Money::ZERO,
+            slot: None,
+        }
+    }
+
+    /// The stretch that an instant lies in; its tier period is turned to.
+    fn slot(&mut self, at: Moment) -> Slot {
+        match self.slot {
+            Some(slot) if slot.holds(at) => slot,
+            _ => {
+                self.tiers.turn(self.tariff.reset(), at);
+                let slot = Slot {
+                    from: at,
+                    until_s: self.tariff.next_change(at).utc_s,
+                    rate: self.tariff.calendar().rate(at),
+                };
+                self.slot = Some(slot);
+                slot
+            }
         }
     }
 
@@ -112,22 +145,27 @@ impl<'a> Biller<'a> {
         if self.end_s.is_some_and(|end| start.utc_s < end) {
             return Err(Refused::Overlap);
         }
+        let slot = self.slot(start);
         let (tariff, tiers, amount) = (&self.tariff, &mut self.tiers, &mut self.amount);
+        let end_s = start.utc_s.saturating_add(seconds);
         let at = |utc_s| Moment { utc_s, ..start };
-        cut(
-            start.utc_s,
-            seconds as u32,
-            wh,
-            |utc_s| tariff.next_change(at(utc_s)).utc_s,
-            |utc_s, wh| {
-                tariff.book(tiers, at(utc_s), wh, |part| {
-                    *amount = *amount + part.amount;
-                    line(at(utc_s), part);
-                });
-            },
-        );
+        let mut take = |utc_s, part: Line| {
+            *amount = *amount + part.amount;
+            line(at(utc_s), part);
+        };
+        if end_s <= slot.until_s {
+            tariff.book_rate(tiers, slot.rate, wh, |part| take(start.utc_s, part));
+        } else {
+            cut(
+                start.utc_s,
+                seconds as u32,
+                wh,
+                |utc_s| tariff.next_change(at(utc_s)).utc_s,
+                |utc_s, wh| tariff.book(tiers, at(utc_s), wh, |part| take(utc_s, part)),
+            );
+        }
         self.wh = self.wh.saturating_add(wh);
-        self.end_s = Some(start.utc_s.saturating_add(seconds));
+        self.end_s = Some(end_s);
         Ok(())
     }
 

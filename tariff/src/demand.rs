@@ -175,9 +175,14 @@ impl<const SLIPS: usize> Demand<SLIPS> {
             let at = start.plus(run.booked_s - start.utc_s);
             let edge = self.windows.next(run.begun, at);
             let until = edge.min(end);
-            let done = i128::from(until - start.utc_s) * i128::from(joules) / i128::from(seconds);
-            let part = done as i64 - shared;
-            shared = done as i64;
+            let done = if until == end {
+                joules
+            } else {
+                let share = i128::from(until - start.utc_s) * i128::from(joules);
+                (share / i128::from(seconds)) as i64
+            };
+            let part = done - shared;
+            shared = done;
             let begins = self.windows.next(run.begun, at.plus(-1)) == run.booked_s;
             self.open.rate = if begins || self.open.rate == rate {
                 rate

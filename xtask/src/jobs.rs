@@ -82,7 +82,7 @@ pub fn fmt() -> anyhow::Result<Verdict> {
     }
     let shell = shell()?;
     cmd!(shell, "cargo fmt --all --check").run()?;
-    for apart in ["fuzz", "examples/firmware", "xtask/mcu"] {
+    for apart in ["fuzz", "examples/firmware", "xtask/mcu", "xtask/peers"] {
         cmd!(
             shell,
             "cargo fmt --check --manifest-path {apart}/Cargo.toml"

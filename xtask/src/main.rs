@@ -72,9 +72,11 @@ enum Job {
     Emulate,
     /// Run a crate beside an independent package on the same input; nothing is judged
     Bench {
-        /// The crate: dlt645, metrology, or meter-proto (whose instruction counts are judged)
+        /// The crate: dlt645, metrology, tariff, or meter-proto (whose instruction counts are judged)
         what: String,
     },
+    /// Bills of a year beside PySAM and charging sessions beside ocpi-tariffs; fails where no reason is known
+    TariffCompare,
     /// Bytes of the unified messages beside other formats; fails where an aim is missed
     Sizes {
         /// Print the figures as JSON
@@ -165,6 +167,7 @@ fn run(job: Option<Job>) -> anyhow::Result<()> {
         Some(Job::Header { check }) => header::run(check),
         Some(Job::Fuzz { minutes }) => jobs::fuzz(minutes),
         Some(Job::Bench { what }) => bench::run(&what),
+        Some(Job::TariffCompare) => bench::tariff::compare(),
         Some(Job::Sizes { json }) => bench::messages::sizes(json),
         Some(Job::Size { json }) => size::run(json),
         Some(Job::SkipCampaign { quick }) => skips::run(quick),
@@ -219,6 +222,7 @@ fn test(full: bool) -> anyhow::Result<()> {
     report.job("constant-time", proofs::constant_time);
     if full {
         report.job("size", || size::run(false));
+        report.job("tariff-compare", bench::tariff::compare);
         report.job("long", jobs::long);
         report.job("miri", proofs::miri);
     }

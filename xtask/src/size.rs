@@ -31,7 +31,7 @@ const COMPACT_FLAGS: &str =
 const CHECKED_BY_OTHERS: [&str; 4] = ["seal", "seal-gcm", "boot", "boot-compact"];
 
 /// Image, what it is, and the aim in bytes, where there is one.
-const IMAGES: [(&str, &str, Option<u64>); 16] = [
+const IMAGES: [(&str, &str, Option<u64>); 17] = [
     (
         "seal",
         "security: set min (handshake, sessions, both forms of envelopes, key unwrap), AES in software",
@@ -99,6 +99,11 @@ const IMAGES: [(&str, &str, Option<u64>); 16] = [
         None,
     ),
     (
+        "prepaid",
+        "tariff: prepaid meter of four rates (tables at run time, machine, stored state)",
+        None,
+    ),
+    (
         "quality",
         "metrology: power quality of three voltages without transform (events, windows, aggregation, frequency, flicker)",
         None,
@@ -111,7 +116,7 @@ const IMAGES: [(&str, &str, Option<u64>); 16] = [
 ];
 
 /// Images that count, each printing steps of [`STEPS`].
-const COUNTING: [&str; 7] = [
+const COUNTING: [&str; 8] = [
     "speed",
     "messages",
     "circuits",
@@ -119,10 +124,11 @@ const COUNTING: [&str; 7] = [
     "safety",
     "seal-speed",
     "signal",
+    "tariff",
 ];
 
 /// Step, what it is, and the aim in instructions on the first core, where there is one.
-const STEPS: [(&str, &str, Option<u64>); 32] = [
+const STEPS: [(&str, &str, Option<u64>); 37] = [
     (
         "signal-kernels",
         "metrology: a set of 3 u, 3 i and n: rms, P, Q1, phase compensation, saturation (design aim 600; M4 80)",
@@ -255,7 +261,31 @@ const STEPS: [(&str, &str, Option<u64>); 32] = [
         "metrology: steps of the load, one window",
         None,
     ),
+    (
+        "tariff-point",
+        "tariff: a priced quarter of an hour of a prepaid meter, mean of a year (M0 small, M4 full limits)",
+        None,
+    ),
+    (
+        "tariff-demand-minute",
+        "tariff: sliding demand in total and by rate, one minute",
+        None,
+    ),
+    ("tariff-tables", "tariff: tables of the same profiles", None),
+    (
+        "tariff-state",
+        "tariff: state of the machine, purchases included",
+        None,
+    ),
+    (
+        "tariff-demand-state",
+        "tariff: windows and maxima of one demand",
+        None,
+    ),
 ];
+
+/// Steps that are no steps but sizes.
+const BYTES: [&str; 3] = ["tariff-tables", "tariff-state", "tariff-demand-state"];
 
 /// Name, what it is, and the aim, where there is one.
 type Row = (&'static str, &'static str, Option<u64>);
@@ -387,7 +417,11 @@ fn step(
         core,
         name,
         what,
-        unit: "instructions",
+        unit: if BYTES.contains(&name) {
+            "bytes of memory"
+        } else {
+            "instructions"
+        },
         value,
         aim,
     })

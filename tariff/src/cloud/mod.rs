@@ -38,6 +38,6 @@ pub use bill::{Bill, Line, Round};
 pub use export::{NetBank, NetMonth};
 pub use plan::{Charge, Failed, Item, Of, Plan, Usage};
 pub use schedule::{DayTypes, Local, Matrix, Offsets, Schedule};
-pub use series::{DynamicPrices, NoPrice, Span, tally};
+pub use series::{DynamicPrices, NoPrice, Span, tally, tally_by_tier};
 pub use tiers::{Part, Tiers};
 pub use volume::{SplitReading, split_at_reset};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::schedule::{Local, Schedule};
 use crate::bill::cut;
 use crate::decimal::Decimal;
+use crate::tier;
 
 /// A quantity used between two instants of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,42 @@ pub fn tally(
     series: impl IntoIterator<Item = Span>,
 ) -> BTreeMap<u8, u64> {
     let mut rates = BTreeMap::new();
+    by_rate(schedule, local, series, |rate, part| {
+        *rates.entry(rate).or_insert(0) += part;
+    });
+    rates
+}
+
+/// The quantity of each rate and tier (both from 1), where all rates share one running total of the
+/// tier period and each pair may have a price of its own.
+///
+/// The total begins at `before`; what comes first in time fills the lower tiers. `bounds` rise, each
+/// is the last unit of its tier. The series is in the order of time and lies in one tier period.
+#[must_use]
+pub fn tally_by_tier(
+    schedule: &impl Schedule,
+    local: &impl Local,
+    bounds: &[u64],
+    before: u64,
+    series: impl IntoIterator<Item = Span>,
+) -> BTreeMap<(u8, u8), u64> {
+    let (mut total, mut pairs) = (before, BTreeMap::new());
+    by_rate(schedule, local, series, |rate, part| {
+        for (tier, part) in tier::split(bounds.iter().copied(), total, part) {
+            *pairs.entry((rate, tier)).or_insert(0) += part;
+        }
+        total = total.saturating_add(part);
+    });
+    pairs
+}
+
+/// Hands out each unbroken part of each span with its rate.
+fn by_rate(
+    schedule: &impl Schedule,
+    local: &impl Local,
+    series: impl IntoIterator<Item = Span>,
+    mut part: impl FnMut(u8, u64),
+) {
     for span in series {
         let next = |utc_s: i64| {
             let change = schedule.next_change(local.moment(utc_s)).utc_s;
@@ -38,13 +75,9 @@ pub fn tally(
             span.seconds,
             span.quantity,
             next,
-            |utc_s, part| {
-                let rate = schedule.rate(local.moment(utc_s));
-                *rates.entry(rate).or_insert(0) += part;
-            },
+            |utc_s, quantity| part(schedule.rate(local.moment(utc_s)), quantity),
         );
     }
-    rates
 }
 
 /// Prices by the instant from which each holds; negative ones too. A late or corrected price is

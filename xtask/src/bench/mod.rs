@@ -2,6 +2,7 @@
 
 mod frames;
 pub mod messages;
+pub mod tariff;
 mod waves;
 
 use std::path::PathBuf;
@@ -24,8 +25,9 @@ pub fn run(what: &str) -> anyhow::Result<Verdict> {
         "dlt645" => frames::run(),
         "meter-proto" => messages::run(),
         "metrology" => waves::run(),
+        "tariff" => tariff::run(),
         _ => bail!(
-            "there is no bench of {what}; there are those of dlt645, metrology and meter-proto"
+            "there is no bench of {what}; there are those of dlt645, metrology, meter-proto and tariff"
         ),
     }
 }
