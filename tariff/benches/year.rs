@@ -431,11 +431,9 @@ fn january(tariff: Tariff<'_>, plan: &Plan, load: &[u64], house: usize) -> Decim
             maxima.take(&window)
         });
     }
-    let pairs = (1..).zip(pairs).flat_map(|(rate, tiers)| {
-        (1..)
-            .zip(tiers)
-            .map(move |(tier, wh)| ((rate, tier), wh))
-    });
+    let pairs = (1..)
+        .zip(pairs)
+        .flat_map(|(rate, tiers)| (1..).zip(tiers).map(move |(tier, wh)| ((rate, tier), wh)));
     let bill = plan
         .bill(&usage(&pairs.collect(), &maxima))
         .expect("the month has a bill");
