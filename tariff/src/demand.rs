@@ -57,6 +57,12 @@ impl Windows {
         })
     }
 
+    /// True for windows side by side, aligned to the clock.
+    #[must_use]
+    pub const fn is_block(self) -> bool {
+        self.by_clock
+    }
+
     /// Slips in a period: the length that the ring of a [`Demand`] needs.
     #[must_use]
     pub const fn slips(self) -> u8 {
@@ -132,6 +138,12 @@ impl<const SLIPS: usize> Demand<SLIPS> {
             open: EMPTY,
             run: None,
         }
+    }
+
+    /// The windows it runs over.
+    #[must_use]
+    pub const fn windows(&self) -> Windows {
+        self.windows
     }
 
     /// Begins anew: clock set, parameters changed, power back.
@@ -297,6 +309,11 @@ impl<const RATES: usize> Maxima<RATES> {
     pub fn rate(&self, rate: u8) -> Option<Peak> {
         let index = usize::from(rate).checked_sub(1)?;
         self.by_rate.get(index).copied().flatten()
+    }
+
+    /// Takes stored maxima back.
+    pub(crate) const fn restore(total: Option<Peak>, by_rate: [Option<Peak>; RATES]) -> Self {
+        Maxima { total, by_rate }
     }
 
     /// Clears and hands out what was held, for the history.

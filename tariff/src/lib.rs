@@ -13,9 +13,11 @@
 //! The crate owns no clock, no store and no heap. Tables are borrowed ([`Tariff`]), so a meter pays
 //! for the rows it has; [`profile`] gives owned storage of fixed sizes.
 //!
+//! [`Machine`] is the fee control of a meter; [`meter::Meter`] is the whole one, with two sets of
+//! tables, settlement, demand, freezes and load records.
+//!
 //! # Limits
-//! One set of each table (the switch to a spare set, settlement days and demand are to come), tiers
-//! counted over all rates together and added to the rate price.
+//! Tiers are counted over all rates together and added to the rate price.
 #![cfg_attr(not(feature = "std"), no_std)]
 
 pub mod bill;
@@ -27,9 +29,13 @@ pub mod cloud;
 pub mod combine;
 pub mod decimal;
 pub mod demand;
+pub mod freeze;
+pub mod friendly;
 #[cfg(feature = "std")]
 pub mod ledger;
 pub mod machine;
+pub mod meter;
+pub mod overload;
 pub mod plan;
 pub mod power_factor;
 pub mod price;

@@ -11,10 +11,17 @@
 //! A key press acknowledges, so that the same fall does not trip twice; a recharge above the limit
 //! arms it again. Keep power closes the relay and holds every cause back. An open relay closes only
 //! by key, recharge or keep power, never by a changed limit.
+//!
+//! Emergency credit is the overdraft that the key opens at zero. Friendly hours hold back a cause
+//! that comes up in them until they end; a relay that was open before stays open.
+
+mod order;
 
 use heapless::Vec;
 
 use crate::price::{Money, Rounding};
+
+pub use order::{Answer, Purchase, Recharge, Refund, Refusal, SERR_REPEATED};
 
 /// Purchases kept (033301xx).
 pub const PURCHASES: usize = 10;
@@ -70,100 +77,6 @@ impl Change {
     }
 }
 
-/// An accepted purchase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Purchase {
-    /// Purchase count after it.
-    pub count: u32,
-    /// UTC seconds when it was accepted.
-    pub at_s: i64,
-    /// The amount.
-    pub amount: Money,
-    /// Balance ahead of it.
-    pub before: Money,
-    /// Balance after it.
-    pub after: Money,
-    /// All purchases up to and with it.
-    pub cumulative: Money,
-}
-
-/// A recharge as ordered: the caller has checked its seal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Recharge {
-    /// Customer number.
-    pub customer: Customer,
-    /// Purchase count after it: one more than the meter's.
-    pub count: u32,
-    /// The amount, above zero.
-    pub amount: Money,
-}
-
-/// The answer to a recharge that is in effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Answer {
-    /// Booked now; store the state before this is answered.
-    Done(Purchase, Change),
-    /// Was booked before under the same count; nothing happened now. Compare the amount.
-    AlreadyDone(Purchase),
-}
-
-/// Why an input was refused; nothing changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// The account is not open, or open already.
-    Account,
-    /// Another customer number.
-    Customer,
-    /// The count was used already and its record is gone.
-    Repeated,
-    /// The count is not the next one.
-    Count {
-        /// The count that would be accepted.
-        expected: u32,
-        /// The count that came.
-        found: u32,
-    },
-    /// The hoarding limit would be passed.
-    Hoard,
-    /// Not above zero, more than the balance, or more than can be held.
-    Amount,
-}
-
-impl Refusal {
-    /// The SERR word of DL/T 645.
-    pub const fn serr(self) -> u16 {
-        match self {
-            Refusal::Account | Refusal::Amount => 1,
-            Refusal::Repeated => 1 << 1,
-            Refusal::Customer => 1 << 4,
-            Refusal::Count { .. } => 1 << 5,
-            Refusal::Hoard => 1 << 6,
-        }
-    }
-}
-
-/// SERR word of [`Answer::AlreadyDone`]: bit 1, repeated recharge.
-pub const SERR_REPEATED: u16 = 1 << 1;
-
-impl core::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Refusal::Account => f.write_str("the account is not in the state for this"),
-            Refusal::Customer => f.write_str("the customer number is another one"),
-            Refusal::Repeated => f.write_str("the purchase count was used already"),
-            Refusal::Count { expected, found } => {
-                write!(f, "the purchase count is {found}, expected {expected}")
-            }
-            Refusal::Hoard => f.write_str("the hoarding limit would be passed"),
-            Refusal::Amount => f.write_str("the amount cannot be booked"),
-        }
-    }
-}
-
-impl core::error::Error for Refusal {}
-
 /// The purse: limits and state.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Purse {
@@ -177,7 +90,13 @@ pub struct Purse {
     pub(crate) acknowledged_2: bool,
     pub(crate) acknowledged_0: bool,
     pub(crate) keep_power: bool,
+    /// It is a friendly hour.
+    pub(crate) friendly: bool,
+    /// The present cause came up in a friendly hour and waits for its end.
+    pub(crate) latched: bool,
     pub(crate) purchases: Vec<Purchase, PURCHASES>,
+    pub(crate) refunds: u32,
+    pub(crate) last_refund: Option<Refund>,
 }
 
 impl Purse {
@@ -242,7 +161,12 @@ impl Purse {
 
     /// True when the purse wants the relay open.
     pub fn wants_open(&self) -> bool {
-        self.cause != Cause::None && !self.keep_power
+        self.cause != Cause::None && !self.keep_power && !self.latched
+    }
+
+    /// True while friendly hours hold the present cause back.
+    pub fn is_latched(&self) -> bool {
+        self.latched
     }
 
     /// Alarm 1: remaining at or below its limit.
@@ -380,18 +304,59 @@ impl Purse {
         Ok(Answer::Done(purchase, change))
     }
 
-    /// Gives money back.
+    /// Gives money back, under the refund count. The same count again changes nothing.
     ///
     /// # Errors
-    /// [`Refusal::Account`], or [`Refusal::Amount`] above the balance.
-    pub fn refund(&mut self, amount: Money) -> Result<Change, Refusal> {
+    /// Checked in this order: account, customer, count, amount (at most the balance).
+    pub fn refund(&mut self, order: Recharge, at_s: i64) -> Result<Answer<Refund>, Refusal> {
+        let Recharge {
+            customer,
+            count,
+            amount,
+        } = order;
         if !self.is_open {
             return Err(Refusal::Account);
+        }
+        if customer != self.customer {
+            return Err(Refusal::Customer);
+        }
+        if let Some(last) = self.last_refund.filter(|last| last.count == count) {
+            return Ok(Answer::AlreadyDone(last));
+        }
+        let expected = self.refunds.checked_add(1).ok_or(Refusal::Amount)?;
+        if count != expected {
+            return Err(Refusal::Count {
+                expected,
+                found: count,
+            });
         }
         if amount <= Money::ZERO || amount > self.balance {
             return Err(Refusal::Amount);
         }
-        Ok(self.changing(|purse| purse.balance = purse.balance - amount))
+        let before = self.balance;
+        let refund = Refund {
+            count,
+            at_s,
+            amount,
+            before,
+            after: before - amount,
+        };
+        let change = self.changing(|purse| {
+            purse.balance = refund.after;
+            purse.refunds = count;
+            purse.last_refund = Some(refund);
+        });
+        Ok(Answer::Done(refund, change))
+    }
+
+    /// How many refunds there were.
+    pub fn refunds(&self) -> u32 {
+        self.refunds
+    }
+
+    /// The last refund.
+    pub fn last_refund(&self) -> Option<Refund> {
+        self.last_refund
     }
 
     /// Closes the account; count and balance stay, a later opening continues the count.
@@ -418,11 +383,25 @@ impl Purse {
             return Err(Refusal::Amount);
         }
         Ok(self.changing(|purse| {
-            let kept = (purse.limits, purse.customer, purse.keep_power);
-            *purse = Purse::new(kept.0);
-            (purse.customer, purse.keep_power) = (kept.1, kept.2);
+            purse.forget();
             purse.balance = balance;
         }))
+    }
+
+    /// Empties the purse and closes the account: what changing to remote fee control does.
+    pub fn clear(&mut self) -> Change {
+        self.changing(Self::forget)
+    }
+
+    /// Limits, customer and what holds the relay closed stay.
+    fn forget(&mut self) {
+        *self = Purse {
+            limits: self.limits,
+            customer: self.customer,
+            keep_power: self.keep_power,
+            friendly: self.friendly,
+            ..Purse::default()
+        };
     }
 
     /// The key of the meter: closes after alarm 2, and after zero when there is an overdraft limit.
@@ -446,6 +425,11 @@ impl Purse {
     /// Keep power on or off; off lets a held-back cause act at once.
     pub fn set_keep_power(&mut self, on: bool) -> Change {
         self.changing(|purse| purse.keep_power = on)
+    }
+
+    /// Friendly hours begin or end; the end lets a cause act that came up in them.
+    pub fn set_friendly(&mut self, on: bool) -> Change {
+        self.changing(|purse| purse.friendly = on)
     }
 
     /// Sets the limits. A lock whose overdraft limit is no longer reached becomes "zero": the relay
@@ -480,6 +464,7 @@ impl Purse {
             Cause::None
         };
         self.cause = self.cause.max(due);
+        self.latched = self.friendly && !open && self.cause != Cause::None;
         Change {
             relay_open: (self.wants_open() != open).then_some(!open),
             alarm_1: (self.alarm_1() != alarm).then_some(!alarm),

@@ -10,6 +10,13 @@ pub enum Command {
         /// Trip delay (04001401) in seconds; 0 is at once.
         delay_s: u32,
     },
+    /// 1D, 1E: open the relay now and let it come back by itself after so many seconds.
+    TripFor {
+        /// How long it stays open, in seconds.
+        open_s: u32,
+        /// 1E: the key closes then; 1D: the meter does.
+        by_key: bool,
+    },
     /// 1B: the key may close.
     AllowClose,
     /// 1C: close.
@@ -44,6 +51,10 @@ pub struct Remote {
     pub(crate) alarm: bool,
     pub(crate) keep_power: bool,
     pub(crate) trip_at_s: Option<i64>,
+    /// When a trip for a time is over.
+    pub(crate) back_at_s: Option<i64>,
+    /// The key closes then.
+    pub(crate) back_by_key: bool,
 }
 
 impl Remote {
@@ -53,13 +64,26 @@ impl Remote {
     /// [`RefusedKeepPower`] for a trip while keep power is on.
     pub fn command(&mut self, command: Command, now_s: i64) -> Result<(), RefusedKeepPower> {
         match command {
-            Command::Trip { .. } if self.keep_power => return Err(RefusedKeepPower),
+            Command::Trip { .. } | Command::TripFor { .. } if self.keep_power => {
+                return Err(RefusedKeepPower);
+            }
+            Command::TripFor { open_s, by_key } => {
+                *self = Remote {
+                    is_open: true,
+                    alarm: self.alarm,
+                    back_at_s: Some(now_s.saturating_add(i64::from(open_s))),
+                    back_by_key: by_key,
+                    ..Remote::default()
+                }
+            }
             Command::Trip { delay_s } => {
                 self.close_allowed = false;
+                self.back_at_s = None;
                 self.trip_at_s = (!self.is_open).then(|| now_s.saturating_add(i64::from(delay_s)));
             }
             Command::AllowClose => {
                 self.trip_at_s = None;
+                self.back_at_s = None;
                 self.close_allowed = self.is_open;
             }
             Command::Close => {
@@ -84,14 +108,27 @@ impl Remote {
         Ok(())
     }
 
-    /// Carries out a delayed trip that is due. True when the relay is now wanted open.
+    /// Carries out a delayed trip that is due, and the end of a trip for a time. True when the relay
+    /// is now wanted open by a delayed trip.
     pub fn handle_time(&mut self, now_s: i64) -> bool {
         let due = self.trip_at_s.is_some_and(|at| at <= now_s);
         if due {
             self.trip_at_s = None;
             self.is_open = true;
         }
+        if self.back_at_s.is_some_and(|at| at <= now_s) {
+            self.back_at_s = None;
+            self.is_open = self.back_by_key;
+            self.close_allowed = self.back_by_key;
+        }
         due
+    }
+
+    /// The clock was set by so many seconds: what runs keeps its length.
+    pub(crate) fn shift(&mut self, seconds: i64) {
+        for at in [&mut self.trip_at_s, &mut self.back_at_s] {
+            *at = at.map(|at| at.saturating_add(seconds));
+        }
     }
 
     /// The key: closes when that was allowed. True when it did.
@@ -129,9 +166,9 @@ impl Remote {
         self.alarm
     }
 
-    /// When a delayed trip is due, in UTC seconds.
+    /// When a delayed trip or the end of a trip for a time is due, in UTC seconds.
     pub fn deadline_s(&self) -> Option<i64> {
-        self.trip_at_s
+        self.trip_at_s.into_iter().chain(self.back_at_s).min()
     }
 
     /// Bits 4, 6, 7 and 12 of status word 3 (04000503) for the relay as given.

@@ -62,71 +62,92 @@ impl SettlementDay {
     }
 }
 
-/// The settlement days of a meter and the mark of what was settled last.
+/// Which settlements lie in a stretch of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// The first settlement day is among them: maximum demand begins anew.
+    pub first: bool,
+}
+
+/// The settlement days of a meter (04000B01 to 03); equal days settle once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SettlementDays(pub [Option<SettlementDay>; 3]);
+
+impl SettlementDays {
+    /// No day: never settles.
+    pub const NONE: Self = SettlementDays([None; 3]);
+
+    /// 00:00 of the first, the usual default (0100, 9999, 9999).
+    #[must_use]
+    pub const fn monthly() -> Self {
+        SettlementDays([SettlementDay::try_new(1, 0), None, None])
+    }
+
+    /// Whether a settlement falls due behind `from` and not behind `to`: one, however many days lie
+    /// between them.
+    #[must_use]
+    pub fn passed(&self, from: Moment, to: Moment) -> Option<Passed> {
+        let due =
+            |day: &Option<SettlementDay>| day.is_some_and(|day| day.period(to) > day.period(from));
+        let first = self.0.first().is_some_and(due);
+        self.0.iter().any(due).then_some(Passed { first })
+    }
+}
+
+/// The settlement days of a meter and the latest instant that was looked at.
 ///
-/// A settlement is done once for each mark: a clock set back over it settles nothing again, one set
-/// forward or a power cut over several settles once, with the registers of the first instant after.
+/// A settlement is done once: a clock set back over it settles nothing again, one set forward or a
+/// power cut over several settles once, with the registers of the first instant after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settlement {
-    days: [Option<SettlementDay>; 3],
-    /// Highest number of settlements counted since year 0, over all days.
-    mark: Option<u32>,
+    days: SettlementDays,
+    seen: Option<Moment>,
 }
 
 impl Settlement {
     /// On these days; none never settles.
     #[must_use]
     pub const fn new(days: [Option<SettlementDay>; 3]) -> Self {
-        Settlement { days, mark: None }
+        Settlement {
+            days: SettlementDays(days),
+            seen: None,
+        }
     }
 
     /// Settlement 1 at 00:00 of the first, the usual default (0100, 9999, 9999).
     #[must_use]
     pub const fn monthly() -> Self {
-        Self::new([SettlementDay::try_new(1, 0), None, None])
+        Settlement {
+            days: SettlementDays::monthly(),
+            seen: None,
+        }
     }
 
     /// The days.
     #[must_use]
     pub const fn days(&self) -> [Option<SettlementDay>; 3] {
-        self.days
+        self.days.0
     }
 
     /// Other days from now on: what they would have settled before counts as settled.
     pub fn set_days(&mut self, days: [Option<SettlementDay>; 3], now: Moment) {
-        self.days = days;
-        self.mark = Some(self.number(now));
-    }
-
-    /// Settlements up to an instant, over all days.
-    fn number(&self, at: Moment) -> u32 {
-        let days = self.days.iter().enumerate();
-        // Equal days settle once.
-        let distinct = days.filter(|(i, day)| {
-            day.is_some() && !self.days.iter().take(*i).any(|other| other == *day)
-        });
-        distinct
-            .filter_map(|(_, day)| *day)
-            .map(|day| day.period(at))
-            .sum()
+        self.days = SettlementDays(days);
+        self.seen = Some(now);
     }
 
     /// True once when the time has passed a settlement: freeze the registers then, before energy of
     /// the new period is counted. The first call only sets the mark.
     #[must_use]
     pub fn due(&mut self, now: Moment) -> bool {
-        let number = self.number(now);
-        match self.mark {
-            None => {
-                self.mark = Some(number);
-                false
-            }
-            Some(mark) if number > mark => {
-                self.mark = Some(number);
-                true
-            }
-            Some(_) => false,
+        let Some(seen) = self.seen else {
+            self.seen = Some(now);
+            return false;
+        };
+        let due = self.days.passed(seen, now).is_some();
+        if now.utc_s > seen.utc_s {
+            self.seen = Some(now);
         }
+        due
     }
 
     /// The next instant at which a settlement falls due, later than `now` and at most an hour away:

@@ -237,9 +237,14 @@ fn the_first_layout_stays_readable() {
     let bytes = testkit::cases::hex(&lines.collect::<String>());
     let (sequence, meter) = stored::decode::<4>(&bytes).unwrap();
     assert_eq!((sequence, &meter), (42, &golden_meter()));
+    // Written again it has the present layout and the same content.
     let mut record = [0; PAGE];
     let length = stored::encode(&meter, sequence, &mut record).unwrap();
-    assert_eq!(record[..length], bytes);
+    assert_eq!(record[0], stored::VERSION);
+    assert_eq!(
+        stored::decode::<4>(&record[..length]),
+        Ok((sequence, meter))
+    );
 }
 
 fn golden_meter() -> Meter {
@@ -277,19 +282,4 @@ fn golden_meter() -> Meter {
         .command(Command::Trip { delay_s: 300 }, start.utc_s + 3600)
         .unwrap();
     meter
-}
-
-#[test]
-#[ignore = "writes the golden record of a new layout version to standard output"]
-fn print_golden() {
-    let mut record = [0; PAGE];
-    let length = stored::encode(&golden_meter(), 42, &mut record).unwrap();
-    for row in record[..length].chunks(32) {
-        println!(
-            "{}",
-            row.iter()
-                .map(|byte| format!("{byte:02X}"))
-                .collect::<String>()
-        );
-    }
 }

@@ -89,7 +89,16 @@ pub fn prepaid(input: &Value) -> Option<Value> {
                 let amount = money(&event["amount"])?;
                 let refund = verb == "refund";
                 let done = if refund {
-                    purse.refund(amount)
+                    let (customer, count) = (purse.customer(), purse.refunds() + 1);
+                    let order = Recharge {
+                        customer,
+                        count,
+                        amount,
+                    };
+                    purse.refund(order, 0).and_then(|answer| match answer {
+                        Answer::Done(_, change) => Ok(change),
+                        Answer::AlreadyDone(_) => Err(Refusal::Repeated),
+                    })
                 } else {
                     purse.initialise(amount)
                 };
