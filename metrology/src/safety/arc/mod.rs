@@ -1,19 +1,34 @@
 //! Series-arc indicator: does the current repeat itself from cycle to cycle?
 //!
-//! A load draws the same current in every cycle, drifts slowly, or steps once. A series arc goes out at each zero of the
-//! current and comes back at another voltage with another drop, so every cycle is different. The detector folds each cycle
-//! of current onto 32 places between two zero crossings of the voltage and looks at three cycles in a row: what is left
-//! of the middle one when the mean of its neighbours is taken away (drift cancels), or of the last one when the first is
-//! taken away (one-on, one-off control cancels), whichever is less, over the size of the current. A cycle with more of it
-//! than the limit is irregular; enough irregular cycles among the last ones are an arc.
+//! A load draws the same current in every cycle, drifts, or steps. A series arc goes out at each zero of the current and
+//! comes back at another voltage with another drop, so every cycle is different. The detector folds each cycle of current
+//! onto 32 places between two zero crossings of the voltage and takes from three cycles in a row:
+//!
+//! * by how much the middle one lies outside of both its neighbours. What drifts or steps lies between them, however fast
+//!   and wherever in the cycle: a dimmer that is turned, a motor that starts;
+//! * less a part of the bend at the place: at a steep edge of the current the folding is only as exact as samples are
+//!   dense. A sample that is s places long misplaces an edge inside it by up to s²/8 of its height, and the bend beside
+//!   an edge is at least a third of its height: 3/8 s² of the bend is let pass;
+//! * or by how much the outer ones differ, if that is less: what is switched on and off for whole cycles, in any pattern,
+//!   returns to one of two.
+//!
+//! What is left, over the size of the current, makes the cycle irregular above a limit. Enough irregular cycles among the
+//! last ones are an arc, unless the size of the current swells so evenly that its cycles tell each other
+//! ([`CycleReport::unsteady_e4`]): a compressor, an inverter.
 //!
 //! It is an indicator beside the metering, with the converter's few kilohertz; it does not replace an arc-fault detection
 //! device (IEC 62606), which listens to the noise of the arc. Its rates are measured in `docs/safety.md`.
 
-use super::watch::Level;
+mod sizes;
+
+use sizes::Sizes;
+
+use crate::safety::watch::Level;
 
 /// Places of a cycle.
 const PLACES: usize = 32;
+/// Part of the bend at a place that is let pass, times the square of the samples of a cycle: 3/8 of 32².
+const BEND: u64 = 384;
 /// Samples that a cycle must have: two for each place, and not so many that the voltage must have gone.
 const CYCLE_SAMPLES: core::ops::RangeInclusive<u32> = 64..=2_048;
 
@@ -24,6 +39,8 @@ pub struct ArcLimits {
     pub floor_counts: u32,
     /// What may be left of a regular cycle, ten-thousandths of the mean magnitude of the current.
     pub irregular_e4: u32,
+    /// What the size of a cycle may have that the cycles around it do not tell, ten-thousandths of it.
+    pub unsteady_e4: u32,
     /// Irregular cycles among the last 32 for a warning.
     pub warning_cycles: u32,
     /// Irregular cycles among the last 32 for an alarm.
@@ -31,15 +48,17 @@ pub struct ArcLimits {
 }
 
 impl ArcLimits {
-    /// Limits of the measured rates: 1 %, 16 and 24 of 32 cycles. `floor_counts` should be about 1.8 A, the mean magnitude
-    /// of 2 A rms: IEC 62606 begins at 2.5 A, and smaller currents of electronics are irregular by themselves.
+    /// Limits of the measured rates: 0.4 % for both; 8 irregular cycles of 32 warn and 12 alarm. `floor_counts` should be
+    /// about 1.8 A, the mean magnitude of 2 A rms: IEC 62606 begins at 2.5 A, and smaller currents of electronics are
+    /// irregular by themselves.
     #[must_use]
     pub const fn new(floor_counts: u32) -> Self {
         Self {
             floor_counts,
-            irregular_e4: 100,
-            warning_cycles: 16,
-            alarm_cycles: 24,
+            irregular_e4: 40,
+            unsteady_e4: 40,
+            warning_cycles: 8,
+            alarm_cycles: 12,
         }
     }
 }
@@ -51,6 +70,9 @@ pub struct CycleReport {
     pub irregular_e4: u32,
     /// Irregular cycles among the last 32.
     pub cycles: u32,
+    /// What the last 32 cycles do not tell of each other's size, ten-thousandths of it; worked out from
+    /// [`ArcLimits::warning_cycles`] on, else 0.
+    pub unsteady_e4: u32,
     /// The level with this cycle.
     pub level: Level,
 }
@@ -80,6 +102,7 @@ pub struct ArcDetector {
     /// The two cycles before, the last one first, and how many of them are known.
     past: [Folded; 2],
     known: u8,
+    sizes: Sizes,
     /// Irregular cycles; bit 0 is the last one.
     irregular: u32,
 }
@@ -101,6 +124,7 @@ impl ArcDetector {
             weights: [0; PLACES],
             past: [[0; PLACES]; 2],
             known: 0,
+            sizes: Sizes::NONE,
             irregular: 0,
         }
     }
@@ -150,7 +174,7 @@ impl ArcDetector {
     fn close(&mut self, limits: &ArcLimits, u: i32) -> Option<CycleReport> {
         let rise = i64::from(u) - i64::from(self.before);
         let behind = ((i64::from(u) << 16) / rise.max(1)).unsigned_abs();
-        let length = (u64::from(self.samples) << 16) + self.behind - behind.min(self.behind + 1);
+        let length = ((u64::from(self.samples) << 16) + self.behind).saturating_sub(behind);
         let whole = CYCLE_SAMPLES.contains(&self.samples);
         let report = (whole && self.step > 0).then(|| self.judge(limits));
         // The length of this cycle folds the next one.
@@ -176,14 +200,27 @@ impl ArcDetector {
             *place = (sum / i64::from(weight.max(1))) as i32;
         }
         let [last, first] = self.past;
-        let (mut bent, mut changed, mut size) = (0_u64, 0_u64, 0_u64);
-        for ((now, last), first) in now.into_iter().zip(last).zip(first) {
-            let (now, last, first) = (i64::from(now), i64::from(last), i64::from(first));
-            bent += (2 * last - now - first).unsigned_abs();
-            changed += (now - first).unsigned_abs();
-            size += now.unsigned_abs() + last.unsigned_abs() + first.unsigned_abs();
+        let samples = u64::from(self.samples.max(1));
+        let slack = (BEND << 16) / (samples * samples);
+        let (mut outside, mut changed, mut size, mut own) = (0_u64, 0_u64, 0_u64, 0_u64);
+        for (place, ((now, last_one), first)) in now.into_iter().zip(last).zip(first).enumerate() {
+            let beside = |by: usize| last.get((place + by) % PLACES).copied().unwrap_or(0);
+            let (before, after) = (beside(PLACES - 1), beside(1));
+            let bend =
+                (2 * i64::from(last_one) - i64::from(before) - i64::from(after)).unsigned_abs();
+            let beyond = if (last_one > now) == (last_one > first) {
+                last_one.abs_diff(now).min(last_one.abs_diff(first))
+            } else {
+                0
+            };
+            outside += u64::from(beyond).saturating_sub((bend * slack) >> 16);
+            changed += u64::from(now.abs_diff(first));
+            own += u64::from(now.unsigned_abs());
+            size += u64::from(last_one.unsigned_abs()) + u64::from(first.unsigned_abs());
         }
-        let left = (bent / 2).min(changed);
+        size += own;
+        let left = outside.min(changed);
+        self.sizes.push((own / PLACES as u64) as u32);
         // Three cycles of 32 places each.
         let mean = size / (3 * PLACES as u64);
         let judged = self.known >= 2 && mean >= u64::from(limits.floor_counts.max(1));
@@ -198,10 +235,18 @@ impl ArcDetector {
         self.irregular =
             self.irregular << 1 | u32::from(judged && irregular_e4 >= limits.irregular_e4);
         let cycles = self.irregular.count_ones();
+        let unsteady_e4 = if cycles >= limits.warning_cycles {
+            self.sizes.unexplained_e4()
+        } else {
+            0
+        };
         CycleReport {
             irregular_e4,
             cycles,
-            level: if cycles >= limits.alarm_cycles {
+            unsteady_e4,
+            level: if unsteady_e4 < limits.unsteady_e4 {
+                Level::Normal
+            } else if cycles >= limits.alarm_cycles {
                 Level::Alarm
             } else if cycles >= limits.warning_cycles {
                 Level::Warning
