@@ -41,7 +41,7 @@ pub struct StepLimits {
 }
 
 impl StepLimits {
-    /// A household in windows of about a second: 15 W or 2 %, three windows, steps from 30 W, pairs within 15 %.
+    /// A household in windows of a second and more: 15 W or 2 %, three windows, steps from 30 W, pairs within 15 %.
     pub const HOUSE: Self = Self {
         steady_uw: 15_000_000,
         steady_permille: 20,
@@ -49,6 +49,23 @@ impl StepLimits {
         step_uw: 30_000_000,
         pair_permille: 150,
     };
+
+    /// A household in windows of this length. Shorter ones must agree for as long as three of a second do: a start that
+    /// takes seconds would be told in pieces.
+    #[must_use]
+    pub const fn house(window_ms: u32) -> Self {
+        let settle = match 3_000_u32.checked_div(window_ms) {
+            // A mean remembers no more windows than that.
+            Some(windows) if windows > MEMORY as u32 => MEMORY as u8,
+            Some(windows) if windows > 3 => windows as u8,
+            Some(_) => 3,
+            None => MEMORY as u8,
+        };
+        Self {
+            settle,
+            ..Self::HOUSE
+        }
+    }
 }
 
 /// One step from a steady state to another.

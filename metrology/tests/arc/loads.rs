@@ -24,7 +24,8 @@ pub enum Load {
     Starting(f64, f64),
     /// Induction motor of a piston compressor: lag, frequency of the strokes, depth of the pulsation.
     Compressor(f64, f64, f64, f64),
-    /// Universal motor (drill, vacuum cleaner): frequency and depth of a commutator ripple that is not locked to the line.
+    /// Universal motor (drill, vacuum cleaner): frequency and depth of a commutator ripple that is not locked to the
+    /// line.
     Brushes(f64, f64, f64),
     /// The same behind the trigger of a drill, which wanders between 60 and 100 degrees.
     Drill(f64),

@@ -101,8 +101,8 @@ struct Set {
     seeds: std::ops::RangeInclusive<u64>,
 }
 
-/// Burst control leaves whole cycles without current, and what is left of a sine behind a late cut is small: arcs behind
-/// them are counted, and promised to nobody.
+/// Burst control leaves whole cycles without current, and what is left of a sine behind a late cut is small: arcs
+/// behind them are counted, and promised to nobody.
 fn is_promised(load: Load) -> bool {
     match load {
         Load::Burst(..) => false,
@@ -111,8 +111,8 @@ fn is_promised(load: Load) -> bool {
     }
 }
 
-/// IEC 62606 lets no masking load trip and wants every arc found. So: no false alarm at all, and of the arcs at least 95 %
-/// with a confidence of 95 %, which takes 52 runs without a miss.
+/// IEC 62606 lets no masking load trip and wants every arc found. So: no false alarm at all, and of the arcs at least
+/// 95 % with a confidence of 95 %, which takes 52 runs without a miss.
 fn judge(set: &Set) {
     let (mut found, mut quiet) = (Rates::default(), Rates::default());
     println!(

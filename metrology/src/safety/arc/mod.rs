@@ -1,23 +1,23 @@
 //! Series-arc indicator: does the current repeat itself from cycle to cycle?
 //!
-//! A load draws the same current in every cycle, drifts, or steps. A series arc goes out at each zero of the current and
-//! comes back at another voltage with another drop, so every cycle is different. The detector folds each cycle of current
-//! onto 32 places between two zero crossings of the voltage and takes from three cycles in a row:
+//! A load draws the same current in every cycle, drifts, or steps. A series arc goes out at each zero of the current
+//! and comes back at another voltage with another drop, so every cycle is different. The detector folds each cycle of
+//! current onto 32 places between two zero crossings of the voltage and takes from three cycles in a row:
 //!
-//! * by how much the middle one lies outside of both its neighbours. What drifts or steps lies between them, however fast
-//!   and wherever in the cycle: a dimmer that is turned, a motor that starts;
+//! * by how much the middle one lies outside of both its neighbours. What drifts or steps lies between them, however
+//!   fast and wherever in the cycle: a dimmer that is turned, a motor that starts;
 //! * less a part of the bend at the place: at a steep edge of the current the folding is only as exact as samples are
 //!   dense. A sample that is s places long misplaces an edge inside it by up to s²/8 of its height, and the bend beside
 //!   an edge is at least a third of its height: 3/8 s² of the bend is let pass;
-//! * or by how much the outer ones differ, if that is less: what is switched on and off for whole cycles, in any pattern,
-//!   returns to one of two.
+//! * or by how much the outer ones differ, if that is less: what is switched on and off for whole cycles, in any
+//!   pattern, returns to one of two.
 //!
-//! What is left, over the size of the current, makes the cycle irregular above a limit. Enough irregular cycles among the
-//! last ones are an arc, unless the size of the current swells so evenly that its cycles tell each other
+//! What is left, over the size of the current, makes the cycle irregular above a limit. Enough irregular cycles among
+//! the last ones are an arc, unless the size of the current swells so evenly that its cycles tell each other
 //! ([`CycleReport::unsteady_e4`]): a compressor, an inverter.
 //!
-//! It is an indicator beside the metering, with the converter's few kilohertz; it does not replace an arc-fault detection
-//! device (IEC 62606), which listens to the noise of the arc. Its rates are measured in `docs/safety.md`.
+//! It is an indicator beside the metering, with the converter's few kilohertz; it does not replace an arc-fault
+//! detection device (IEC 62606), which listens to the noise of the arc. Its rates are measured in `docs/safety.md`.
 
 mod sizes;
 
@@ -48,9 +48,9 @@ pub struct ArcLimits {
 }
 
 impl ArcLimits {
-    /// Limits of the measured rates: 0.4 % for both; 8 irregular cycles of 32 warn and 12 alarm. `floor_counts` should be
-    /// about 1.8 A, the mean magnitude of 2 A rms: IEC 62606 begins at 2.5 A, and smaller currents of electronics are
-    /// irregular by themselves.
+    /// Limits of the measured rates: 0.4 % for both; 8 irregular cycles of 32 warn and 12 alarm. `floor_counts` should
+    /// be about 1.8 A, the mean magnitude of 2 A rms: IEC 62606 begins at 2.5 A, and smaller currents of electronics
+    /// are irregular by themselves.
     #[must_use]
     pub const fn new(floor_counts: u32) -> Self {
         Self {

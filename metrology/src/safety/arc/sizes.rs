@@ -1,10 +1,10 @@
 //! How much of a current's size the cycles around it do not tell.
 //!
 //! The strokes of a compressor and the output of an inverter make a current swell and fall, and its cycles differ then
-//! though nothing is wrong. What swells evenly obeys a recurrence: two tones of any frequency, seen once a cycle, satisfy
-//! x(n+2) + x(n-2) = a (x(n+1) + x(n-1)) + b x(n) exactly. The two factors are fitted by least squares, to the newer and to
-//! the older half of the last cycles, each for itself: a start or a step spoils one of them only. What is left is what no
-//! such load explains, and of an arc that is nearly all.
+//! though nothing is wrong. What swells evenly obeys a recurrence: two tones of any frequency, seen once a cycle,
+//! satisfy x(n+2) + x(n-2) = a (x(n+1) + x(n-1)) + b x(n) exactly. The two factors are fitted by least squares, to the
+//! newer and to the older half of the last cycles, each for itself: a start or a step spoils one of them only. What is
+//! left is what no such load explains, and of an arc that is nearly all.
 
 /// Cycles that are looked at, and those of a half.
 const CYCLES: usize = 2 * HALF;
