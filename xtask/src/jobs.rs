@@ -30,8 +30,8 @@ const NO_STD: [(&str, &str); 11] = [
     ("dlt645", ""),
 ];
 
-/// Crates with simulations of hours.
-const LONG: [&str; 1] = ["meterkit-metrology"];
+/// Crates with simulations of hours or of a million sequences.
+const LONG: [&str; 2] = ["meterkit-metrology", "meterkit-tariff"];
 
 /// Cortex-M0 and Cortex-M4F.
 const TARGETS: [&str; 2] = ["thumbv6m-none-eabi", "thumbv7em-none-eabihf"];
