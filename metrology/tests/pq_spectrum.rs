@@ -149,6 +149,11 @@ fn groups_take_what_lies_between_orders() {
         let rated = (2.0 * FULL * 256.0) as u32;
         let tdd = f64::from(s.tdd_ppm(Grouping::Line, 50, rated).unwrap()) / 1e6;
         assert!((tdd - 0.02).abs() < 1e-4);
+        // Against the whole signal, the tones between the orders included.
+        let rms = FULL * (1.0_f64 + 0.02_f64.powi(2) + 0.03_f64.powi(2) + 0.04_f64.powi(2)).sqrt();
+        let whole = (rms * 256.0) as u32;
+        let thd_r = f64::from(s.thd_r_ppm(Grouping::Line, 50, whole).unwrap()) / 1e6;
+        assert!((thd_r - 0.04 * FULL / rms).abs() < 1e-5, "{thd_r}");
         let k = f64::from(s.k_factor_milli(50).unwrap()) / 1e3;
         assert!((k - (1.0 + 49.0 * 0.0016) / 1.0016).abs() < 2e-3, "{k}");
     });
