@@ -40,4 +40,4 @@ pub use plan::{Charge, Failed, Item, Of, Plan, Usage};
 pub use schedule::{DayTypes, Local, Matrix, Offsets, Schedule};
 pub use series::{DynamicPrices, NoPrice, Span, tally, tally_by_tier};
 pub use tiers::{Part, Tiers};
-pub use volume::{SplitReading, split_at_reset};
+pub use volume::{Conversion, SplitReading, split_at_reset};

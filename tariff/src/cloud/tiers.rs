@@ -88,6 +88,13 @@ impl Tiers {
         }
     }
 
+    /// The same tiers for a household of so many people: every bound moves up by `each` (thousandths
+    /// of the unit) for each person above `included`.
+    #[must_use]
+    pub fn for_people(&self, people: u32, included: u32, each: u64) -> Self {
+        self.shifted(each.saturating_mul(people.saturating_sub(included).into()))
+    }
+
     /// The bounds, thousandths.
     #[must_use]
     pub fn bounds(&self) -> &[u64] {

@@ -1,6 +1,10 @@
-//! Water and gas over yearly tiers: reading periods that span the reset are split by days.
+//! Water, gas and heat: reading periods that span the reset of yearly tiers are split by days; what a
+//! meter counts is converted to what the tariff prices.
+
+use serde::{Deserialize, Serialize};
 
 use crate::civil::Date;
+use crate::decimal::Decimal;
 use crate::price::Rounding;
 
 /// A reading period cut at the reset of the year.
@@ -58,4 +62,59 @@ pub fn split_at_reset(
         begins: false,
         ends: true,
     })
+}
+
+/// From what a meter counts to what the tariff prices: gas volume to energy, gigajoules to kilowatt
+/// hours. The factors are multiplied exactly; one division at the end rounds, by name.
+///
+/// ```
+/// use tariff::cloud::Conversion;
+/// use tariff::{Decimal, Rounding};
+///
+/// let d = |text: &str| text.parse::<Decimal>().unwrap();
+/// // 100 m3 at a state number of 0.95 and 11.25 kWh a m3.
+/// let gas = Conversion::new([d("0.95"), d("11.25")], 2, Rounding::HalfUp);
+/// assert_eq!(gas.convert(d("100")), Some(d("1068.75")));
+/// // The same where the calorific value is told in MJ a m3: 3.6 MJ are a kilowatt hour.
+/// let gas = Conversion::new([d("1.02264"), d("39.5")], 2, Rounding::HalfUp).divided_by(d("3.6"));
+/// assert_eq!(gas.convert(d("100")), Some(d("1122.06")));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conversion {
+    /// All are multiplied: state number (or correction of volume), calorific value.
+    pub factors: Vec<Decimal>,
+    /// What is divided by at the end; 1 without.
+    pub divisor: Decimal,
+    /// Places kept behind the point.
+    pub places: u8,
+    /// How the rest is dropped.
+    pub rounding: Rounding,
+}
+
+impl Conversion {
+    /// Multiplies by all factors.
+    #[must_use]
+    pub fn new(factors: impl IntoIterator<Item = Decimal>, places: u8, rounding: Rounding) -> Self {
+        Conversion {
+            factors: factors.into_iter().collect(),
+            divisor: Decimal::from_integer(1),
+            places,
+            rounding,
+        }
+    }
+
+    /// The same divided by a number that is not zero.
+    #[must_use]
+    pub fn divided_by(mut self, divisor: Decimal) -> Self {
+        self.divisor = divisor;
+        self
+    }
+
+    /// The converted quantity; `None` when it does not fit or the divisor is zero.
+    #[must_use]
+    pub fn convert(&self, quantity: Decimal) -> Option<Decimal> {
+        let factors = self.factors.iter();
+        let product = factors.copied().try_fold(quantity, Decimal::checked_mul)?;
+        product.divided(self.divisor, self.places, self.rounding)
+    }
 }
