@@ -293,10 +293,10 @@ impl<const PHASES: usize> Meter<PHASES> {
                 after: next.turn(),
             };
             follower.share(calibration, set, from + end, &shared);
-            let rest = self.window.share(calibration, set, edge.weight, next);
-            progress.saturated |= rest.saturated.any();
+            let divided = self.window.share(calibration, set, edge.weight, next);
+            progress.saturated |= divided.saturated.any();
             self.cycle_done(calibration, edge.kind, follower, progress);
-            self.window.sums.add(&rest);
+            self.window.resume(calibration, &divided);
             follower.resume();
         }
         if let Some(edge) = &mut self.edge {

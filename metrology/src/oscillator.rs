@@ -1,43 +1,28 @@
 //! The oscillator of the synchronous detector: one cosine and sine for every pair of samples.
 //!
-//! Lines between 64 points of a sine with the bow put back are right to a millionth, cheaper than a rotation
-//! by 64-bit products, and do not drift. What rounding to 15 bits takes off one value is added to the next:
-//! so it turns into noise far above the fundamental.
+//! A vector of 30 bits that turns by a constant angle from one value to the next. It starts anew at every edge, so
+//! what rounding makes of its length and angle within a cycle stays below a millionth. What rounding to 15 bits
+//! takes off one value is added to the next: so it turns into noise far above the fundamental.
 
-use crate::kernel::Turn;
+use crate::kernel::{Seen, Turn, high};
 
-/// sin(2πk/64) · [`AMPLITUDE`], Q8, and a quarter more for the cosine and the line beyond the last point.
-#[rustfmt::skip]
-const SINE: [i32; 81] = [
-    0, 411063, 818168, 1217394, 1604895, 1976940, 2329946, 2660513, 2965459,
-    3241845, 3487011, 3698594, 3874559, 4013209, 4113209, 4173598, 4193792, 4173598,
-    4113209, 4013209, 3874559, 3698594, 3487011, 3241845, 2965459, 2660513, 2329946,
-    1976940, 1604895, 1217394, 818168, 411063, 0, -411063, -818168, -1217394,
-    -1604895, -1976940, -2329946, -2660513, -2965459, -3241845, -3487011, -3698594, -3874559,
-    -4013209, -4113209, -4173598, -4193792, -4173598, -4113209, -4013209, -3874559, -3698594,
-    -3487011, -3241845, -2965459, -2660513, -2329946, -1976940, -1604895, -1217394, -818168,
-    -411063, 0, 411063, 818168, 1217394, 1604895, 1976940, 2329946, 2660513,
-    2965459, 3241845, 3487011, 3698594, 3874559, 4013209, 4113209, 4173598, 4193792,
-];
-/// One less than the limit of [`Turn`]: the lines may exceed it by a part of a unit.
+/// One less than the limit of [`Turn`]: what is left of the last value comes on top.
 const AMPLITUDE: i32 = Turn::LIMIT - 1;
-/// Amplitude of the fundamental of [`Oscillator::turn`], Q16: a millionth below [`AMPLITUDE`].
-pub(crate) const AMPLITUDE_Q16: i64 = ((AMPLITUDE as i64) << 16) - 1074;
-/// Half the square of an angle of 2π/64, Q20: what a line loses of a sine, times the distances to its ends.
-const BOW: i32 = 5053;
-/// Half a unit of the values, Q8.
-const HALF: i32 = 1 << 7;
+/// Amplitude of the fundamental of [`Oscillator::turn`], Q16.
+pub(crate) const AMPLITUDE_Q16: i64 = (AMPLITUDE as i64) << 16;
+/// Bits of the vector below those of a [`Turn`].
+const FINE: u32 = 15;
+/// Half a unit of the values.
+const HALF: i32 = 1 << (FINE - 1);
 
-/// Phase and what it advances by.
+/// The vector and what it turns by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Oscillator {
-    /// Phase at the middle of the open pair (or at the sample) that comes next, 2^-32 turn.
-    phase: u32,
-    /// Turn of one sample.
-    step: u32,
-    /// The value there.
-    now: Turn,
-    /// What rounding left of the last values, Q8.
+    /// At the middle of the open pair (or at the sample) that comes next.
+    vector: Turn,
+    /// From one value to the next.
+    rotation: Rotation,
+    /// What rounding left of the last values.
     left: Turn,
     /// Only the second sample of the pair is still to come.
     half: bool,
@@ -45,7 +30,7 @@ pub(crate) struct Oscillator {
 
 impl Oscillator {
     /// Phase zero at an edge that lies `1 − weight` (Q16) before the next sample; `odd` tells that this sample
-    /// is the second of its pair.
+    /// is the second of its pair. `step` is the turn of one sample, 2^-32; at most an eighth of a turn.
     pub fn new(step: u32, weight: u32, odd: bool, paired: bool) -> Self {
         // From the edge to the sample, and on or back to the middle of its pair.
         let middle = match (paired, odd) {
@@ -54,19 +39,21 @@ impl Oscillator {
             (true, true) => -(1 << 15),
         };
         let distance = (1 << 16) - i64::from(weight) + middle;
-        let mut oscillator = Self {
-            phase: ((i64::from(step) * distance) >> 16) as u32,
-            step,
-            now: Turn { cos: 0, sin: 0 },
-            left: Turn {
-                cos: HALF,
-                sin: HALF,
-            },
-            half: paired && odd,
+        let start = Rotation::by(((i64::from(step) * distance) >> 16) as i32);
+        let vector = Turn {
+            cos: AMPLITUDE << FINE,
+            sin: 0,
         };
-        // Half of what `between` does not see.
-        oscillator.advance(1 << 13);
-        oscillator
+        let left = Turn {
+            cos: HALF,
+            sin: HALF,
+        };
+        Self {
+            vector: start.applied(vector),
+            rotation: Rotation::by((if paired { step.wrapping_mul(2) } else { step }) as i32),
+            left,
+            half: paired && odd,
+        }
     }
 
     /// Samples that come one by one before pairs begin, of a run of `samples`.
@@ -80,15 +67,16 @@ impl Oscillator {
 
     /// The value for the next sample.
     pub const fn turn(&self) -> Turn {
-        self.now
+        Turn {
+            cos: self.vector.cos.wrapping_add(self.left.cos) >> FINE,
+            sin: self.vector.sin.wrapping_add(self.left.sin) >> FINE,
+        }
     }
 
     /// Goes on by one sample.
     pub fn skip(&mut self, paired: bool) {
-        if !paired {
-            self.advance(self.step);
-        } else if self.half {
-            self.advance(self.step.wrapping_mul(2));
+        if !paired || self.half {
+            self.advance();
             self.half = false;
         } else {
             self.half = true;
@@ -96,67 +84,85 @@ impl Oscillator {
     }
 
     /// Goes on by `samples` and writes one value for each of them, or for each pair; returns how many.
-    pub fn fill(&mut self, samples: usize, paired: bool, turns: &mut [Turn]) -> usize {
+    pub fn fill<const N: usize>(
+        &mut self,
+        samples: usize,
+        paired: bool,
+        seen: &mut [Seen<N>],
+    ) -> usize {
         let single = self.single(samples, paired);
         let rest = samples - single;
-        let mut places = turns.iter_mut();
-        for place in places.by_ref().take(single) {
-            *place = self.now;
-            self.skip(paired);
-        }
+        let whole = if paired {
+            single + rest / 2
+        } else {
+            samples
+        };
+        let (places, next) = seen.split_at_mut_checked(whole).unwrap_or_default();
         // A copy stays in registers.
         let mut oscillator = *self;
-        let step = self.step.wrapping_mul(2);
-        for place in places.by_ref().take(rest / 2) {
-            *place = oscillator.now;
-            oscillator.advance(step);
+        for place in places {
+            place.turn = oscillator.turn();
+            oscillator.advance();
         }
         *self = oscillator;
-        if rest % 2 == 1 {
-            if let Some(place) = places.next() {
-                *place = self.now;
-            }
-            self.half = true;
+        self.half = paired && rest % 2 == 1;
+        if let (true, Some(place)) = (self.half, next.first_mut()) {
+            place.turn = self.turn();
         }
-        single + rest.div_ceil(2)
+        whole + usize::from(self.half)
     }
 
-    #[inline]
-    fn advance(&mut self, by: u32) {
-        self.phase = self.phase.wrapping_add(by);
-        let bow = bow(self.phase);
-        self.left.cos += sine(self.phase.wrapping_add(1 << 30), bow);
-        self.left.sin += sine(self.phase, bow);
-        self.now = Turn {
-            cos: self.left.cos >> 8,
-            sin: self.left.sin >> 8,
+    #[inline(always)]
+    fn advance(&mut self) {
+        self.left.cos = self.vector.cos.wrapping_add(self.left.cos) & ((1 << FINE) - 1);
+        self.left.sin = self.vector.sin.wrapping_add(self.left.sin) & ((1 << FINE) - 1);
+        self.vector = self.rotation.applied(self.vector);
+    }
+}
+
+/// A rotation by less than a quarter of a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Rotation {
+    /// Cosine less one, Q31: so that small angles keep all bits.
+    cos_less_one: i32,
+    /// Q31.
+    sin: i32,
+}
+
+impl Rotation {
+    /// By an angle in 2^-32 turn, up to 3/16 of a turn either way; error below 1e-8.
+    fn by(turn: i32) -> Self {
+        /// π/2 − 3/2, Q32.
+        const BEYOND: i32 = 304_067_908;
+        // A turn in 2^-32 is 2π in Q30 but for the factor π/2.
+        let angle_q30 = turn.wrapping_add(turn >> 1).wrapping_add(high(turn, BEYOND));
+        let square_q30 = high(angle_q30, angle_q30).wrapping_mul(4);
+        // Series of sine and 1 − cosine: each factor is 1 − x²/d times the next one. The d are given as 2^32/d.
+        let series = |parts: [i32; 5]| {
+            parts.iter().fold(1 << 30, |factor: i32, &part| {
+                let next = high(high(square_q30, part), factor).wrapping_mul(4);
+                (1_i32 << 30).wrapping_sub(next)
+            })
         };
-        self.left.cos &= 0xFF;
-        self.left.sin &= 0xFF;
+        // 110, 72, 42, 20, 6 and 132, 90, 56, 30, 12.
+        let sine = series([39_045_157, 59_652_323, 102_261_126, 214_748_364, 715_827_882]);
+        let versine = series([32_537_631, 47_721_858, 76_695_844, 143_165_576, 357_913_941]);
+        Self {
+            // x²/2 in Q31 is x² in Q30.
+            cos_less_one: high(square_q30, versine).wrapping_mul(-4),
+            sin: high(angle_q30, sine).wrapping_mul(8),
+        }
     }
-}
 
-/// How far the phase has come from one point to the next, Q12.
-const fn between(phase: u32) -> i32 {
-    ((phase >> 14) & 0xFFF) as i32
-}
-
-/// What a line lacks of the sine there, in parts of the line, Q20.
-const fn bow(phase: u32) -> i32 {
-    let from = between(phase);
-    let square = (from * ((1 << 12) - from)) >> 8;
-    (square * BOW) >> 16
-}
-
-/// Sine of an angle in 2^-32 turn times [`AMPLITUDE`], Q8. A quarter turn on the bow is the same.
-#[inline]
-fn sine(phase: u32, bow: i32) -> i32 {
-    let at = (phase >> 26) as usize;
-    let (Some(&from), Some(&to)) = (SINE.get(at), SINE.get(at + 1)) else {
-        return 0;
-    };
-    let line = from + (((to - from) * between(phase)) >> 12);
-    line + (((line >> 8) * bow) >> 12)
+    #[inline(always)]
+    fn applied(&self, v: Turn) -> Turn {
+        let cos = high(v.cos, self.cos_less_one).wrapping_sub(high(v.sin, self.sin));
+        let sin = high(v.sin, self.cos_less_one).wrapping_add(high(v.cos, self.sin));
+        Turn {
+            cos: v.cos.wrapping_add(cos.wrapping_mul(2)),
+            sin: v.sin.wrapping_add(sin.wrapping_mul(2)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -167,13 +173,14 @@ mod tests {
 
     #[test]
     fn values_are_those_of_a_sine_at_every_rate() {
-        // Also where the pairs of a cycle are a multiple of the table's points, or the other way round.
-        for pairs in [32, 64, 80, 128, 97, 8192] {
-            for weight in [0, 77, 1 << 15, 54_321] {
-                let step = ((1_u64 << 31) / pairs) as u32;
+        // From 600 Hz to 64 kHz, also where a cycle is a whole number of values.
+        for count in [12_u64, 32, 64, 80, 97, 128, 800] {
+            let step = ((1_u64 << 31) / count) as u32;
+            let (mut re, mut im) = (0.0, 0.0);
+            // As the meter has it: anew at every edge, wherever it lies.
+            for weight in (0..1 << 16).step_by(6553) {
                 let mut oscillator = Oscillator::new(step, weight, false, true);
-                let (mut re, mut im) = (0.0, 0.0);
-                for n in 0..10 * pairs {
+                for n in 0..count {
                     let samples = 2.0 * n as f64 + 1.5 - f64::from(weight) / 65_536.0;
                     let angle =
                         samples * f64::from(step) / 4_294_967_296.0 * core::f64::consts::TAU;
@@ -181,33 +188,19 @@ mod tests {
                     let (cos, sin) = (f64::from(turn.cos), f64::from(turn.sin));
                     re += cos * angle.cos() + sin * angle.sin();
                     im += cos * angle.sin() - sin * angle.cos();
-                    assert!(
-                        (sin - 16_382.0 * angle.sin()).abs() < 1.6,
-                        "{turn:?} {angle}"
-                    );
-                    assert!(
-                        (cos - 16_382.0 * angle.cos()).abs() < 1.6,
-                        "{turn:?} {angle}"
-                    );
+                    for (got, want) in [(sin, angle.sin()), (cos, angle.cos())] {
+                        assert!((got - 16_382.0 * want).abs() < 1.6, "{turn:?} {angle}");
+                        assert!(got.abs() <= f64::from(Turn::LIMIT));
+                    }
                     oscillator.skip(true);
                     oscillator.skip(true);
                 }
-                let amplitude = AMPLITUDE_Q16 as f64 / 65_536.0 * 10.0 * pairs as f64;
-                let (error, skew) = (re / amplitude - 1.0, im / amplitude);
-                assert!(error.abs() < 2e-6, "{pairs} {weight}: {error:.1e}");
-                // Half of 2^-18 turn and the cubic part that lines with a bow lack; the same for every
-                // channel, so no angle between two shows it.
-                assert!(skew.abs() < 3e-5, "{pairs} {weight}: {skew:.1e}");
             }
-        }
-    }
-
-    #[test]
-    fn values_keep_the_limit() {
-        for phase in 0..1 << 20 {
-            let phase = phase << 12;
-            let value = sine(phase, bow(phase)).abs() + 0xFF;
-            assert!(value >> 8 <= Turn::LIMIT, "{phase}");
+            let amplitude = AMPLITUDE_Q16 as f64 / 65_536.0 * 11.0 * count as f64;
+            let (error, skew) = (re / amplitude - 1.0, im / amplitude);
+            std::println!("{count}: {error:.1e} {skew:.1e}");
+            assert!(error.abs() < 2e-6, "{count}: {error:.1e}");
+            assert!(skew.abs() < 3e-5, "{count}: {skew:.1e}");
         }
     }
 
@@ -228,9 +221,9 @@ mod tests {
             let mut oscillator = start;
             let mut at = 0;
             for length in [1, 2, 3, 7, 20, 31, 37] {
-                let mut turns = [Turn::default(); 64];
+                let mut seen = [Seen::<1>::ZERO; 64];
                 let single = oscillator.single(length, paired);
-                let count = oscillator.fill(length, paired, &mut turns);
+                let count = oscillator.fill(length, paired, &mut seen);
                 let mut place = 0;
                 while place < length {
                     let y = if place < single {
@@ -240,7 +233,7 @@ mod tests {
                     };
                     assert!(y < count);
                     assert_eq!(
-                        turns[y],
+                        seen[y].turn,
                         whole[at + place],
                         "{paired} {odd} {length} {place}"
                     );

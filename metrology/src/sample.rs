@@ -36,13 +36,16 @@ impl<const PHASES: usize> Sample<PHASES> {
     }
 }
 
-/// Picks the voltage of a phase; nothing from a phase that is not there.
+/// Picks the voltage of a phase; of the last one for a phase that is not there, so that no sample is asked
+/// whether its channel is.
 pub(crate) fn voltage<const PHASES: usize>(phase: usize) -> impl Fn(&Sample<PHASES>) -> i32 {
+    let phase = phase.min(PHASES.saturating_sub(1));
     move |set| set.u.get(phase).copied().unwrap_or(0)
 }
 
-/// Picks the current of a phase.
+/// Picks the current of a phase, as [`voltage`].
 pub(crate) fn current<const PHASES: usize>(phase: usize) -> impl Fn(&Sample<PHASES>) -> i32 {
+    let phase = phase.min(PHASES.saturating_sub(1));
     move |set| set.i.get(phase).copied().unwrap_or(0)
 }
 

@@ -4,7 +4,7 @@
 //! sample, and what one window does not take the next one does. Nothing is counted twice or lost.
 
 use crate::calibration::{Calibration, HISTORY};
-use crate::kernel::{self, PAIRS, Phasor, Square, Turn};
+use crate::kernel::{self, PAIRS, Phasor, Products, Seen, Square, Turn};
 use crate::oscillator::Oscillator;
 use crate::rms::ChannelSums;
 use crate::sample::{FULL_SCALE, Sample, current, voltage};
@@ -89,8 +89,8 @@ impl Saturated {
 
 impl ChannelSums {
     /// Adds what a block of samples brings.
-    fn take(&mut self, block: &Channel) {
-        self.squares = self.squares.wrapping_add(block.found.squares);
+    fn take(&mut self, block: &Square) {
+        self.squares = self.squares.wrapping_add(block.squares);
         self.sum = self.sum.wrapping_add(i64::from(block.sum) << 16);
     }
 
@@ -123,46 +123,48 @@ impl<const PHASES: usize> Sums<PHASES> {
         saturated: Saturated { u: 0, i: 0 },
     };
 
-    /// Adds sums over other samples.
-    pub fn add(&mut self, other: &Self) {
-        for (sum, part) in self.phase.iter_mut().zip(&other.phase) {
-            sum.u.add(&part.u);
-            sum.i.add(&part.i);
-            sum.straight = sum.straight.saturating_add(part.straight);
-            sum.delayed = sum.delayed.saturating_add(part.delayed);
-            sum.u1.add(part.u1);
-            sum.i1.add(part.i1);
+    /// Adds the part of a sample before an edge, or the one after it, as the oscillator shows `turn` to it.
+    fn add_part(&mut self, of: &Divided<PHASES>, before: bool, turn: Turn) {
+        let weight = of.weight;
+        let share = |value: i64| {
+            let old = part(value, weight);
+            if before { old } else { value - old }
+        };
+        // Exact: a sample has no fraction yet.
+        let length = if before { weight } else { ONE.saturating_sub(weight) };
+        let add = |sums: &mut ChannelSums, x: i32| {
+            let x = i64::from(x);
+            sums.squares = sums.squares.wrapping_add(share(x * x));
+            sums.sum = sums.sum.wrapping_add(x * i64::from(length));
+        };
+        let samples = of.set.u.iter().zip(&of.set.i);
+        let lines = self.phase.iter_mut().zip(&of.products);
+        for ((line, (straight, delayed)), (&u, &i)) in lines.zip(samples) {
+            add(&mut line.u, u);
+            add(&mut line.i, i);
+            line.straight = line.straight.wrapping_add(share(*straight));
+            line.delayed = line.delayed.wrapping_add(share(*delayed));
+            line.u1.add(seen(share(u.into()), turn));
+            line.i1.add(seen(share(i.into()), turn));
         }
-        self.neutral.add(&other.neutral);
-        self.length = self.length.saturating_add(other.length);
-        self.saturated.add(other.saturated);
+        if of.neutral {
+            add(&mut self.neutral, of.set.n);
+        }
+        self.length = self.length.saturating_add(length.into());
+        self.saturated.add(of.saturated);
     }
+}
 
-    /// Takes `weight` (Q16) out of the sums of one sample, whose fundamental is not formed yet: the part
-    /// before the edge, seen by the oscillator `before`; what stays is the part after it, seen by `after`.
-    fn split_off(&mut self, weight: u32, before: Turn, after: Turn) -> Self {
-        let mut old = *self;
-        for (old, new) in old.phase.iter_mut().zip(&mut self.phase) {
-            old.straight = part(new.straight, weight);
-            old.delayed = part(new.delayed, weight);
-            new.straight -= old.straight;
-            new.delayed -= old.delayed;
-            for (old, new, old_1, new_1) in [
-                (&mut old.u, &mut new.u, &mut old.u1, &mut new.u1),
-                (&mut old.i, &mut new.i, &mut old.i1, &mut new.i1),
-            ] {
-                let x = new.sum >> 16;
-                new.split_off(old, weight);
-                let x_old = part(x, weight);
-                *old_1 = seen(x_old, before);
-                *new_1 = seen(x - x_old, after);
-            }
-        }
-        self.neutral.split_off(&mut old.neutral, weight);
-        old.length = weight.into();
-        self.length = ONE.saturating_sub(weight).into();
-        old
-    }
+/// The sample in which an edge falls.
+pub(crate) struct Divided<const PHASES: usize> {
+    set: Sample<PHASES>,
+    /// Whether the neutral current counts.
+    neutral: bool,
+    /// Straight and delayed, of every phase.
+    products: [(i64, i64); PHASES],
+    /// Its part before the edge, Q16.
+    weight: u32,
+    pub saturated: Saturated,
 }
 
 impl ChannelSums {
@@ -190,7 +192,7 @@ pub(crate) fn seen(x: i64, turn: Turn) -> Phasor {
 /// What a phase must remember of its past samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Past {
-    /// The last samples of the channel that is held back.
+    /// The last samples of the channel that is held back, as many as it is held back by, the oldest first.
     held: [i32; HISTORY],
     /// The last voltage, held back as the products see it.
     last: i32,
@@ -203,75 +205,43 @@ impl Past {
     };
 
     /// Σ u·i and the same with u one sample older, one channel held back by whole samples.
-    fn products<S>(
+    #[inline(never)]
+    fn products<const PHASES: usize>(
         &mut self,
-        sets: &[S],
-        (u, i): (impl Fn(&S) -> i32, impl Fn(&S) -> i32),
+        sets: &[Sample<PHASES>],
+        phase: usize,
         (u_hold, i_hold): (usize, usize),
     ) -> (i64, i64) {
-        let last = self.last;
+        let (u, i) = (voltage(phase), current(phase));
+        let mut sums = Products::default();
+        let hold = u_hold.max(i_hold);
+        let mut last = self.last;
         // The first samples meet what is remembered, the others each other.
-        let hold = u_hold.max(i_hold).min(HISTORY);
-        let first = hold.min(sets.len());
-        let (head, tail) = sets.split_at_checked(first).unwrap_or((sets, &[]));
+        let (head, tail) = sets.split_at_checked(hold).unwrap_or((sets, &[]));
         let front = sets.get(..tail.len()).unwrap_or(&[]);
+        let held = self.held.get_mut(..hold).unwrap_or_default();
+        for (set, &mut held) in head.iter().zip(held.iter_mut()) {
+            let (x, y) = if u_hold == 0 {
+                (u(set), held)
+            } else {
+                (held, i(set))
+            };
+            sums.one(last, x, y);
+            last = x;
+        }
+        // The newest samples of the held channel are the next ones remembered.
+        held.rotate_left(head.len());
+        for (place, set) in held.iter_mut().rev().zip(sets.iter().rev()) {
+            *place = if u_hold == 0 { i(set) } else { u(set) };
+        }
         let (voltages, currents) = if u_hold == 0 {
             (tail, front)
         } else {
             (front, tail)
         };
-        let (mut straight, mut delayed) = (0, 0);
-        let mut before = last;
-        if hold > 0 {
-            let held = self.held.iter().skip(HISTORY - hold);
-            for (set, &held) in head.iter().zip(held) {
-                let (x, y) = if u_hold == 0 {
-                    (u(set), held)
-                } else {
-                    (held, i(set))
-                };
-                straight += i64::from(x) * i64::from(y);
-                delayed += i64::from(before) * i64::from(y);
-                before = x;
-            }
-            // The newest samples of the held channel are the next ones remembered.
-            if sets.len() < HISTORY {
-                self.held.rotate_left(sets.len());
-            }
-            for (place, set) in self.held.iter_mut().rev().zip(sets.iter().rev()) {
-                *place = if u_hold == 0 { i(set) } else { u(set) };
-            }
-        }
-        self.last = voltages.last().map_or(before, &u);
-        let (a, b) = kernel::products(voltages, currents, before, u, i);
-        straight += a;
-        delayed += b;
-        (straight, delayed)
-    }
-}
-
-/// A block of whole samples, and how the detector sees it.
-struct Piece<'a, S> {
-    sets: &'a [S],
-    margin: u32,
-    /// Samples that come one by one before pairs begin.
-    single: usize,
-    turns: &'a [Turn],
-}
-
-/// What one channel of a block brings.
-struct Channel {
-    found: Square,
-    sum: i32,
-    phasor: Phasor,
-}
-
-impl<S> Piece<'_, S> {
-    /// Works with `pairs`, one place for each value of the oscillator.
-    fn channel(&self, pick: impl Fn(&S) -> i32, pairs: &mut [i32]) -> Channel {
-        let found = kernel::squares(self.sets, pick, self.margin, self.single, pairs);
-        let (phasor, sum) = kernel::detect(pairs, self.turns);
-        Channel { found, sum, phasor }
+        self.last = voltages.last().map_or(last, &u);
+        sums.run(voltages, currents, last, u, i);
+        sums.sums()
     }
 }
 
@@ -296,11 +266,7 @@ impl<const PHASES: usize> Accumulator<PHASES> {
     /// one reached the saturation level.
     pub fn take(&mut self, calibration: &Calibration<PHASES>, sets: &[Sample<PHASES>]) -> bool {
         let before = self.oscillator;
-        if self.block(
-            calibration,
-            sets,
-            kernel::margin(calibration.parameters().saturation),
-        ) {
+        if self.block(calibration, sets, Some(calibration.parameters().saturation)) {
             return false;
         }
         // Samples may be beyond 24 bits, and the sums wrong: again, with limited ones.
@@ -312,109 +278,98 @@ impl<const PHASES: usize> Accumulator<PHASES> {
                 *place = saturated.limit(calibration, set);
             }
             let sets = limited.get(..few.len()).unwrap_or(&[]);
-            self.block(calibration, sets, NEVER);
+            self.block(calibration, sets, None);
         }
         self.sums.saturated.add(saturated);
         saturated.any()
     }
 
     /// Adds the part of a sample before an edge at `weight` / 2^16 of it, and goes on with the oscillator
-    /// `next`; returns the sums of the part after the edge.
+    /// `next`. The part after the edge is for [`Self::resume`].
     pub fn share(
         &mut self,
         calibration: &Calibration<PHASES>,
         set: &Sample<PHASES>,
         weight: u32,
         next: Oscillator,
-    ) -> Sums<PHASES> {
-        let mut rest = Sums::ZERO;
-        let set = rest.saturated.limit(calibration, set);
-        let one = |x: i32| ChannelSums {
-            sum: i64::from(x) << 16,
-            squares: i64::from(x) * i64::from(x),
+    ) -> Divided<PHASES> {
+        let mut saturated = Saturated::default();
+        let set = saturated.limit(calibration, set);
+        let mut products = [(0, 0); PHASES];
+        let lines = self.past.iter_mut().zip(&calibration.derived);
+        for (k, (product, (past, derived))) in products.iter_mut().zip(lines).enumerate() {
+            *product = past.products(&[set], k, derived.hold());
+        }
+        let divided = Divided {
+            set,
+            neutral: calibration.parameters().neutral.is_some(),
+            products,
+            weight,
+            saturated,
         };
-        for (k, line) in rest.phase.iter_mut().enumerate() {
-            (line.u, line.i) = (one(voltage(k)(&set)), one(current(k)(&set)));
-        }
-        if calibration.parameters().neutral.is_some() {
-            rest.neutral = one(set.n);
-        }
-        products(calibration, &[set], &mut self.past, &mut rest);
-        let before = self.oscillator.turn();
-        let after = next.turn();
+        self.sums.add_part(&divided, true, self.oscillator.turn());
         self.oscillator = next;
-        self.oscillator.skip(calibration.paired());
-        let old = rest.split_off(weight, before, after);
-        self.sums.add(&old);
-        rest
+        divided
     }
 
-    /// Adds whole samples; refuses when some of them comes within `margin` of the limit, the sums are then
-    /// not valid.
+    /// Adds the part of a sample after the edge.
+    pub fn resume(&mut self, calibration: &Calibration<PHASES>, divided: &Divided<PHASES>) {
+        self.sums.add_part(divided, false, self.oscillator.turn());
+        self.oscillator.skip(calibration.paired());
+    }
+
+    /// Adds whole samples; refuses when some of them reaches `level`, if one is given.
     fn block(
         &mut self,
         calibration: &Calibration<PHASES>,
         sets: &[Sample<PHASES>],
-        margin: u32,
+        level: Option<i32>,
     ) -> bool {
         let paired = calibration.paired();
-        let mut turns = [Turn::default(); PAIRS];
+        let mut seen = [Seen::<2>::ZERO; PAIRS];
         let single = self.oscillator.single(sets.len(), paired);
-        let count = self.oscillator.fill(sets.len(), paired, &mut turns);
-        let turns = turns.get(..count).unwrap_or(&[]);
-        let mut pairs = [0; PAIRS];
-        let pairs = pairs.get_mut(..count).unwrap_or_default();
+        let count = self.oscillator.fill(sets.len(), paired, &mut seen);
+        let seen = seen.get_mut(..count).unwrap_or_default();
 
-        let piece = Piece {
-            sets,
-            margin,
-            single,
-            turns,
+        let margin = kernel::margin(level.unwrap_or(i32::MAX));
+        let reached = |found: &Square, pick: &dyn Fn(&Sample<PHASES>) -> i32| {
+            level.is_some_and(|level| found.suspect() && kernel::reaches(sets, pick, level))
         };
         // Added only when all are known to be valid: no copy of the sums to go back to.
+        let mut over = false;
         let lines: [_; PHASES] = core::array::from_fn(|k| {
-            let u = piece.channel(voltage(k), pairs);
-            (u, piece.channel(current(k), pairs))
+            let u = kernel::squares(sets, voltage(k), margin, single, 0, seen);
+            let i = kernel::squares(sets, current(k), margin, single, 1, seen);
+            over |= reached(&u, &voltage(k)) || reached(&i, &current(k));
+            (u, i, kernel::detect(seen))
         });
-        let neutral = calibration.parameters().neutral.is_some();
-        let neutral = neutral.then(|| piece.channel(|set| set.n, pairs));
-        let reached = |channel: &Channel| channel.found.reached();
-        if lines.iter().any(|(u, i)| reached(u) || reached(i))
-            || neutral.as_ref().is_some_and(reached)
-        {
+        let neutral = calibration.parameters().neutral.map(|_| {
+            // The oscillator is not shown to it.
+            let n = kernel::squares(sets, |set| set.n, margin, single, 0, seen);
+            over |= reached(&n, &|set| set.n);
+            n
+        });
+        if over {
             return false;
         }
         let sums = &mut self.sums;
-        for (line, (u, i)) in sums.phase.iter_mut().zip(&lines) {
+        for (line, (u, i, [u1, i1])) in sums.phase.iter_mut().zip(&lines) {
             line.u.take(u);
-            line.u1.add(u.phasor);
+            line.u1.add(*u1);
             line.i.take(i);
-            line.i1.add(i.phasor);
+            line.i1.add(*i1);
         }
         if let Some(neutral) = &neutral {
             sums.neutral.take(neutral);
         }
         sums.length = sums.length.saturating_add((sets.len() as u64) << 16);
-        products(calibration, sets, &mut self.past, sums);
+        let lines = sums.phase.iter_mut().zip(&mut self.past);
+        for (k, ((line, past), derived)) in lines.zip(&calibration.derived).enumerate() {
+            let (straight, delayed) = past.products(sets, k, derived.hold());
+            // No more than squares are: the longest window bounds both.
+            line.straight = line.straight.wrapping_add(straight);
+            line.delayed = line.delayed.wrapping_add(delayed);
+        }
         true
     }
 }
-
-/// Adds products of voltage and current.
-fn products<const PHASES: usize>(
-    calibration: &Calibration<PHASES>,
-    sets: &[Sample<PHASES>],
-    past: &mut [Past; PHASES],
-    sums: &mut Sums<PHASES>,
-) {
-    let lines = sums.phase.iter_mut().zip(past);
-    for (k, ((line, past), derived)) in lines.zip(&calibration.derived).enumerate() {
-        let hold = (derived.voltage_hold, derived.current_hold);
-        let (straight, delayed) = past.products(sets, (voltage(k), current(k)), hold);
-        line.straight = line.straight.saturating_add(straight);
-        line.delayed = line.delayed.saturating_add(delayed);
-    }
-}
-
-/// A margin that no sample of 24 bits comes within.
-const NEVER: u32 = 0;

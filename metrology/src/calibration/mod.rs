@@ -147,6 +147,11 @@ impl<const PHASES: usize> Calibration<PHASES> {
 }
 
 impl Derived {
+    /// Whole samples by which voltage and current are held back.
+    pub const fn hold(&self) -> (usize, usize) {
+        (self.voltage_hold, self.current_hold)
+    }
+
     pub const NONE: Self = Self {
         voltage_hold: 0,
         current_hold: 0,

@@ -41,7 +41,7 @@ use crate::calibration::Calibration;
 use crate::compensation::Correction;
 use crate::division::rounded_div;
 use crate::energy::{Portion, StateError};
-use crate::kernel::{CHUNK, Turn};
+use crate::kernel::{CHUNK, PAIRS, Seen};
 use crate::meter::{Follower, Meter, Progress, Shared};
 use crate::oscillator::Oscillator;
 use crate::power::{Closed, Fundamental, Pair, power_micro};
@@ -204,7 +204,7 @@ impl<const PHASES: usize, const N: usize> Following<'_, PHASES, N> {
         &mut self,
         sets: &[Sample<PHASES>],
         from: usize,
-        turns: &Turns<'_>,
+        turns: &mut Turns<'_>,
         saturation: i32,
         mut give: impl FnMut(&mut Sums, &mut Sums, Sums),
     ) {
@@ -253,13 +253,13 @@ impl<const PHASES: usize, const N: usize> Follower<PHASES> for Following<'_, PHA
         mut oscillator: Oscillator,
     ) {
         let paired = calibration.paired();
-        let mut turns = [Turn::default(); CHUNK];
+        let mut seen = [Seen::ZERO; PAIRS];
         let single = oscillator.single(sets.len(), paired);
-        let count = oscillator.fill(sets.len(), paired, &mut turns);
-        let turns = turns.get(..count).unwrap_or(&[]);
-        let turns = Turns { turns, single };
+        let count = oscillator.fill(sets.len(), paired, &mut seen);
+        let seen = seen.get_mut(..count).unwrap_or_default();
+        let mut turns = Turns { seen, single };
         let saturation = calibration.parameters().saturation;
-        self.piece(sets, from, &turns, saturation, |sums, _, found| {
+        self.piece(sets, from, &mut turns, saturation, |sums, _, found| {
             sums.add(&found);
         });
     }
@@ -271,13 +271,14 @@ impl<const PHASES: usize, const N: usize> Follower<PHASES> for Following<'_, PHA
         at: usize,
         shared: &Shared,
     ) {
-        let turns = Turns {
-            turns: &[shared.before],
+        let mut turns = Turns {
+            // Its own sums are formed by the parts below.
+            seen: &mut [Seen::ZERO],
             single: 1,
         };
         let saturation = calibration.parameters().saturation;
         let set = core::slice::from_ref(set);
-        self.piece(set, at, &turns, saturation, |sums, rest, mut found| {
+        self.piece(set, at, &mut turns, saturation, |sums, rest, mut found| {
             sums.add(&found.split_off(shared.weight, shared.before, shared.after));
             *rest = found;
         });

@@ -2,7 +2,7 @@
 
 use super::LOOK_BACK;
 use crate::calibration::{Derived, HISTORY};
-use crate::kernel::{self, CHUNK, Phasor, Turn};
+use crate::kernel::{self, CHUNK, Phasor, Products, Seen, Turn};
 use crate::rms::ChannelSums;
 use crate::sample::FULL_SCALE;
 use crate::window::{part, seen};
@@ -107,7 +107,7 @@ pub(super) fn limited(x: i32) -> i32 {
 
 /// How a piece is seen by the oscillator.
 pub(super) struct Turns<'a> {
-    pub turns: &'a [Turn],
+    pub seen: &'a mut [Seen<1>],
     /// Samples that come one by one before pairs begin.
     pub single: usize,
 }
@@ -120,11 +120,10 @@ pub(super) fn of_piece(
     past: &mut [i32; LOOK_BACK],
     derived: &Derived,
     hold: usize,
-    turns: &Turns<'_>,
+    turns: &mut Turns<'_>,
 ) -> Sums {
-    let mut seen = [0; CHUNK];
-    let found = kernel::squares(currents, |x| *x, 0, turns.single, &mut seen);
-    let (i1, sum) = kernel::detect(&seen, turns.turns);
+    let found = kernel::squares(currents, |x| *x, 0, turns.single, 0, turns.seen);
+    let [i1] = kernel::detect(turns.seen);
 
     let lag = (derived.voltage_hold + hold).saturating_sub(derived.current_hold);
     let (last, voltages) = voltage.held(lag);
@@ -137,7 +136,9 @@ pub(super) fn of_piece(
         count += 1;
     }
     let pairs = pairs.get(..count).unwrap_or(&[]);
-    let (straight, delayed) = kernel::products(pairs, pairs, last, |pair| pair.0, |pair| pair.1);
+    let mut products = Products::default();
+    products.run(pairs, pairs, last, |pair| pair.0, |pair| pair.1);
+    let (straight, delayed) = products.sums();
 
     if currents.len() < LOOK_BACK {
         past.rotate_left(currents.len());
@@ -147,7 +148,7 @@ pub(super) fn of_piece(
     }
     Sums {
         i: ChannelSums {
-            sum: i64::from(sum) << 16,
+            sum: i64::from(found.sum) << 16,
             squares: found.squares,
         },
         straight,

@@ -1,128 +1,189 @@
 //! Kernels for cores that multiply 32 by 32 bits into 32 only.
 //!
-//! A sample is h · 2^12 + l with 0 <= l < 2^12 and |h| <= 2^11, so a product is three or four products of at
-//! most 24 bits, and 64 of them fit 32 bits: (2 · 2^11 · 2^12) · 64 = 2^30. One sum to a loop, because eight
-//! registers hold no more.
+//! A sample is h · 2^12 + l with 0 <= l < 2^12 and |h| <= 2^11. Of its products only those of the h are
+//! formed as they are; products of whole samples and of a sample with an h wrap at 2^32. What the l add is
+//! below 2^31 for a chunk, so the wrapped sums tell it exactly once the upper parts are known, and no l is
+//! ever cut out. One sum or two to a loop, because eight registers hold no more.
 
-use super::{CHUNK, Phasor, Square, Turn, magnitude};
+use super::{CHUNK, Phasor, Seen, Square, Turn, pairs};
 
-#[inline(always)]
-const fn halves(x: i32) -> (i32, i32) {
-    (x >> 12, x & 0xFFF)
-}
+/// Bits of l.
+const CUT: u32 = 12;
 
 /// High, middle and low half products put together.
 const fn joined(high: i32, middle: i32, low: i32) -> i64 {
-    ((high as i64) << 24)
-        .wrapping_add((middle as i64) << 12)
+    ((high as i64) << (2 * CUT))
+        .wrapping_add((middle as i64) << CUT)
         .wrapping_add(low as i64)
 }
 
+/// See [`wide`](super::wide::high): by four products of half words.
+#[inline]
+pub(crate) const fn high(a: i32, b: i32) -> i32 {
+    let (a_high, a_low) = (a >> 16, a & 0xFFFF);
+    let (b_high, b_low) = (b >> 16, b & 0xFFFF);
+    let low = (a_low as u32).wrapping_mul(b_low as u32) >> 16;
+    // At most 2^31 − 2^16 in magnitude, and the carry fits beside it.
+    let middle = a_high.wrapping_mul(b_low).wrapping_add(low as i32);
+    let other = a_low.wrapping_mul(b_high).wrapping_add(middle & 0xFFFF);
+    a_high
+        .wrapping_mul(b_high)
+        .wrapping_add(middle >> 16)
+        .wrapping_add(other >> 16)
+}
+
 /// See [`wide`](super::wide::squares).
-pub(crate) fn squares<S>(
+#[inline(never)]
+pub(crate) fn squares<S, const N: usize>(
     sets: &[S],
     pick: impl Fn(&S) -> i32,
     margin: u32,
     single: usize,
-    sums: &mut [i32],
+    channel: usize,
+    seen: &mut [Seen<N>],
 ) -> Square {
-    let (mut high, mut middle, mut low) = (0_i32, 0_i32, 0_i32);
+    let (mut squared, mut crossed, mut wrapped) = (0_i32, 0_i32, 0_i32);
     for set in sets {
-        let (h, l) = halves(pick(set));
-        high = high.wrapping_add(h.wrapping_mul(h));
-        middle = middle.wrapping_add(h.wrapping_mul(l));
-        low = low.wrapping_add(l.wrapping_mul(l));
-    }
-    let mut reach = 0;
-    let mut next = |set| {
         let x = pick(set);
-        reach |= magnitude(x).wrapping_add(margin);
-        x
-    };
-    let (first, pairs) = sets.split_at_checked(single).unwrap_or((sets, &[]));
-    let mut places = sums.iter_mut();
-    for (set, place) in first.iter().zip(&mut places) {
-        *place = next(set);
+        let h = x >> CUT;
+        crossed = crossed.wrapping_add(h.wrapping_mul(x));
+        squared = squared.wrapping_add(h.wrapping_mul(h));
+        wrapped = wrapped.wrapping_add(x.wrapping_mul(x));
     }
-    let (two, one) = pairs.as_chunks::<2>();
-    for ([a, b], place) in two.iter().zip(&mut places) {
-        *place = next(a).wrapping_add(next(b));
-    }
-    for (set, place) in one.iter().zip(places) {
-        *place = next(set);
-    }
+    // Σ h·x = 2^12 Σ h² + Σ h·l, and Σ x² = 2^24 Σ h² + 2^13 Σ h·l + Σ l².
+    let middle = crossed.wrapping_sub(squared << CUT).wrapping_mul(2);
+    let low = wrapped
+        .wrapping_sub(squared << (2 * CUT))
+        .wrapping_sub(middle << CUT);
+
+    let (sum, reach) = pairs(sets, margin, single, channel, seen, pick);
     Square {
-        squares: joined(high, middle.wrapping_mul(2), low),
+        squares: joined(squared, middle, low),
+        sum,
         reach,
     }
 }
 
 /// See [`wide`](super::wide::detect).
-pub(crate) fn detect(sums: &[i32], turns: &[Turn]) -> (Phasor, i32) {
-    let (mut phasor, mut sum) = (Phasor::default(), 0_i32);
-    // Half products with the oscillator have 26 bits: half a chunk of them fits.
-    for (sums, turns) in sums.chunks(CHUNK / 2).zip(turns.chunks(CHUNK / 2)) {
-        let re = correlated(sums, turns, |turn| turn.cos);
-        let im = correlated(sums, turns, |turn| turn.sin);
-        phasor.re = phasor.re.wrapping_add(re);
-        phasor.im = phasor.im.wrapping_sub(im);
-        sum = sums.iter().fold(sum, |sum, y| sum.wrapping_add(*y));
-    }
-    (phasor, sum)
+pub(crate) fn detect<const N: usize>(seen: &[Seen<N>]) -> [Phasor; N] {
+    core::array::from_fn(|channel| {
+        let mut phasor = Phasor::default();
+        // Half products with the oscillator have 26 bits: half a chunk of them fits.
+        for seen in seen.chunks(CHUNK / 2) {
+            let re = correlated(seen, channel, |turn| turn.cos);
+            let im = correlated(seen, channel, |turn| turn.sin);
+            phasor.re = phasor.re.wrapping_add(re);
+            phasor.im = phasor.im.wrapping_sub(im);
+        }
+        phasor
+    })
 }
 
-fn correlated(sums: &[i32], turns: &[Turn], part: impl Fn(&Turn) -> i32) -> i64 {
-    let (mut high, mut low) = (0_i32, 0_i32);
-    for (&y, turn) in sums.iter().zip(turns) {
-        let (h, l) = halves(y);
-        let turn = part(turn);
-        high = high.wrapping_add(h.wrapping_mul(turn));
-        low = low.wrapping_add(l.wrapping_mul(turn));
+#[inline]
+fn correlated<const N: usize>(
+    seen: &[Seen<N>],
+    channel: usize,
+    part: impl Fn(&Turn) -> i32,
+) -> i64 {
+    let channel = channel.min(N - 1);
+    let (mut upper, mut wrapped) = (0_i32, 0_i32);
+    for Seen { turn, sums } in seen {
+        let (y, turn) = (sums[channel], part(turn));
+        upper = upper.wrapping_add((y >> CUT).wrapping_mul(turn));
+        wrapped = wrapped.wrapping_add(y.wrapping_mul(turn));
     }
-    joined(0, high, low)
+    joined(0, upper, wrapped.wrapping_sub(upper << CUT))
 }
 
-/// See [`wide`](super::wide::products).
-pub(crate) fn products<S>(
-    voltages: &[S],
-    currents: &[S],
-    last: i32,
-    u: impl Fn(&S) -> i32,
-    i: impl Fn(&S) -> i32,
-) -> (i64, i64) {
-    let mut straight = Product::default();
-    for (voltage, current) in voltages.iter().zip(currents) {
-        straight.add(u(voltage), i(current));
+/// See [`wide`](super::wide::Products).
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Products {
+    straight: Product,
+    delayed: Product,
+}
+
+impl Products {
+    /// See [`wide`](super::wide::Products::one).
+    #[inline]
+    pub fn one(&mut self, last: i32, x: i32, y: i32) {
+        self.straight.one(x, y);
+        self.delayed.one(last, y);
     }
-    let mut delayed = Product::default();
-    if let Some((first, later)) = currents.split_first() {
-        delayed.add(last, i(first));
-        for (voltage, current) in voltages.iter().zip(later) {
-            delayed.add(u(voltage), i(current));
+
+    /// See [`wide`](super::wide::Products::run).
+    #[inline]
+    pub fn run<S>(
+        &mut self,
+        voltages: &[S],
+        currents: &[S],
+        last: i32,
+        u: impl Fn(&S) -> i32,
+        i: impl Fn(&S) -> i32,
+    ) {
+        self.straight.run(voltages, currents, &u, &i);
+        if let Some((first, later)) = currents.split_first() {
+            self.delayed.one(last, i(first));
+            self.delayed.run(voltages, later, u, i);
         }
     }
-    (straight.joined(), delayed.joined())
+
+    /// See [`wide`](super::wide::Products::sums).
+    pub const fn sums(&self) -> (i64, i64) {
+        (self.straight.joined(), self.delayed.joined())
+    }
 }
 
-/// Half products of two channels.
-#[derive(Default)]
+/// Parts of Σ x·y, with x = 2^12 h + l and y = 2^12 g + k.
+#[derive(Clone, Copy, Debug, Default)]
 struct Product {
-    high: i32,
-    middle: i32,
-    low: i32,
+    /// Σ h·g.
+    upper: i32,
+    /// Σ x·y, wrapped.
+    wrapped: i32,
+    /// Σ (x + h)·(y + g), wrapped: one product tells x·g + h·y (after Karatsuba).
+    crossed: i32,
 }
 
 impl Product {
-    #[inline(always)]
-    fn add(&mut self, x: i32, y: i32) {
-        let ((h, l), (g, k)) = (halves(x), halves(y));
-        self.high = self.high.wrapping_add(h.wrapping_mul(g));
-        let middle = h.wrapping_mul(k).wrapping_add(l.wrapping_mul(g));
-        self.middle = self.middle.wrapping_add(middle);
-        self.low = self.low.wrapping_add(l.wrapping_mul(k));
+    #[inline]
+    fn one(&mut self, x: i32, y: i32) {
+        let (h, g) = (x >> CUT, y >> CUT);
+        self.upper = self.upper.wrapping_add(h.wrapping_mul(g));
+        self.wrapped = self.wrapped.wrapping_add(x.wrapping_mul(y));
+        let crossed = x.wrapping_add(h).wrapping_mul(y.wrapping_add(g));
+        self.crossed = self.crossed.wrapping_add(crossed);
+    }
+
+    /// As many products as the shorter slice has sets.
+    fn run<S>(
+        &mut self,
+        voltages: &[S],
+        currents: &[S],
+        u: impl Fn(&S) -> i32,
+        i: impl Fn(&S) -> i32,
+    ) {
+        let mut sums = *self;
+        for (voltage, current) in voltages.iter().zip(currents) {
+            let (x, y) = (u(voltage), i(current));
+            sums.upper = sums.upper.wrapping_add((x >> CUT).wrapping_mul(y >> CUT));
+            sums.wrapped = sums.wrapped.wrapping_add(x.wrapping_mul(y));
+        }
+        for (voltage, current) in voltages.iter().zip(currents) {
+            let (x, y) = (u(voltage), i(current));
+            let crossed = x.wrapping_add(x >> CUT).wrapping_mul(y.wrapping_add(y >> CUT));
+            sums.crossed = sums.crossed.wrapping_add(crossed);
+        }
+        *self = sums;
     }
 
     const fn joined(&self) -> i64 {
-        joined(self.high, self.middle, self.low)
+        // Σ (x·g + h·y) = 2^13 Σ h·g + Σ (h·k + l·g), and Σ x·y has 2^12 Σ (h·k + l·g) and Σ l·k beside 2^24 Σ h·g.
+        let crossed = self.crossed.wrapping_sub(self.wrapped).wrapping_sub(self.upper);
+        let middle = crossed.wrapping_sub(self.upper << (CUT + 1));
+        let low = self
+            .wrapped
+            .wrapping_sub(self.upper << (2 * CUT))
+            .wrapping_sub(middle << CUT);
+        joined(self.upper, middle, low)
     }
 }

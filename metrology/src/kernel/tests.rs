@@ -4,7 +4,7 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::{CHUNK, PAIRS, Phasor, Square, Turn, margin, split, wide};
+use super::{CHUNK, PAIRS, Phasor, Seen, Square, Turn, margin, reaches, split, wide};
 use crate::sample::FULL_SCALE;
 
 extern crate std;
@@ -40,6 +40,7 @@ proptest! {
         last in sample(),
         level in 1..=FULL_SCALE,
         single in 0..2_usize,
+        alone in 0..4_usize,
     ) {
         let plain = |value: &dyn Fn(usize) -> i128| (0..sets.len()).map(value).sum::<i128>() as i64;
         let square = plain(&|n| i128::from(sets[n].0).pow(2));
@@ -49,33 +50,58 @@ proptest! {
         let first = single.min(sets.len());
         let mut sums: Vec<i32> = sets[..first].iter().map(|set| set.0).collect();
         sums.extend(sets[first..].chunks(2).map(|pair| pair.iter().map(|set| set.0).sum::<i32>()));
+        let sum = sets.iter().map(|set| set.0).sum::<i32>();
         let highest = sets.iter().map(|set| set.0.unsigned_abs()).max().unwrap_or(0);
 
-        let (mut w, mut s) = ([0; PAIRS], [0; PAIRS]);
-        let found = wide::squares(&sets, |set| set.0, margin(level), single, &mut w);
-        prop_assert_eq!(found, split::squares(&sets, |set| set.0, margin(level), single, &mut s));
-        prop_assert_eq!(found.squares, square);
-        // May cry one count early, never late.
-        prop_assert!(found.reached() || highest < level.unsigned_abs());
-        prop_assert!(!found.reached() || highest + 1 >= level.unsigned_abs());
-        prop_assert_eq!(&w[..sums.len()], &sums[..]);
+        let (mut w, mut s) = ([Seen::<2>::ZERO; PAIRS], [Seen::<2>::ZERO; PAIRS]);
+        let found = wide::squares(&sets, |set| set.0, margin(level), single, 1, &mut w);
+        prop_assert_eq!(found, split::squares(&sets, |set| set.0, margin(level), single, 1, &mut s));
+        prop_assert_eq!((found.squares, found.sum), (square, sum));
+        // May suspect too much, from 70 % of the level on; never too little.
+        prop_assert_eq!(reaches(&sets, |set| set.0, level), highest >= level.unsigned_abs());
+        prop_assert!(found.suspect() || highest < level.unsigned_abs());
+        let coarse = (highest >> 16) + 1;
+        prop_assert!(!found.suspect() || 2 * coarse * coarse >= (level.unsigned_abs() >> 16).pow(2));
+        prop_assert!(w[..sums.len()].iter().map(|seen| seen.sums).eq(sums.iter().map(|y| [0, *y])));
         prop_assert_eq!(w, s);
 
         let pick = (|set: &(i32, i32)| set.0, |set: &(i32, i32)| set.1);
-        let want = (straight, delayed);
-        prop_assert_eq!(wide::products(&sets, &sets, last, pick.0, pick.1), want);
-        prop_assert_eq!(split::products(&sets, &sets, last, pick.0, pick.1), want);
+        let (mut w, mut s) = (wide::Products::default(), split::Products::default());
+        // The first sets one by one, as those that meet remembered samples.
+        let (head, tail) = sets.split_at(alone.min(sets.len()));
+        let mut before = last;
+        for set in head {
+            w.one(before, set.0, set.1);
+            s.one(before, set.0, set.1);
+            before = set.0;
+        }
+        w.run(tail, tail, before, pick.0, pick.1);
+        s.run(tail, tail, before, pick.0, pick.1);
+        prop_assert_eq!(w.sums(), (straight, delayed));
+        prop_assert_eq!(s.sums(), (straight, delayed));
 
         // Pairs at a high rate, single samples at a low one.
         let singles: Vec<i32> = sets.iter().take(PAIRS).map(|set| set.1).collect();
-        for sums in [sums, singles] {
+        let seen = |n: usize| Seen {
+            turn: turns[n],
+            sums: [&sums, &singles].map(|sums| sums.get(n).copied().unwrap_or(0)),
+        };
+        let seen: Vec<Seen<2>> = (0..sums.len().max(singles.len())).map(seen).collect();
+        let want = [sums, singles].map(|sums| {
             let correlated = |part: fn(&Turn) -> i32| {
                 sums.iter().zip(&turns).map(|(y, t)| i64::from(*y) * i64::from(part(t))).sum::<i64>()
             };
-            let phasor = Phasor { re: correlated(|t| t.cos), im: -correlated(|t| t.sin) };
-            let want = (phasor, sums.iter().sum::<i32>());
-            prop_assert_eq!(wide::detect(&sums, &turns), want);
-            prop_assert_eq!(split::detect(&sums, &turns), want);
+            Phasor { re: correlated(|t| t.cos), im: -correlated(|t| t.sin) }
+        });
+        prop_assert_eq!(wide::detect(&seen), want);
+        prop_assert_eq!(split::detect(&seen), want);
+    }
+
+    #[test]
+    fn upper_halves_of_products_are_exact(a in any::<i32>(), b in any::<i32>()) {
+        prop_assert_eq!(split::high(a, b), wide::high(a, b));
+        for (a, b) in [(i32::MIN, i32::MIN), (i32::MIN, b), (a, i32::MAX), (a, -1)] {
+            prop_assert_eq!(split::high(a, b), wide::high(a, b));
         }
     }
 }
@@ -86,19 +112,17 @@ fn the_largest_sums_fit() {
         let sets = [(x, y); CHUNK];
         let product = i64::from(x) * i64::from(y) * CHUNK as i64;
         let pick = (|set: &(i32, i32)| set.0, |set: &(i32, i32)| set.1);
-        assert_eq!(
-            split::products(&sets, &sets, x, pick.0, pick.1),
-            (product, product)
-        );
-        let mut pairs = [0; PAIRS];
-        let found: Square = split::squares(&sets, pick.0, 0, 0, &mut pairs);
+        let mut sums = split::Products::default();
+        sums.run(&sets, &sets, x, pick.0, pick.1);
+        assert_eq!(sums.sums(), (product, product));
+        let mut seen = [Seen::<1>::ZERO; PAIRS];
+        let found: Square = split::squares(&sets, pick.0, 0, 0, 0, &mut seen);
         assert_eq!(found.squares, i64::from(x).pow(2) * CHUNK as i64);
         for cos in [Turn::LIMIT, -Turn::LIMIT] {
-            let turns = [Turn { cos, sin: -cos }; PAIRS];
-            let single = [x; PAIRS];
-            for sums in [&pairs[..], &single] {
-                assert_eq!(split::detect(sums, &turns), wide::detect(sums, &turns));
+            for seen in &mut seen {
+                seen.turn = Turn { cos, sin: -cos };
             }
+            assert_eq!(split::detect(&seen), wide::detect(&seen));
         }
     }
 }
@@ -112,10 +136,14 @@ fn samples_beyond_24_bits_are_always_found() {
         FULL_SCALE + 1,
         i32::MAX,
     ] {
-        for level in [1, 1000, FULL_SCALE] {
-            let mut pairs = [0; 1];
-            assert!(wide::squares(&[x], |x| *x, margin(level), 0, &mut pairs).reached());
-            assert!(split::squares(&[x], |x| *x, margin(level), 0, &mut pairs).reached());
+        // Alone, as the second of a pair, and as both.
+        for sets in [&[x][..], &[0, x], &[x, x]] {
+            for level in [1, 1000, FULL_SCALE] {
+                let mut seen = [Seen::<1>::ZERO; 1];
+                assert!(wide::squares(sets, |x| *x, margin(level), 0, 0, &mut seen).suspect());
+                assert!(split::squares(sets, |x| *x, margin(level), 0, 0, &mut seen).suspect());
+                assert!(reaches(sets, |x| *x, level));
+            }
         }
     }
 }

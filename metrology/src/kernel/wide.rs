@@ -2,87 +2,110 @@
 //!
 //! Sums wrap only when a sample lies outside of 24 bits, and then they are thrown away.
 
-use super::{Phasor, Square, Turn, magnitude};
+use super::{Phasor, Seen, Square, Turn, pairs};
 
 #[inline(always)]
 const fn multiply_add(sum: i64, a: i32, b: i32) -> i64 {
     sum.wrapping_add((a as i64).wrapping_mul(b as i64))
 }
 
-/// Squares of one channel, and the sums of its pairs of samples for [`detect`]; the last "pair" of an odd
-/// number is one sample.
-pub(crate) fn squares<S>(
+/// Upper half of a product, rounded down.
+#[inline(always)]
+pub(crate) const fn high(a: i32, b: i32) -> i32 {
+    ((a as i64).wrapping_mul(b as i64) >> 32) as i32
+}
+
+/// Squares and sum of one channel; the sums of its pairs of samples go to `channel` of `seen` for [`detect`].
+/// `single` samples come one by one before pairs begin; the last "pair" of an odd number is one sample.
+#[inline(never)]
+pub(crate) fn squares<S, const N: usize>(
     sets: &[S],
     pick: impl Fn(&S) -> i32,
     margin: u32,
     single: usize,
-    sums: &mut [i32],
+    channel: usize,
+    seen: &mut [Seen<N>],
 ) -> Square {
-    let (mut squares, mut reach) = (0, 0);
-    let mut next = |set| {
+    let mut squares = 0;
+    let (sum, reach) = pairs(sets, margin, single, channel, seen, |set| {
         let x = pick(set);
         squares = multiply_add(squares, x, x);
-        reach |= magnitude(x).wrapping_add(margin);
         x
-    };
-    let (first, pairs) = sets.split_at_checked(single).unwrap_or((sets, &[]));
-    let (alone, joined) = sums.split_at_mut_checked(single).unwrap_or_default();
-    for (set, place) in first.iter().zip(alone) {
-        *place = next(set);
+    });
+    Square {
+        squares,
+        sum,
+        reach,
     }
-    // Two at a time: four spill registers, and leave a tail that costs more than they spare.
-    let (two, one) = pairs.as_chunks::<2>();
-    for ([a, b], place) in two.iter().zip(joined.iter_mut()) {
-        *place = next(a).wrapping_add(next(b));
-    }
-    if let (Some(set), Some(place)) = (one.first(), joined.get_mut(two.len())) {
-        *place = next(set);
-    }
-    Square { squares, reach }
 }
 
-/// Σ y e^(-jθ), and Σ y.
-pub(crate) fn detect(sums: &[i32], turns: &[Turn]) -> (Phasor, i32) {
-    // Not unrolled: four pairs at a time do not fit the registers.
-    let (mut re, mut im, mut sum) = (0, 0, 0_i32);
-    for (&y, turn) in sums.iter().zip(turns) {
-        re = multiply_add(re, y, turn.cos);
-        im = multiply_add(im, y, turn.sin);
-        sum = sum.wrapping_add(y);
+/// Σ y e^(-jθ) of every channel; of two at most, whose sums stay in registers.
+pub(crate) fn detect<const N: usize>(seen: &[Seen<N>]) -> [Phasor; N] {
+    const { assert!(N <= 2) }
+    let (mut first, mut second) = (Phasor::default(), Phasor::default());
+    for Seen { turn, sums } in seen {
+        let Turn { cos, sin } = *turn;
+        let [y, z] = core::array::from_fn(|channel| sums.get(channel).copied().unwrap_or(0));
+        first.re = multiply_add(first.re, y, cos);
+        first.im = multiply_add(first.im, y, sin);
+        second.re = multiply_add(second.re, z, cos);
+        second.im = multiply_add(second.im, z, sin);
     }
-    (
+    core::array::from_fn(|channel| {
+        let Phasor { re, im } = if channel == 0 { first } else { second };
         Phasor {
             re,
             im: im.wrapping_neg(),
-        },
-        sum,
-    )
+        }
+    })
 }
 
-/// Σ u·i, and Σ u·i with each u one set older; `last` is the u before the first set. Voltages and currents
-/// come from slices of their own, of equal length: one is the other shifted where a channel is held back.
-pub(crate) fn products<S>(
-    voltages: &[S],
-    currents: &[S],
-    mut last: i32,
-    u: impl Fn(&S) -> i32,
-    i: impl Fn(&S) -> i32,
-) -> (i64, i64) {
-    let (mut straight, mut delayed) = (0, 0);
-    let mut next = |voltage, current| {
-        let (x, y) = (u(voltage), i(current));
-        straight = multiply_add(straight, x, y);
-        delayed = multiply_add(delayed, last, y);
-        last = x;
-    };
-    let (us, u_rest) = voltages.as_chunks::<2>();
-    let (is, i_rest) = currents.as_chunks::<2>();
-    for ([a, b], [c, d]) in us.iter().zip(is) {
-        next(a, c);
-        next(b, d);
+/// Σ u·i, and Σ u·i with each u one set older.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Products {
+    straight: i64,
+    delayed: i64,
+}
+
+impl Products {
+    /// Adds one set; `last` is the voltage before it.
+    #[inline(always)]
+    pub fn one(&mut self, last: i32, x: i32, y: i32) {
+        self.straight = multiply_add(self.straight, x, y);
+        self.delayed = multiply_add(self.delayed, last, y);
     }
-    for (voltage, current) in u_rest.iter().zip(i_rest) {
-        next(voltage, current);
+
+    /// Adds sets; `last` is the voltage before the first. Voltages and currents come from slices of their own,
+    /// of equal length: one is the other shifted where a channel is held back.
+    #[inline(always)]
+    pub fn run<S>(
+        &mut self,
+        voltages: &[S],
+        currents: &[S],
+        mut last: i32,
+        u: impl Fn(&S) -> i32,
+        i: impl Fn(&S) -> i32,
+    ) {
+        let mut sums = *self;
+        let mut next = |voltage, current| {
+            let x = u(voltage);
+            sums.one(last, x, i(current));
+            last = x;
+        };
+        let (us, u_rest) = voltages.as_chunks::<2>();
+        let (is, i_rest) = currents.as_chunks::<2>();
+        for ([a, b], [c, d]) in us.iter().zip(is) {
+            next(a, c);
+            next(b, d);
+        }
+        for (voltage, current) in u_rest.iter().zip(i_rest) {
+            next(voltage, current);
+        }
+        *self = sums;
     }
-    (straight, delayed)
+
+    /// Both sums.
+    pub const fn sums(&self) -> (i64, i64) {
+        (self.straight, self.delayed)
+    }
 }

@@ -11,12 +11,14 @@ use metrology::{Calibration, Meter, NeutralParameters, Parameters, Sample, Sync,
 
 /// Sets of one cycle: 50 Hz at 8 kHz.
 const CYCLE: usize = 160;
-/// Sets in a block: whole blocks to a cycle.
-const BLOCK: usize = 32;
+/// Sets in a block.
+const BLOCK: usize = 64;
+/// Two cycles: whole blocks.
+const SETS: usize = 2 * CYCLE;
 /// Three phases 120 degrees apart, the currents 22.5 degrees late and a third as large, a small neutral current.
-static WAVE: [Sample<3>; CYCLE] = wave();
+static WAVE: [Sample<3>; SETS] = wave();
 
-const fn wave() -> [Sample<3>; CYCLE] {
+const fn wave() -> [Sample<3>; SETS] {
     // A sine by the recurrence of its second difference, 2 - 2 cos(2 pi / 160) in Q32.
     let mut sine = [0_i32; CYCLE];
     let (mut now, mut slope) = (0_i64, 164_700_000_i64 << 8);
@@ -27,11 +29,11 @@ const fn wave() -> [Sample<3>; CYCLE] {
         now += slope;
         n += 1;
     }
-    let mut sets = [Sample::ZERO; CYCLE];
+    let mut sets = [Sample::ZERO; SETS];
     n = 0;
-    while n < CYCLE {
+    while n < SETS {
         sets[n] = Sample {
-            u: [sine[n], sine[(n + 107) % CYCLE], sine[(n + 53) % CYCLE]],
+            u: [sine[n % CYCLE], sine[(n + 107) % CYCLE], sine[(n + 53) % CYCLE]],
             i: [
                 sine[(n + 150) % CYCLE] / 3,
                 sine[(n + 97) % CYCLE] / 3,
@@ -52,7 +54,7 @@ fn show(name: &str, p: Parameters<3>) {
         let mut at = 0;
         let instructions = count::per_call(|| {
             let block = WAVE.get(at..at + BLOCK).unwrap_or(&[]);
-            at = (at + BLOCK) % CYCLE;
+            at = (at + BLOCK) % SETS;
             let _ = meter.process(&calibration, black_box(block));
         });
         hprintln!("{} {}", name, instructions / BLOCK as u64);
