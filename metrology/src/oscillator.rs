@@ -92,22 +92,18 @@ impl Oscillator {
     ) -> usize {
         let single = self.single(samples, paired);
         let rest = samples - single;
-        let whole = if paired {
-            single + rest / 2
-        } else {
-            samples
-        };
+        let whole = if paired { single + rest / 2 } else { samples };
         let (places, next) = seen.split_at_mut_checked(whole).unwrap_or_default();
         // A copy stays in registers.
         let mut oscillator = *self;
         for place in places {
-            place.turn = oscillator.turn();
+            place.show(oscillator.turn());
             oscillator.advance();
         }
         *self = oscillator;
         self.half = paired && rest % 2 == 1;
         if let (true, Some(place)) = (self.half, next.first_mut()) {
-            place.turn = self.turn();
+            place.show(self.turn());
         }
         whole + usize::from(self.half)
     }
@@ -135,7 +131,9 @@ impl Rotation {
         /// π/2 − 3/2, Q32.
         const BEYOND: i32 = 304_067_908;
         // A turn in 2^-32 is 2π in Q30 but for the factor π/2.
-        let angle_q30 = turn.wrapping_add(turn >> 1).wrapping_add(high(turn, BEYOND));
+        let angle_q30 = turn
+            .wrapping_add(turn >> 1)
+            .wrapping_add(high(turn, BEYOND));
         let square_q30 = high(angle_q30, angle_q30).wrapping_mul(4);
         // Series of sine and 1 − cosine: each factor is 1 − x²/d times the next one. The d are given as 2^32/d.
         let series = |parts: [i32; 5]| {
@@ -145,7 +143,13 @@ impl Rotation {
             })
         };
         // 110, 72, 42, 20, 6 and 132, 90, 56, 30, 12.
-        let sine = series([39_045_157, 59_652_323, 102_261_126, 214_748_364, 715_827_882]);
+        let sine = series([
+            39_045_157,
+            59_652_323,
+            102_261_126,
+            214_748_364,
+            715_827_882,
+        ]);
         let versine = series([32_537_631, 47_721_858, 76_695_844, 143_165_576, 357_913_941]);
         Self {
             // x²/2 in Q31 is x² in Q30.
@@ -233,8 +237,8 @@ mod tests {
                     };
                     assert!(y < count);
                     assert_eq!(
-                        seen[y].turn,
-                        whole[at + place],
+                        (seen[y].cos, seen[y].sin),
+                        (whole[at + place].cos, whole[at + place].sin),
                         "{paired} {odd} {length} {place}"
                     );
                     place += 1;

@@ -36,17 +36,22 @@ impl<const PHASES: usize> Sample<PHASES> {
     }
 }
 
-/// Picks the voltage of a phase; of the last one for a phase that is not there, so that no sample is asked
-/// whether its channel is.
+/// Picks the voltage of a phase; of the last one for a phase that is not there.
+///
+/// So no loop over samples asks whether the channel is there: limited inside, because only there the compiler sees it.
 pub(crate) fn voltage<const PHASES: usize>(phase: usize) -> impl Fn(&Sample<PHASES>) -> i32 {
-    let phase = phase.min(PHASES.saturating_sub(1));
-    move |set| set.u.get(phase).copied().unwrap_or(0)
+    move |set| nth(&set.u, phase)
 }
 
 /// Picks the current of a phase, as [`voltage`].
 pub(crate) fn current<const PHASES: usize>(phase: usize) -> impl Fn(&Sample<PHASES>) -> i32 {
+    move |set| nth(&set.i, phase)
+}
+
+#[inline(always)]
+fn nth<const PHASES: usize>(channels: &[i32; PHASES], phase: usize) -> i32 {
     let phase = phase.min(PHASES.saturating_sub(1));
-    move |set| set.i.get(phase).copied().unwrap_or(0)
+    channels.get(phase).copied().unwrap_or(0)
 }
 
 impl<const PHASES: usize> Default for Sample<PHASES> {

@@ -88,10 +88,11 @@ impl Saturated {
 }
 
 impl ChannelSums {
-    /// Adds what a block of samples brings.
-    fn take(&mut self, block: &Square) {
-        self.squares = self.squares.wrapping_add(block.squares);
-        self.sum = self.sum.wrapping_add(i64::from(block.sum) << 16);
+    /// Adds what a block of samples brings, or takes it off again.
+    fn take(&mut self, block: &Square, undo: bool) {
+        let by = adder(undo);
+        self.squares = by(self.squares, block.squares);
+        self.sum = by(self.sum, i64::from(block.sum) << 16);
     }
 
     pub fn add(&mut self, other: &Self) {
@@ -100,7 +101,24 @@ impl ChannelSums {
     }
 }
 
+/// Adds, or takes off again.
+fn adder(undo: bool) -> impl Fn(i64, i64) -> i64 {
+    move |sum, value| {
+        if undo {
+            sum.wrapping_sub(value)
+        } else {
+            sum.wrapping_add(value)
+        }
+    }
+}
+
 impl Phasor {
+    fn take(&mut self, block: Self, undo: bool) {
+        let by = adder(undo);
+        self.re = by(self.re, block.re);
+        self.im = by(self.im, block.im);
+    }
+
     pub fn add(&mut self, other: Self) {
         self.re = self.re.wrapping_add(other.re);
         self.im = self.im.wrapping_add(other.im);
@@ -131,11 +149,19 @@ impl<const PHASES: usize> Sums<PHASES> {
             if before { old } else { value - old }
         };
         // Exact: a sample has no fraction yet.
-        let length = if before { weight } else { ONE.saturating_sub(weight) };
+        let length = if before {
+            weight
+        } else {
+            ONE.saturating_sub(weight)
+        };
         let add = |sums: &mut ChannelSums, x: i32| {
             let x = i64::from(x);
             sums.squares = sums.squares.wrapping_add(share(x * x));
-            sums.sum = sums.sum.wrapping_add(x * i64::from(length));
+            sums.sum = sums.sum.wrapping_add(x * i64::from(length as i32));
+        };
+        let shown = |x: i32| {
+            let old = part_of(x, weight);
+            seen(if before { old } else { x - old }, turn)
         };
         let samples = of.set.u.iter().zip(&of.set.i);
         let lines = self.phase.iter_mut().zip(&of.products);
@@ -144,8 +170,8 @@ impl<const PHASES: usize> Sums<PHASES> {
             add(&mut line.i, i);
             line.straight = line.straight.wrapping_add(share(*straight));
             line.delayed = line.delayed.wrapping_add(share(*delayed));
-            line.u1.add(seen(share(u.into()), turn));
-            line.i1.add(seen(share(i.into()), turn));
+            line.u1.add(shown(u));
+            line.i1.add(shown(i));
         }
         if of.neutral {
             add(&mut self.neutral, of.set.n);
@@ -182,10 +208,15 @@ pub(crate) fn part(product: i64, weight: u32) -> i64 {
     (product * i64::from(weight) + i64::from(ONE / 2)) >> 16
 }
 
-pub(crate) fn seen(x: i64, turn: Turn) -> Phasor {
+/// The same of a sample of at most 24 bits.
+pub(crate) fn part_of(x: i32, weight: u32) -> i32 {
+    ((i64::from(x) * i64::from(weight as i32) + i64::from(ONE / 2)) >> 16) as i32
+}
+
+pub(crate) fn seen(x: i32, turn: Turn) -> Phasor {
     Phasor {
-        re: x * i64::from(turn.cos),
-        im: -x * i64::from(turn.sin),
+        re: i64::from(x) * i64::from(turn.cos),
+        im: -(i64::from(x) * i64::from(turn.sin)),
     }
 }
 
@@ -230,7 +261,9 @@ impl Past {
             last = x;
         }
         // The newest samples of the held channel are the next ones remembered.
-        held.rotate_left(head.len());
+        if head.len() < hold {
+            held.rotate_left(head.len());
+        }
         for (place, set) in held.iter_mut().rev().zip(sets.iter().rev()) {
             *place = if u_hold == 0 { i(set) } else { u(set) };
         }
@@ -266,10 +299,15 @@ impl<const PHASES: usize> Accumulator<PHASES> {
     /// one reached the saturation level.
     pub fn take(&mut self, calibration: &Calibration<PHASES>, sets: &[Sample<PHASES>]) -> bool {
         let before = self.oscillator;
-        if self.block(calibration, sets, Some(calibration.parameters().saturation)) {
+        let level = Some(calibration.parameters().saturation);
+        if !self.channels(calibration, sets, level, false) {
+            self.products(calibration, sets);
             return false;
         }
-        // Samples may be beyond 24 bits, and the sums wrong: again, with limited ones.
+        // Samples may be beyond 24 bits, and the sums wrong: the same sums are taken off again, whatever they wrapped to.
+        self.oscillator = before;
+        let _ = self.channels(calibration, sets, None, true);
+        // Once more, with limited samples.
         self.oscillator = before;
         let mut saturated = Saturated::default();
         for few in sets.chunks(LIMITED) {
@@ -278,7 +316,8 @@ impl<const PHASES: usize> Accumulator<PHASES> {
                 *place = saturated.limit(calibration, set);
             }
             let sets = limited.get(..few.len()).unwrap_or(&[]);
-            self.block(calibration, sets, None);
+            let _ = self.channels(calibration, sets, None, false);
+            self.products(calibration, sets);
         }
         self.sums.saturated.add(saturated);
         saturated.any()
@@ -318,12 +357,14 @@ impl<const PHASES: usize> Accumulator<PHASES> {
         self.oscillator.skip(calibration.paired());
     }
 
-    /// Adds whole samples; refuses when some of them reaches `level`, if one is given.
-    fn block(
+    /// Adds squares, sums and fundamentals of whole samples, or takes them off again; whether a sample reaches
+    /// `level`, if one is given.
+    fn channels(
         &mut self,
         calibration: &Calibration<PHASES>,
         sets: &[Sample<PHASES>],
         level: Option<i32>,
+        undo: bool,
     ) -> bool {
         let paired = calibration.paired();
         let mut seen = [Seen::<2>::ZERO; PAIRS];
@@ -332,44 +373,47 @@ impl<const PHASES: usize> Accumulator<PHASES> {
         let seen = seen.get_mut(..count).unwrap_or_default();
 
         let margin = kernel::margin(level.unwrap_or(i32::MAX));
-        let reached = |found: &Square, pick: &dyn Fn(&Sample<PHASES>) -> i32| {
-            level.is_some_and(|level| found.suspect() && kernel::reaches(sets, pick, level))
+        let mut reached = false;
+        let mut look = |found: &Square, pick: &dyn Fn(&Sample<PHASES>) -> i32| {
+            if let (true, Some(level)) = (found.suspect(), level) {
+                reached |= kernel::reaches(sets, pick, level);
+            }
         };
-        // Added only when all are known to be valid: no copy of the sums to go back to.
-        let mut over = false;
-        let lines: [_; PHASES] = core::array::from_fn(|k| {
+        let sums = &mut self.sums;
+        for (k, line) in sums.phase.iter_mut().enumerate() {
             let u = kernel::squares(sets, voltage(k), margin, single, 0, seen);
+            look(&u, &voltage(k));
+            line.u.take(&u, undo);
             let i = kernel::squares(sets, current(k), margin, single, 1, seen);
-            over |= reached(&u, &voltage(k)) || reached(&i, &current(k));
-            (u, i, kernel::detect(seen))
-        });
-        let neutral = calibration.parameters().neutral.map(|_| {
+            look(&i, &current(k));
+            line.i.take(&i, undo);
+            let [u1, i1] = kernel::detect(seen);
+            line.u1.take(u1, undo);
+            line.i1.take(i1, undo);
+        }
+        if calibration.parameters().neutral.is_some() {
             // The oscillator is not shown to it.
             let n = kernel::squares(sets, |set| set.n, margin, single, 0, seen);
-            over |= reached(&n, &|set| set.n);
-            n
-        });
-        if over {
-            return false;
+            look(&n, &|set| set.n);
+            sums.neutral.take(&n, undo);
         }
-        let sums = &mut self.sums;
-        for (line, (u, i, [u1, i1])) in sums.phase.iter_mut().zip(&lines) {
-            line.u.take(u);
-            line.u1.add(*u1);
-            line.i.take(i);
-            line.i1.add(*i1);
-        }
-        if let Some(neutral) = &neutral {
-            sums.neutral.take(neutral);
-        }
-        sums.length = sums.length.saturating_add((sets.len() as u64) << 16);
-        let lines = sums.phase.iter_mut().zip(&mut self.past);
+        let length = (sets.len() as u64) << 16;
+        sums.length = if undo {
+            sums.length.saturating_sub(length)
+        } else {
+            sums.length.saturating_add(length)
+        };
+        reached
+    }
+
+    /// Adds products of whole samples, all of them within 24 bits.
+    fn products(&mut self, calibration: &Calibration<PHASES>, sets: &[Sample<PHASES>]) {
+        let lines = self.sums.phase.iter_mut().zip(&mut self.past);
         for (k, ((line, past), derived)) in lines.zip(&calibration.derived).enumerate() {
             let (straight, delayed) = past.products(sets, k, derived.hold());
             // No more than squares are: the longest window bounds both.
             line.straight = line.straight.wrapping_add(straight);
             line.delayed = line.delayed.wrapping_add(delayed);
         }
-        true
     }
 }

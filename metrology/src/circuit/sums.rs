@@ -5,7 +5,7 @@ use crate::calibration::{Derived, HISTORY};
 use crate::kernel::{self, CHUNK, Phasor, Products, Seen, Turn};
 use crate::rms::ChannelSums;
 use crate::sample::FULL_SCALE;
-use crate::window::{part, seen};
+use crate::window::{part, part_of, seen};
 
 /// Samples of a voltage that are kept: the longest lag, the longest hold of a current, and one for the
 /// product with the older voltage.
@@ -56,9 +56,9 @@ impl Sums {
         old.delayed = part(self.delayed, weight);
         self.straight -= old.straight;
         self.delayed -= old.delayed;
-        let x = self.i.sum >> 16;
+        let x = (self.i.sum >> 16) as i32;
         self.i.split_off(&mut old.i, weight);
-        let x_old = part(x, weight);
+        let x_old = part_of(x, weight);
         old.i1 = seen(x_old, before);
         self.i1 = seen(x - x_old, after);
         old

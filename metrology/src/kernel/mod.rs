@@ -45,17 +45,27 @@ pub(crate) struct Phasor {
 }
 
 /// A value of the oscillator, and the sums of a pair of samples of every channel that it meets.
+///
+/// In this order the detector holds only one of the oscillator's parts at a time, for want of registers.
+#[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seen<const N: usize> {
-    pub turn: Turn,
+    pub cos: i32,
     pub sums: [i32; N],
+    pub sin: i32,
 }
 
 impl<const N: usize> Seen<N> {
     pub const ZERO: Self = Self {
-        turn: Turn { cos: 0, sin: 0 },
+        cos: 0,
         sums: [0; N],
+        sin: 0,
     };
+
+    /// Lets the oscillator be seen here.
+    pub fn show(&mut self, turn: Turn) {
+        (self.cos, self.sin) = (turn.cos, turn.sin);
+    }
 }
 
 /// What [`squares`] finds in one channel.

@@ -5,7 +5,7 @@
 //! below 2^31 for a chunk, so the wrapped sums tell it exactly once the upper parts are known, and no l is
 //! ever cut out. One sum or two to a loop, because eight registers hold no more.
 
-use super::{CHUNK, Phasor, Seen, Square, Turn, pairs};
+use super::{CHUNK, Phasor, Seen, Square, pairs};
 
 /// Bits of l.
 const CUT: u32 = 12;
@@ -66,29 +66,39 @@ pub(crate) fn squares<S, const N: usize>(
 
 /// See [`wide`](super::wide::detect).
 pub(crate) fn detect<const N: usize>(seen: &[Seen<N>]) -> [Phasor; N] {
-    core::array::from_fn(|channel| {
-        let mut phasor = Phasor::default();
-        // Half products with the oscillator have 26 bits: half a chunk of them fits.
-        for seen in seen.chunks(CHUNK / 2) {
-            let re = correlated(seen, channel, |turn| turn.cos);
-            let im = correlated(seen, channel, |turn| turn.sin);
-            phasor.re = phasor.re.wrapping_add(re);
-            phasor.im = phasor.im.wrapping_sub(im);
+    const { assert!(N <= 2) }
+    let mut phasors = [Phasor::default(); N];
+    // Half products with the oscillator have 26 bits: half a chunk of them fits.
+    for seen in seen.chunks(CHUNK / 2) {
+        let mut add = |channel: usize, re: i64, im: i64| {
+            if let Some(phasor) = phasors.get_mut(channel) {
+                phasor.re = phasor.re.wrapping_add(re);
+                phasor.im = phasor.im.wrapping_sub(im);
+            }
+        };
+        // Each sum by its own loop, so that no register holds which one it is.
+        let re = correlated(seen, |seen| (of::<N, 0>(seen), seen.cos));
+        let im = correlated(seen, |seen| (of::<N, 0>(seen), seen.sin));
+        add(0, re, im);
+        if N == 2 {
+            let re = correlated(seen, |seen| (of::<N, 1>(seen), seen.cos));
+            let im = correlated(seen, |seen| (of::<N, 1>(seen), seen.sin));
+            add(1, re, im);
         }
-        phasor
-    })
+    }
+    phasors
 }
 
-#[inline]
-fn correlated<const N: usize>(
-    seen: &[Seen<N>],
-    channel: usize,
-    part: impl Fn(&Turn) -> i32,
-) -> i64 {
-    let channel = channel.min(N - 1);
+#[inline(always)]
+fn of<const N: usize, const CHANNEL: usize>(seen: &Seen<N>) -> i32 {
+    seen.sums.get(CHANNEL).copied().unwrap_or(0)
+}
+
+#[inline(never)]
+fn correlated<const N: usize>(seen: &[Seen<N>], parts: impl Fn(&Seen<N>) -> (i32, i32)) -> i64 {
     let (mut upper, mut wrapped) = (0_i32, 0_i32);
-    for Seen { turn, sums } in seen {
-        let (y, turn) = (sums[channel], part(turn));
+    for seen in seen {
+        let (y, turn) = parts(seen);
         upper = upper.wrapping_add((y >> CUT).wrapping_mul(turn));
         wrapped = wrapped.wrapping_add(y.wrapping_mul(turn));
     }
@@ -170,7 +180,9 @@ impl Product {
         }
         for (voltage, current) in voltages.iter().zip(currents) {
             let (x, y) = (u(voltage), i(current));
-            let crossed = x.wrapping_add(x >> CUT).wrapping_mul(y.wrapping_add(y >> CUT));
+            let crossed = x
+                .wrapping_add(x >> CUT)
+                .wrapping_mul(y.wrapping_add(y >> CUT));
             sums.crossed = sums.crossed.wrapping_add(crossed);
         }
         *self = sums;
@@ -178,7 +190,10 @@ impl Product {
 
     const fn joined(&self) -> i64 {
         // Σ (x·g + h·y) = 2^13 Σ h·g + Σ (h·k + l·g), and Σ x·y has 2^12 Σ (h·k + l·g) and Σ l·k beside 2^24 Σ h·g.
-        let crossed = self.crossed.wrapping_sub(self.wrapped).wrapping_sub(self.upper);
+        let crossed = self
+            .crossed
+            .wrapping_sub(self.wrapped)
+            .wrapping_sub(self.upper);
         let middle = crossed.wrapping_sub(self.upper << (CUT + 1));
         let low = self
             .wrapped

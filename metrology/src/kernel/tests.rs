@@ -83,7 +83,8 @@ proptest! {
         // Pairs at a high rate, single samples at a low one.
         let singles: Vec<i32> = sets.iter().take(PAIRS).map(|set| set.1).collect();
         let seen = |n: usize| Seen {
-            turn: turns[n],
+            cos: turns[n].cos,
+            sin: turns[n].sin,
             sums: [&sums, &singles].map(|sums| sums.get(n).copied().unwrap_or(0)),
         };
         let seen: Vec<Seen<2>> = (0..sums.len().max(singles.len())).map(seen).collect();
@@ -120,7 +121,7 @@ fn the_largest_sums_fit() {
         assert_eq!(found.squares, i64::from(x).pow(2) * CHUNK as i64);
         for cos in [Turn::LIMIT, -Turn::LIMIT] {
             for seen in &mut seen {
-                seen.turn = Turn { cos, sin: -cos };
+                seen.show(Turn { cos, sin: -cos });
             }
             assert_eq!(split::detect(&seen), wide::detect(&seen));
         }

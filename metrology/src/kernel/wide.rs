@@ -2,7 +2,7 @@
 //!
 //! Sums wrap only when a sample lies outside of 24 bits, and then they are thrown away.
 
-use super::{Phasor, Seen, Square, Turn, pairs};
+use super::{Phasor, Seen, Square, pairs};
 
 #[inline(always)]
 const fn multiply_add(sum: i64, a: i32, b: i32) -> i64 {
@@ -43,12 +43,11 @@ pub(crate) fn squares<S, const N: usize>(
 pub(crate) fn detect<const N: usize>(seen: &[Seen<N>]) -> [Phasor; N] {
     const { assert!(N <= 2) }
     let (mut first, mut second) = (Phasor::default(), Phasor::default());
-    for Seen { turn, sums } in seen {
-        let Turn { cos, sin } = *turn;
+    for &Seen { cos, sums, sin } in seen {
         let [y, z] = core::array::from_fn(|channel| sums.get(channel).copied().unwrap_or(0));
         first.re = multiply_add(first.re, y, cos);
-        first.im = multiply_add(first.im, y, sin);
         second.re = multiply_add(second.re, z, cos);
+        first.im = multiply_add(first.im, y, sin);
         second.im = multiply_add(second.im, z, sin);
     }
     core::array::from_fn(|channel| {
