@@ -10,6 +10,7 @@ use security::link::{OpenError, Opener, SealError, Sealer};
 use security::order::{Order, OrderAck, RelayFeedback};
 use security::replay::{Freshness, ReplayWindow};
 use security::suite::Suite;
+use testkit::rounds;
 
 const CLASSES: [Class; 6] = [
     Class::Data,
@@ -43,7 +44,7 @@ fn suite() -> impl Strategy<Value = Suite> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: rounds(150, 2) as u32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_sealed_opens_once(

@@ -261,6 +261,7 @@ fn story(seed: u64, works: bool, cut: Option<Cut>) -> u64 {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "signatures, minutes each")]
 fn power_is_cut_at_every_flash_operation() {
     for works in [true, false] {
         let steps = story(1, works, None);
@@ -273,6 +274,7 @@ fn power_is_cut_at_every_flash_operation() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "signatures, minutes each")]
 fn power_is_cut_again_and_again() {
     let (first, second) = (image(1, 300), image(2, 333));
     for seed in 0..40 {
@@ -298,6 +300,7 @@ fn power_is_cut_again_and_again() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "signatures, minutes each")]
 fn each_changed_bit_of_manifest_signature_and_image_is_refused() {
     let good = image(1, 300);
     let check = |manifest: &[u8], signature: &[u8; SIGNATURE_LEN], bytes: &[u8]| {
@@ -443,6 +446,7 @@ fn malformed_manifests_name_the_byte() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "signatures, minutes each")]
 fn an_image_without_confirmation_gives_way() {
     let (first, second) = (image(1, 300), image(2, 333));
     let mut device = Device::new(1, &first);

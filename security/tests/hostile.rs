@@ -11,6 +11,7 @@ use security::log::Head;
 use security::slot::{KeySlot, SlotError};
 use security::suite::Suite;
 use security::wrap;
+use testkit::rounds;
 
 const METER: DeviceKeyId = DeviceKeyId::meter([0x20, 0x26, 0x11, 0, 0, 1]);
 
@@ -54,7 +55,7 @@ fn identifier() -> impl Strategy<Value = u32> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: rounds(400, 2) as u32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn handshakes(kind in 0x10..0x15_u8, mut bytes in vec(any::<u8>(), 0..60), mine: bool, suites in 0..12_u8) {

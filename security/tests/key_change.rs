@@ -7,8 +7,8 @@ use security::key::{DeviceKey, DeviceKeyId, KeyTree, Purpose, Secret};
 use security::key_message::{Body, DeviceRandom, KeyMessage, Reason};
 use security::slot::{Change, KeySlot, PREVIOUS_SECONDS, RECORD_LEN, Side, SlotError};
 use security::suite::Suite;
-use testkit::Rng;
 use testkit::flash::{Cut, Flash, FlashError};
+use testkit::{Rng, rounds, stride};
 
 const METER: DeviceKeyId = DeviceKeyId::meter([0x20, 0x26, 0x11, 0, 0, 1]);
 const PAGE: usize = 256;
@@ -207,7 +207,7 @@ fn one_cut_at_every_write_of_either_side() {
     let steps = story(1, |_, _| ());
     assert!(steps.iter().all(|steps| *steps > 100), "{steps:?}");
     for (side, steps) in steps.into_iter().enumerate() {
-        for at in 0..steps {
+        for at in (0..steps).step_by(stride(steps as usize / 2 + 1)) {
             for cut in [Cut::Before(at), Cut::Inside(at)] {
                 let mut planned = false;
                 story(at + 7, |head, device| {
@@ -223,7 +223,7 @@ fn one_cut_at_every_write_of_either_side() {
 
 #[test]
 fn random_cuts_on_both_sides() {
-    for seed in 0..150 {
+    for seed in 0..rounds(150, 1) {
         let mut rng = Rng::new(seed);
         story(seed, |head, device| {
             for party in [head, device] {
@@ -322,7 +322,7 @@ fn a_changed_record_is_not_taken() {
             .windows(16)
             .any(|window| window == key(Purpose::Auth, 1).secret().expose())
     );
-    for bit in 0..RECORD_LEN * 8 {
+    for bit in (0..RECORD_LEN * 8).step_by(stride(431)) {
         let mut changed = record.clone();
         changed[bit / 8] ^= 1 << (bit % 8);
         let refused = KeySlot::restore(&mut Soft, &chip_key(), [&changed, &[]]);

@@ -11,6 +11,7 @@ use security::aead::AeadError;
 use security::engine::{Block128, BlockCipher, EngineError, Handle, MockChip, Soft, SoftKey};
 use security::key::Secret;
 use security::{ccm, gcm};
+use testkit::rounds;
 
 fn soft(key: [u8; 16]) -> SoftKey {
     let Ok(key) = Soft.load(BlockCipher::Aes128, &Secret::new(key));
@@ -51,7 +52,7 @@ macro_rules! same_as_reference {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: rounds(200, 1) as u32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn ccm_equals_the_reference(

@@ -13,6 +13,7 @@ use security::order::{
     Kind, Moment, Order, OrderAck, OrderError, Outcome, PurseState, Recharge, RelayFeedback,
 };
 use security::suite::Suite;
+use testkit::stride;
 
 const SUITE: Suite = Suite::Ccm16;
 const OPERATOR: [u8; 4] = [0x10, 0, 0, 1];
@@ -437,7 +438,7 @@ fn every_recorded_frame_again_has_no_effect() {
         assert!(executed(&present(&mut gate, frame.clone(), &conditions())));
     }
     for _restart in 0..2 {
-        for start in 0..frames.len() {
+        for start in (0..frames.len()).step_by(stride(4)) {
             for frame in frames.iter().cycle().skip(start).take(frames.len()) {
                 assert_eq!(
                     present(&mut gate, frame.clone(), &conditions()),
@@ -471,7 +472,7 @@ fn a_damaged_state_is_not_taken() {
             found: STATE_LEN - 1
         })
     );
-    for bit in 0..STATE_LEN * 8 {
+    for bit in (0..STATE_LEN * 8).step_by(stride(655)) {
         let mut torn = state;
         torn[bit / 8] ^= 1 << (bit % 8);
         assert_eq!(restore(&torn), Err(StateError::Crc), "bit {bit}");

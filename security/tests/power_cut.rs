@@ -11,7 +11,7 @@ use security::order::{
     Kind, Moment, Order, OrderAck, Outcome, PurseState, Recharge, RelayFeedback,
 };
 use security::suite::Suite;
-use testkit::Rng;
+use testkit::{Rng, rounds, stride};
 
 const SUITE: Suite = Suite::Ccm16;
 const ORDERS: u64 = 4;
@@ -235,9 +235,9 @@ fn sell(block: u32, records: Records, blows: BTreeMap<usize, Cut>) -> usize {
 #[test]
 fn one_cut_at_every_store() {
     for records in [Records::Apart, Records::One] {
-        for block in [1, 2, 256] {
+        for block in [1, 2, 256].into_iter().step_by(stride(3)) {
             let stores = sell(block, records, BTreeMap::new());
-            for at in 1..=stores + 4 {
+            for at in (1..=stores + 4).step_by(stride(6)) {
                 for cut in [Cut::Before, Cut::After] {
                     sell(block, records, BTreeMap::from([(at, cut)]));
                 }
@@ -256,8 +256,8 @@ fn two_cuts_at_every_pair_of_stores() {
     ];
     for records in [Records::Apart, Records::One] {
         let stores = sell(256, records, BTreeMap::new());
-        for first in 1..=stores {
-            for second in first + 1..=stores + 2 {
+        for first in (1..=stores).step_by(stride(7)) {
+            for second in (first + 1..=stores + 2).step_by(stride(9)) {
                 for cuts in CUTS {
                     sell(
                         256,
@@ -272,7 +272,7 @@ fn two_cuts_at_every_pair_of_stores() {
 
 #[test]
 fn random_schedules_of_cuts() {
-    for seed in 0..400 {
+    for seed in 0..rounds(400, 2) {
         let mut rng = Rng::new(seed);
         let records = if rng.chance(500_000) {
             Records::Apart

@@ -13,11 +13,13 @@
 //! | [`cut`] | runs an operation with the power cut at every step of it |
 //! | [`cases`] | finds and reads case files |
 //! | [`signal`] | mains waves, converters and the double-precision model of a meter's chain |
+//! | [`rounds`], [`stride`] | how much a test repeats where each step is slow |
 //! | [`python`] | an interpreter with a package, for independent programs |
 
 pub mod cases;
 pub mod clock;
 pub mod cut;
+mod effort;
 pub mod flash;
 pub mod line;
 pub mod python;
@@ -25,6 +27,7 @@ pub mod rng;
 pub mod signal;
 mod skip;
 
+pub use effort::{rounds, stride};
 pub use rng::Rng;
 
 pub use skip::skip;

@@ -4,6 +4,7 @@ mod accuracy;
 mod bench;
 mod browser;
 mod elf;
+mod emulated;
 mod header;
 mod jobs;
 mod proofs;
@@ -70,6 +71,8 @@ enum Job {
     Long,
     /// Run the firmware images in the emulator beside the host
     Emulate,
+    /// The cases of `vectors/security` on the emulated Cortex-M0 and M4
+    EmulateCases,
     /// Run a crate beside an independent package on the same input; nothing is judged
     Bench {
         /// The crate: dlt645, metrology, tariff, or meter-proto (whose instruction counts are judged)
@@ -183,6 +186,7 @@ fn run(job: Option<Job>) -> anyhow::Result<()> {
         }
         Some(Job::Long) => jobs::long(),
         Some(Job::Emulate) => jobs::emulate(),
+        Some(Job::EmulateCases) => emulated::run(),
         Some(Job::Differential { cases }) => proofs::differential(cases),
         Some(Job::ConstantTime) => proofs::constant_time(),
         Some(Job::Miri) => proofs::miri(),
@@ -219,6 +223,7 @@ fn test(full: bool) -> anyhow::Result<()> {
     report.job("header", || header::run(true));
     report.job("fuzz", || jobs::fuzz(full.then_some(10)));
     report.job("emulate", jobs::emulate);
+    report.job("emulate-cases", emulated::run);
     report.job("constant-time", proofs::constant_time);
     if full {
         report.job("size", || size::run(false));

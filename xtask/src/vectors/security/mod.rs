@@ -67,13 +67,15 @@ enum Held {
 }
 
 /// One case: an object, or a row of a table whose columns are named in the file's head.
-struct Case<'v> {
-    fields: &'v [Value],
-    case: &'v Value,
+pub struct Case<'v> {
+    /// Names of the columns; empty where cases are objects.
+    pub fields: &'v [Value],
+    /// The case itself.
+    pub case: &'v Value,
 }
 
 impl<'v> Case<'v> {
-    fn at(&self, name: &str) -> Result<&'v Value, String> {
+    pub fn at(&self, name: &str) -> Result<&'v Value, String> {
         let column = self.fields.iter().position(|field| field == name);
         let cell = match column {
             Some(column) => self.case.get(column),
@@ -82,7 +84,7 @@ impl<'v> Case<'v> {
         cell.ok_or_else(|| format!("no field {name}"))
     }
 
-    fn bytes(&self, name: &str) -> Result<Vec<u8>, String> {
+    pub fn bytes(&self, name: &str) -> Result<Vec<u8>, String> {
         let text = self
             .at(name)?
             .as_str()
@@ -90,7 +92,7 @@ impl<'v> Case<'v> {
         hex::decode(text).map_err(|error| format!("{name}: {error}"))
     }
 
-    fn array<const N: usize>(&self, name: &str) -> Result<[u8; N], String> {
+    pub fn array<const N: usize>(&self, name: &str) -> Result<[u8; N], String> {
         let bytes = self.bytes(name)?;
         let found = bytes.len();
         bytes
@@ -98,13 +100,13 @@ impl<'v> Case<'v> {
             .map_err(|_| format!("{name} has {found} bytes, expected {N}"))
     }
 
-    fn number(&self, name: &str) -> Result<u64, String> {
+    pub fn number(&self, name: &str) -> Result<u64, String> {
         self.at(name)?
             .as_u64()
             .ok_or_else(|| format!("{name} is no number"))
     }
 
-    fn small<T: TryFrom<u64>>(&self, name: &str) -> Result<T, String> {
+    pub fn small<T: TryFrom<u64>>(&self, name: &str) -> Result<T, String> {
         T::try_from(self.number(name)?).map_err(|_| format!("{name} is out of range"))
     }
 
@@ -112,7 +114,7 @@ impl<'v> Case<'v> {
         Ok(soft(cipher, &Secret::new(self.array(name)?)))
     }
 
-    fn valid(&self) -> Result<bool, String> {
+    pub fn valid(&self) -> Result<bool, String> {
         Ok(self.number("valid")? == 1)
     }
 }
