@@ -47,6 +47,47 @@ const CRC32C: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISCSI);
 
 /// Something that passed every check. Only the checks of this crate make it; an actuator or a boot
 /// stage takes nothing else.
+///
+/// ```
+/// use security::gate::{Pending, Verified};
+/// use security::order::Order;
+///
+/// fn actuate(order: &Verified<Order>) -> u64 {
+///     order.get().number()
+/// }
+/// fn execute(pending: Pending<'_>) -> u64 {
+///     actuate(&pending.stored()) // its number is durable
+/// }
+/// ```
+/// An order that was only read is none, and nobody else makes one of it:
+/// ```compile_fail,E0308
+/// # use security::{gate::Verified, order::Order};
+/// # fn actuate(order: &Verified<Order>) {}
+/// fn shortcut(bytes: &[u8]) {
+///     actuate(&Order::parse(bytes).unwrap());
+/// }
+/// ```
+/// ```compile_fail,E0423
+/// # use security::{gate::Verified, order::Order};
+/// fn forge(order: Order) -> Verified<Order> {
+///     Verified(order)
+/// }
+/// ```
+/// Nor does an order wait twice, or come before its number is stored:
+/// ```compile_fail,E0382
+/// # use security::gate::Pending;
+/// fn twice(pending: Pending<'_>) {
+///     let _first = pending.stored();
+///     let _second = pending.stored();
+/// }
+/// ```
+/// ```compile_fail,E0308
+/// # use security::{gate::{Pending, Verified}, order::Order};
+/// # fn actuate(order: &Verified<Order>) {}
+/// fn early(pending: Pending<'_>) {
+///     actuate(pending.order());
+/// }
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a verified order waits to be executed and finished"]
 pub struct Verified<T>(T);

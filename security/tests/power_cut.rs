@@ -293,6 +293,85 @@ fn random_schedules_of_cuts() {
     }
 }
 
+/// Somebody keeps a copy of a flash and puts it back later: what its owner sends then was sent before, and a receiver
+/// that went on opens none of it until new numbers come.
+#[test]
+fn a_sender_put_back_to_an_older_flash_is_refused() {
+    const BLOCK: u32 = 8;
+    let key = key();
+    let boot = |limit| {
+        let counter = SendCounter::boot(limit, BLOCK);
+        Sealer::new(&key, Direction::FromDevice, SUITE, counter)
+    };
+    let send = |sealer: &mut Sealer, limit: &mut u64, class| {
+        if let Some(reservation) = sealer.reservation() {
+            *limit = reservation.limit();
+            reservation.confirm();
+        }
+        let mut buf = [0; 64];
+        sealer
+            .seal_from(class, b"", b"x", &mut buf)
+            .unwrap()
+            .to_vec()
+    };
+    for class in [Class::Data, Class::Key] {
+        let mut receiver = Opener::new(&key, Direction::FromDevice, SUITE);
+        let (mut limit, kept) = (0, 0);
+        let mut sender = boot(limit);
+        for _ in 0..20 {
+            let mut message = send(&mut sender, &mut limit, class);
+            assert!(receiver.open(b"", &mut message).is_ok());
+        }
+        let mut limit = kept;
+        let mut sender = boot(limit);
+        for number in 1..=25_u64 {
+            let mut message = send(&mut sender, &mut limit, class);
+            let opened = receiver.open(b"", &mut message).is_ok();
+            assert_eq!(opened, number > 20, "{class:?} {number}");
+        }
+    }
+}
+
+/// A device put back to an older flash has forgotten an order; recorded, it is refused once its deadline is past. Until
+/// then only a number store that cannot be put back would tell.
+#[test]
+fn an_order_recorded_for_a_forgetful_device_ends_with_its_deadline() {
+    let key = key();
+    let kept = OrderGate::new(&key, SUITE).state();
+    let mut head = Sealer::new(&key, Direction::ToDevice, SUITE, SendCounter::session());
+    let paid = Recharge {
+        amount: 100,
+        count: 1,
+        customer: [0; 6],
+    };
+    let deadline = Moment::try_new(26, 11, 21, 12, 0, 0).unwrap();
+    let order = Order::try_purse(Kind::Recharge, deadline, 1, [1; 4], paid).unwrap();
+    let mut buf = [0; 80];
+    let recorded = head
+        .seal_from(Class::Command, b"", &order.encode(), &mut buf)
+        .unwrap()
+        .to_vec();
+    let flash = Flash {
+        gate: kept,
+        limit: 0,
+        balance: 0,
+        count: 0,
+        stores: 0,
+        blows: BTreeMap::new(),
+    };
+    for (second, passes) in [(0, true), (1, false)] {
+        let mut gate = OrderGate::restore(&key, SUITE, &kept).unwrap();
+        let conditions = Conditions {
+            now: Moment::try_new(26, 11, 21, 12, 0, second),
+            ..conditions(&flash)
+        };
+        let mut envelope = recorded.clone();
+        let verdict = gate.judge(b"", &mut envelope, &conditions, RelayFeedback::Unknown);
+        assert_eq!(matches!(verdict, Verdict::New(_)), passes);
+        assert_eq!(matches!(verdict, Verdict::Refused(_)), !passes);
+    }
+}
+
 #[test]
 fn the_counter_never_repeats_a_number() {
     for block in [1, 3, 256] {

@@ -7,6 +7,51 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
+/// What every build takes is what was looked at: each package of each lock file comes from the registry and has a check
+/// sum, or is ours; none comes from a branch of somebody's repository.
+#[test]
+fn every_dependency_is_pinned_by_its_check_sum() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for folder in [".", "fuzz", "examples/firmware", "xtask/mcu"] {
+        let text = std::fs::read_to_string(root.join(folder).join("Cargo.lock")).unwrap();
+        let packages: Vec<&str> = text.split("[[package]]").skip(1).collect();
+        let foreign = packages
+            .iter()
+            .filter(|package| package.contains("\nsource = "));
+        let mut count = 0;
+        for package in foreign {
+            assert!(
+                package.contains("\nsource = \"registry+"),
+                "{folder}:{package}"
+            );
+            assert!(package.contains("\nchecksum = \""), "{folder}:{package}");
+            count += 1;
+        }
+        // Those without a source are ours: they lie in this checkout.
+        assert!(count > 20 && count < packages.len(), "{folder}: {count}");
+        for own in packages
+            .iter()
+            .filter(|package| !package.contains("\nsource = "))
+        {
+            let name = own.split('"').nth(1).unwrap();
+            assert!(is_ours(name), "{folder}: {name} has no source");
+        }
+    }
+}
+
+fn is_ours(name: &str) -> bool {
+    let ours = [
+        "cjt188",
+        "dlt645",
+        "meter-proto",
+        "serial-line",
+        "taint",
+        "testkit",
+        "xtask",
+    ];
+    name.starts_with("meterkit-") || ours.contains(&name)
+}
+
 #[test]
 fn every_threat_names_tests_that_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -134,6 +134,8 @@ enum Job {
     },
     /// Ciphers and comparisons on secrets that valgrind takes for undefined: no branch, no address
     ConstantTime,
+    /// The lock files beside the published security advisories (needs cargo-audit)
+    Advisories,
     /// Unit tests of `security` in an interpreter that knows undefined behaviour
     Miri,
     /// Whole-system tests: hostile input, killed processes, other parties' clients
@@ -189,6 +191,7 @@ fn run(job: Option<Job>) -> anyhow::Result<()> {
         Some(Job::EmulateCases) => emulated::run(),
         Some(Job::Differential { cases }) => proofs::differential(cases),
         Some(Job::ConstantTime) => proofs::constant_time(),
+        Some(Job::Advisories) => proofs::advisories(),
         Some(Job::Miri) => proofs::miri(),
         Some(Job::System) => jobs::system(),
         Some(Job::Browser) => browser::run(),
@@ -230,6 +233,7 @@ fn test(full: bool) -> anyhow::Result<()> {
         report.job("tariff-compare", bench::tariff::compare);
         report.job("long", jobs::long);
         report.job("miri", proofs::miri);
+        report.job("advisories", proofs::advisories);
     }
     report.job("vectors", vectors::job);
     report.job("waves", waves_job);

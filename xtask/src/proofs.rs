@@ -58,7 +58,23 @@ pub fn constant_time() -> anyhow::Result<Verdict> {
     Ok(Verdict::Passed)
 }
 
-/// The unit tests of `security` in an interpreter that knows undefined behaviour.
+/// Tests of `security` that the interpreter runs, each long loop of them shortened (`testkit::rounds`). The others read
+/// case files or start programs: they compare values of the same functions.
+const INTERPRETED: [&str; 10] = [
+    "element",
+    "envelope",
+    "firmware",
+    "hostile",
+    "key_change",
+    "modes",
+    "orders",
+    "power_cut",
+    "session",
+    "watch",
+];
+
+/// The tests of `security` in an interpreter that knows undefined behaviour. The ciphers use the processor's
+/// instructions, which it knows too: bitsliced ones would take hours. `modes`, the shortest, runs on those as well.
 pub fn miri() -> anyhow::Result<Verdict> {
     let shell = shell()?;
     if cmd!(shell, "cargo +nightly miri --version")
@@ -72,11 +88,52 @@ pub fn miri() -> anyhow::Result<Verdict> {
             "miri is missing (rustup toolchain install nightly --component miri)".into(),
         ));
     }
-    let folder = tool::root().join("target/miri");
-    cmd!(
-        shell,
-        "cargo +nightly miri test --package meterkit-security --all-features --lib --target-dir {folder}"
-    )
-    .run()?;
+    let all: Vec<&str> = INTERPRETED
+        .iter()
+        .flat_map(|test| ["--test", test])
+        .collect();
+    let mut runs = vec![("portable", "", vec!["--test", "modes"])];
+    if cfg!(target_arch = "x86_64") {
+        runs.push((
+            "processor",
+            "-Ctarget-feature=+aes,+pclmulqdq,+ssse3,+sse4.1,+sha",
+            all,
+        ));
+    }
+    for (name, flags, tests) in runs {
+        let folder = tool::root().join("target/miri").join(name);
+        // Tests read the environment of proptest.
+        cmd!(
+            shell,
+            "cargo +nightly miri test --locked --package meterkit-security --all-features --target-dir {folder} {tests...}"
+        )
+        .env("MIRIFLAGS", "-Zmiri-disable-isolation")
+        .env("RUSTFLAGS", flags)
+        .run()?;
+    }
+    Ok(Verdict::Passed)
+}
+
+/// The lock files beside the published advisories.
+pub fn advisories() -> anyhow::Result<Verdict> {
+    let shell = shell()?;
+    if cmd!(shell, "cargo audit --version")
+        .quiet()
+        .ignore_stdout()
+        .ignore_stderr()
+        .run()
+        .is_err()
+    {
+        return Ok(Verdict::Skipped(
+            "cargo-audit is missing (cargo install cargo-audit --locked)".into(),
+        ));
+    }
+    for folder in [".", "fuzz", "examples/firmware", "xtask/mcu"] {
+        cmd!(
+            shell,
+            "cargo audit --deny warnings --file {folder}/Cargo.lock"
+        )
+        .run()?;
+    }
     Ok(Verdict::Passed)
 }
