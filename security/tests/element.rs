@@ -1,12 +1,14 @@
 //! The DL/T 645 security layer: what is refused, and power cuts at every write.
 
+use std::collections::BTreeMap;
+
 use security::engine::{Block128, BlockCipher, Soft, SoftKey};
 use security::esam::{
     Element, FILE_LEN, Host, HostKeys, KeyInfo, KeyName, MacRules, Purse, RECORD_LEN, ReadTag,
     Refused,
 };
 use security::key::Secret;
-use testkit::stride;
+use testkit::{Rng, rounds, stride};
 
 const METER: [u8; 6] = [0x20, 0x26, 0x11, 0, 0, 1];
 const OTHER: [u8; 6] = [0x20, 0x26, 0x11, 0, 0, 2];
@@ -269,11 +271,11 @@ fn the_infrared_port_opens_for_who_proves_himself() {
     assert!(!element.infrared_is_open());
 }
 
-/// Two copies of a record, with power that goes at one write.
+/// Two copies of a record, with power that goes at some writes.
 struct Flash {
     copies: [[u8; RECORD_LEN]; 2],
     writes: usize,
-    cut: Option<(usize, Cut)>,
+    cuts: BTreeMap<usize, Cut>,
 }
 
 #[derive(Clone, Copy)]
@@ -284,13 +286,10 @@ enum Cut {
 }
 
 impl Flash {
-    /// Writes and says whether power is still there.
+    /// Writes and says whether power is still there afterwards.
     fn write(&mut self, nth: usize, record: &[u8; RECORD_LEN]) -> bool {
         self.writes += 1;
-        let cut = self
-            .cut
-            .filter(|(at, _)| *at == self.writes)
-            .map(|(_, cut)| cut);
+        let cut = self.cuts.get(&self.writes);
         match cut {
             Some(Cut::Before) => {}
             Some(Cut::Torn) => self.copies[nth][..70].copy_from_slice(&record[..70]),
@@ -312,7 +311,7 @@ fn stored() -> Flash {
     Flash {
         copies: [record, [0xFF; RECORD_LEN]],
         writes: 0,
-        cut: None,
+        cuts: BTreeMap::new(),
     }
 }
 
@@ -342,7 +341,7 @@ fn recharge_exactly_once() {
     for at in (0..6).step_by(stride(5)) {
         for cut in [Cut::Before, Cut::Torn, Cut::After] {
             let (mut flash, mut host) = (stored(), host());
-            flash.cut = Some((at, cut));
+            flash.cuts.insert(at, cut);
             for count in 1..=4_u32 {
                 let sale = Purse {
                     balance: 100,
@@ -359,6 +358,59 @@ fn recharge_exactly_once() {
                 let purse = *flash.boot().purse();
                 assert_eq!((purse.balance, purse.count), (100 * count, count));
             }
+        }
+    }
+}
+
+/// Recharges and key updates in any order, with power that goes at many writes: each recharge counts once, each key is
+/// the old one or the new one, and the reader can always go on.
+#[test]
+fn random_schedules_of_cuts() {
+    for seed in 0..rounds(100, 1) {
+        let mut rng = Rng::new(seed);
+        let (mut flash, mut host) = (stored(), host());
+        for _ in 0..rng.below(12) {
+            let at = 1 + rng.below(25) as usize;
+            let cut = [Cut::Before, Cut::Torn, Cut::After][rng.below(3) as usize];
+            flash.cuts.insert(at, cut);
+        }
+        let (mut count, mut version) = (0_u32, 0_u8);
+        for _ in 0..8 {
+            if rng.chance(600_000) {
+                count += 1;
+                let id = if count == 1 { 0x0701_01FF } else { 0x0701_02FF };
+                let sale = Purse {
+                    balance: 100,
+                    count,
+                    customer: CUSTOMER,
+                };
+                let done = insist(&mut flash, &mut host, id, |host| {
+                    host.recharge(METER, &sale).unwrap().to_vec()
+                });
+                assert!(matches!(done, Ok(()) | Err(Refused::REPEATED)), "{done:?}");
+            } else {
+                version += 1;
+                let (info, new) = (info(KeyName::Control, version), Secret::new([version; 16]));
+                let done = insist(&mut flash, &mut host, 0x0702_01FF, |host| {
+                    host.key_update(METER, info, &new).unwrap().to_vec()
+                });
+                // The answer was lost after the write: the second try finds the version there.
+                assert!(matches!(done, Ok(()) | Err(Refused::OTHER)), "{done:?}");
+                host = Host::new(
+                    Soft,
+                    HostKeys {
+                        control: new,
+                        ..keys()
+                    },
+                );
+            }
+            let mut element = flash.boot();
+            let purse = *element.purse();
+            assert_eq!((purse.balance, purse.count), (100 * count, count));
+            assert_eq!(element.key_info(KeyName::Control).version, version);
+            authenticate(&mut host, &mut element, 200).unwrap();
+            let sealed = order(&mut host, &CLOSE);
+            assert_eq!(element.open_control(&sealed, &mut [0; 32]), Ok(8));
         }
     }
 }
@@ -391,6 +443,28 @@ fn recharges_that_do_not_fit_are_refused() {
     assert_eq!(sell(2, CUSTOMER, 1, again), Ok(()));
 }
 
+/// The customer's number and its MAC are the same in both; only the first MAC of a recharge tells a repeat.
+#[test]
+fn one_authentication_carries_several_recharges() {
+    let (mut host, mut element) = authenticated();
+    let mut sell = |count, id| {
+        let sale = Purse {
+            balance: 100,
+            count,
+            customer: CUSTOMER,
+        };
+        let request = host.recharge(METER, &sale).unwrap();
+        let done = element.request(id, &request, &mut []);
+        element.saved();
+        // The same frame again.
+        assert_eq!(element.request(id, &request, &mut []), Err(Refused::MAC));
+        (done, element.purse().balance)
+    };
+    assert_eq!(sell(1, 0x0701_01FF), (Ok(0), 100));
+    assert_eq!(sell(2, 0x0701_02FF), (Ok(0), 200));
+    assert_eq!(sell(3, 0x0701_02FF), (Ok(0), 300));
+}
+
 fn info(name: KeyName, version: u8) -> KeyInfo {
     KeyInfo {
         state: 1,
@@ -406,7 +480,7 @@ fn a_key_update_leaves_one_key_that_works_whatever_is_cut() {
     for at in (0..3).step_by(stride(2)) {
         for cut in [Cut::Before, Cut::Torn, Cut::After] {
             let (mut flash, mut host) = (stored(), host());
-            flash.cut = Some((at, cut));
+            flash.cuts.insert(at, cut);
             let done = insist(&mut flash, &mut host, 0x0702_01FF, |host| {
                 let info = info(KeyName::Control, 1);
                 host.key_update(METER, info, &new).unwrap().to_vec()

@@ -35,7 +35,7 @@ impl<E: Block128> Element<E> {
         let customer = turned([n0, n1, n2, n3, n4, n5]);
         let first = turned([m0, m1, m2, m3]);
         self.check_mac(KeyName::Parameter, PURSE_HEAD, &[&amount, &count], first)?;
-        self.check_mac(
+        self.check_second_mac(
             KeyName::Parameter,
             CUSTOMER_HEAD,
             &[&customer],
@@ -78,7 +78,7 @@ impl<E: Block128> Element<E> {
         let (amount, zero) = (turned(amount), turned(zero));
         let head = |offset| file_head(WRITE, PURSE_FILE, offset, 8);
         self.check_mac(KeyName::Parameter, head(0), &[&amount], turned(first))?;
-        self.check_mac(KeyName::Parameter, head(4), &[&zero], turned(second))?;
+        self.check_second_mac(KeyName::Parameter, head(4), &[&zero], turned(second))?;
         if zero != [0; 4] || self.kept.key(KeyName::Parameter).0.state != 0 {
             return Err(Refused::OTHER);
         }

@@ -100,3 +100,50 @@ pub mod count {
         u64::from(ticks) * PER_TEN_TICKS / 10
     }
 }
+
+/// The memory of the board, searched for what must not be left in it.
+pub mod ram {
+    /// Where memory begins on both boards.
+    const START: u32 = 0x2000_0000;
+    const LEN: u32 = if cfg!(board = "microbit") {
+        16 << 10
+    } else {
+        4 << 20
+    };
+    /// Bytes that are searched at either end: variables lie at the start, the stack at the end.
+    const SEARCHED: u32 = 8 << 10;
+    /// Room for the registers that a function saves, which the compiler may do before or after it reads the stack pointer.
+    const FRAME: u32 = 64;
+
+    #[expect(unsafe_code, reason = "a search through memory that belongs to others")]
+    fn byte(at: u32) -> u8 {
+        // SAFETY: the address lies in the memory of the board, where any byte may be read.
+        unsafe { core::ptr::read_volatile(at as *const u8) }
+    }
+
+    /// How often 16 bytes stand in memory. They are given with every bit turned, so that the search does not find itself.
+    #[inline(never)]
+    pub fn count(turned: &[u8; 16]) -> u32 {
+        let mut found = 0;
+        for start in [START, START + LEN - SEARCHED] {
+            for at in start..=start + SEARCHED - 16 {
+                let here = (at..).zip(turned).all(|(at, other)| byte(at) == !other);
+                found += u32::from(here);
+            }
+        }
+        found
+    }
+
+    /// Overwrites what calls before this one left on the stack.
+    #[inline(never)]
+    #[expect(unsafe_code, reason = "the unused part of the stack")]
+    pub fn wipe_stack() {
+        let top = cortex_m::register::msp::read() - FRAME;
+        let bottom = (START + LEN - SEARCHED).min(top);
+        for at in bottom..top {
+            // SAFETY: below the stack pointer lies nothing in use, since no interrupt is enabled; above `bottom` lie
+            // no variables, which the images place at the start of memory.
+            unsafe { core::ptr::write_volatile(at as *mut u8, 0) };
+        }
+    }
+}

@@ -9,7 +9,7 @@
 
 use cortex_m_rt::entry;
 use heapless::Vec;
-use mcu as _;
+use mcu::ram;
 use security::aead::AeadError;
 use security::ake::{self, Responder};
 use security::cipher::LinkCipher;
@@ -162,6 +162,7 @@ fn answer(kind: u8, request: &mut Request<'_>, out: &mut Out) -> Option<()> {
         }
         b'N' => numbers(request, out),
         b'D' => element(request, out),
+        b'Z' => residue(request, out),
         _ => None,
     }
 }
@@ -417,6 +418,67 @@ fn element(request: &mut Request<'_>, out: &mut Out) -> Option<()> {
         .request(0x0700_01FF, &validity, &mut buf)
         .ok()
         .map(drop)
+}
+
+/// Root key, network, its epoch, device, purpose, epoch, direction, two random numbers, then every key that comes of
+/// them; all keys with every bit turned. Answers whether a key in use is found in memory, and how many are left of each
+/// key after the work is done and the stack wiped.
+fn residue(request: &mut Request<'_>, out: &mut Out) -> Option<()> {
+    let root = request.array()?;
+    let fields = Request(request.0);
+    use_keys(&root, fields)?;
+    let seen = is_seen(&root);
+    ram::wipe_stack();
+    put(out, &[u8::from(seen)])?;
+    put(out, &[ram::count(&root).to_le_bytes()[0]])?;
+    for _ in 0..8 {
+        request.bytes()?;
+    }
+    while let Some(key) = request.array() {
+        put(out, &[ram::count(&key).to_le_bytes()[0]])?;
+    }
+    Some(())
+}
+
+/// Whether the search finds a key in use.
+#[inline(never)]
+fn is_seen(turned: &[u8; 16]) -> bool {
+    let live = Secret::new(turned.map(|byte| !byte));
+    let seen = ram::count(turned) > 0;
+    core::hint::black_box(&live);
+    seen
+}
+
+/// What a device does with its keys: derives, seals, opens, wraps, shakes hands.
+#[inline(never)]
+fn use_keys(root: &[u8; 16], mut fields: Request<'_>) -> Option<()> {
+    let root = Secret::new(root.map(|byte| !byte));
+    let tree = KeyTree::from_root(&root, fields.array()?, fields.half()?);
+    let (id, purpose) = (fields.id()?, Purpose::from_number(fields.byte()?)?);
+    let (epoch, way) = (fields.half()?, fields.direction()?);
+    let (host, device) = (fields.array()?, fields.array()?);
+    let key = tree.device_key(id, purpose, epoch);
+    let master = tree.device_key(id, Purpose::Master, epoch);
+    let links = [
+        key.session_link(Suite::Ccm16, way, &host, &device),
+        key.static_link(Suite::Ccm16, way),
+    ];
+    for link in &links {
+        let Ok(_) = LinkCipher::load(&mut Soft, link);
+    }
+    let mut wrapped = [0; 24];
+    wrapped.get_mut(8..)?.copy_from_slice(key.secret().expose());
+    wrap::wrap(&mut Soft, master.soft().key(), &mut wrapped).ok()?;
+    let plain = wrap::unwrap(&mut Soft, master.soft().key(), &mut wrapped).ok()?;
+    plain.fill(0);
+    let mut sealer = security::link::Sealer::new(&key, way, Suite::Ccm16, SendCounter::session());
+    let mut buf = [0; 48];
+    let sealed = sealer
+        .seal_from(Class::Data, b"", b"12.3 kWh", &mut buf)
+        .ok()?
+        .len();
+    let mut opener = security::link::Opener::new(&key, way, Suite::Ccm16);
+    opener.open(b"", buf.get_mut(..sealed)?).ok().map(drop)
 }
 
 /// Works off the file; `None` when it ends in the middle of a request or the host's disk is full.
