@@ -14,14 +14,20 @@
 //! hash of the result. The patch itself is the caller's: no crate fits a core without allocator
 //! (`bsdiff`, `qbsdiff`, `bipatch` and `ddelta` want `std`, `xdelta3` is C), and an own format would
 //! need its own tool beside those that exist.
+//!
+//! # Encrypted images
+//! [`ImageCipher`] decrypts each chunk before it is written, under a key of the image that came wrapped
+//! for the device. Signature and hashes are those of the plain image.
 
 mod boot;
 mod chunks;
+mod confidential;
 mod manifest;
 mod verify;
 
 pub use boot::{BootError, BootState, Decision, RECORD_LEN, Slot, StartedBecause};
 pub use chunks::{ChunkError, ChunkMap, Written};
+pub use confidential::{IMAGE_KEY_LEN, ImageCipher, ImageKeyError};
 pub use manifest::{
     Admission, Core, MANIFEST_LEN, Manifest, ManifestError, NotAdmitted, SignatureKind,
 };

@@ -71,7 +71,7 @@
 //!   handshakes and elements are given theirs, from a source behind [`health::Health`].
 //! - Keeping keys in the chip. [`key::Secret`] wipes itself; it cannot hide from a lab. A chip that
 //!   keeps keys implements [`engine::Block128`] and gives handles ([`key::KeyHandle`]).
-//! - Patches of firmware, and the encryption of its chunks.
+//! - Patches of firmware.
 //!
 //! # Decisions
 //! - An opener takes one suite, direction, epoch and address: nobody can ask for a weaker suite.

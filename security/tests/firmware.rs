@@ -2,12 +2,14 @@
 
 use ed25519_compact::{KeyPair, Seed};
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
+use security::engine::{Block128, BlockCipher, EngineError, MockChip, Soft};
 use security::fw::{
-    Admission, BootError, BootState, ChunkMap, Core, MANIFEST_LEN, Manifest, ManifestError,
-    NotAdmitted, PublicKey, RECORD_LEN, SIGNATURE_LEN, SignatureKind, Slot, StartedBecause,
-    VerifyError, verify,
+    Admission, BootError, BootState, ChunkMap, Core, ImageCipher, ImageKeyError, MANIFEST_LEN,
+    Manifest, ManifestError, NotAdmitted, PublicKey, RECORD_LEN, SIGNATURE_LEN, SignatureKind,
+    Slot, StartedBecause, VerifyError, verify,
 };
 use security::gate::Verified;
+use security::key::{DeviceKey, DeviceKeyId, Purpose, Secret};
 use sha2::{Digest, Sha256};
 use testkit::Rng;
 use testkit::flash::{Cut, Flash, FlashError};
@@ -474,4 +476,55 @@ fn an_image_without_confirmation_gives_way() {
         (decision.start, decision.because),
         (None, StartedBecause::Nothing)
     );
+}
+
+#[test]
+fn an_encrypted_image_is_plain_in_flash_and_nowhere_else() {
+    let id = DeviceKeyId::meter([0x20, 0x26, 0x11, 0, 0, 1]);
+    let device = |purpose, byte| DeviceKey::new(Secret::new([byte; 16]), id, purpose, 1).soft();
+    let image_key = Secret::new([0x31; 16]);
+    let fw = device(Purpose::Fw, 7);
+    let wrapped = ImageCipher::wrap_key(&mut Soft, &fw, &image_key).unwrap();
+    let publisher = ImageCipher::new(&mut Soft, &image_key).unwrap();
+
+    let plain: Vec<u8> = (0..333_u32).map(|at| (at * 5) as u8).collect();
+    let mut hidden = plain.clone();
+    publisher.apply(&mut Soft, 0, &mut hidden).unwrap();
+    // Counter mode, block by block.
+    let Ok(key) = Soft.load(BlockCipher::Aes128, &image_key);
+    for (number, (hidden, plain)) in hidden.chunks(16).zip(plain.chunks(16)).enumerate() {
+        let mut stream = [[0; 16]];
+        stream[0][15] = number as u8;
+        let Ok(()) = Soft.encrypt(&key, &mut stream);
+        let expected: Vec<u8> = plain.iter().zip(stream[0]).map(|(a, b)| a ^ b).collect();
+        assert_eq!(hidden, expected);
+    }
+    // Chunks of any length come in any order.
+    let cipher = ImageCipher::unwrap(&mut Soft, &fw, &wrapped).unwrap();
+    for len in [1, 15, 16, 17, 31, 32, 33, 64, 333] {
+        let mut written = vec![0; plain.len()];
+        for from in (0..plain.len()).step_by(len).rev() {
+            let until = (from + len).min(plain.len());
+            let mut chunk = hidden[from..until].to_vec();
+            cipher.apply(&mut Soft, from as u32, &mut chunk).unwrap();
+            written[from..until].copy_from_slice(&chunk);
+        }
+        assert_eq!(written, plain, "{len}");
+    }
+    // For nobody else, and under no key of another purpose.
+    for (purpose, byte, expected) in [
+        (Purpose::Fw, 8, ImageKeyError::Key),
+        (Purpose::Data, 7, ImageKeyError::Purpose),
+    ] {
+        let key = device(purpose, byte);
+        let refused = ImageCipher::unwrap(&mut Soft, &key, &wrapped).map(drop);
+        assert_eq!(refused, Err(expected));
+    }
+    // A chip that fails leaves no part of it readable.
+    let mut chip = MockChip::<4>::new();
+    let on_chip = ImageCipher::new(&mut chip, &image_key).unwrap();
+    chip.fail_after(1, EngineError::Fault);
+    let mut chunk = hidden[..64].to_vec();
+    let failed = on_chip.apply(&mut chip, 0, &mut chunk);
+    assert_eq!((failed, chunk), (Err(EngineError::Fault), vec![0; 64]));
 }

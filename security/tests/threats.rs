@@ -52,6 +52,38 @@ fn is_ours(name: &str) -> bool {
     name.starts_with("meterkit-") || ours.contains(&name)
 }
 
+/// Whether a cell names tests or jobs; each one that it names exists.
+fn names_tests(root: &Path, row: &str, proof: &str) -> bool {
+    let mut found = false;
+    let mut file: Option<&str> = None;
+    for name in quoted(proof) {
+        if name.ends_with(".rs") {
+            assert!(root.join(name).is_file(), "{row}: no file {name}");
+            file = Some(name);
+        } else if let Some(file) = file.take() {
+            let text = std::fs::read_to_string(root.join(file)).unwrap();
+            let is_there = text.contains(&format!("fn {name}("));
+            assert!(is_there, "{row}: no {name} in {file}");
+            found = true;
+        } else if let Some(job) = name.strip_prefix("cargo xtask ") {
+            // clap names a job after its variant: `constant-time` is `ConstantTime`.
+            let jobs = std::fs::read_to_string(root.join("xtask/src/main.rs")).unwrap();
+            let variant = format!("job::{}", job.replace('-', ""));
+            assert!(
+                jobs.to_lowercase().contains(&variant),
+                "{row}: no job {job}"
+            );
+            found = true;
+        }
+    }
+    assert!(file.is_none(), "{row}: a file without a test");
+    found
+}
+
+fn cells(row: &str) -> Vec<&str> {
+    row.trim_matches('|').split('|').map(str::trim).collect()
+}
+
 #[test]
 fn every_threat_names_tests_that_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -62,39 +94,32 @@ fn every_threat_names_tests_that_exist() {
         .collect();
     assert_eq!(rows.len(), 40);
     for (at, row) in rows.iter().enumerate() {
-        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
-        let [number, _, _, proof] = cells[..] else {
+        let [number, _, _, proof] = cells(row)[..] else {
             panic!("four columns in {row}");
         };
         assert_eq!(number, format!("T{}", at + 1));
-        let mut found = proof.contains("to come");
-        let mut file: Option<&str> = None;
-        for name in quoted(proof) {
-            if name.ends_with(".rs") {
-                assert!(root.join(name).is_file(), "{number}: no file {name}");
-                file = Some(name);
-            } else if let Some(file) = file.take() {
-                let text = std::fs::read_to_string(root.join(file)).unwrap();
-                assert!(
-                    text.contains(&format!("fn {name}(")),
-                    "{number}: no {name} in {file}"
-                );
-                found = true;
-            } else if let Some(job) = name.strip_prefix("cargo xtask ") {
-                // clap names a job after its variant: `constant-time` is `ConstantTime`.
-                let jobs = std::fs::read_to_string(root.join("xtask/src/main.rs")).unwrap();
-                let variant = job.replace('-', "");
-                assert!(
-                    jobs.to_lowercase().contains(&format!("job::{variant}")),
-                    "{number}: no job {job}"
-                );
-                found = true;
-            }
-        }
-        assert!(file.is_none(), "{number}: a file without a test");
         assert!(
-            found,
+            names_tests(&root, number, proof) || proof.contains("to come"),
             "{number} names neither a test nor that it is to come"
         );
+    }
+}
+
+#[test]
+fn everything_on_the_page_of_formats_names_tests_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = std::fs::read_to_string(root.join("docs/security.md")).unwrap();
+    let (_, table) = page.split_once("## Where each thing is").unwrap();
+    let rows: Vec<&str> = table
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .skip(1)
+        .collect();
+    assert!(rows.len() > 20);
+    for row in rows {
+        let [thing, _, proof] = cells(row)[..] else {
+            panic!("three columns in {row}");
+        };
+        assert!(names_tests(&root, thing, proof), "{thing} names no test");
     }
 }
