@@ -113,6 +113,9 @@ enum Job {
         /// Print the result as JSON
         #[arg(long)]
         json: bool,
+        /// Draw every error as a part of its bound into this PNG file
+        #[arg(long)]
+        picture: Option<PathBuf>,
     },
     /// Sweep the signal chain over the class tables, beside a double-precision model; tables and pictures
     Accuracy {
@@ -164,7 +167,11 @@ fn run(job: Option<Job>) -> anyhow::Result<()> {
         Some(Job::Demo { arguments }) => return jobs::demo(&arguments),
         Some(Job::Test { full }) => return test(full),
         Some(Job::Vectors { files, json }) => return vectors::command(&files, json),
-        Some(Job::Waves { folder, json }) => return waves_command(&folder, json),
+        Some(Job::Waves {
+            folder,
+            json,
+            picture,
+        }) => return waves_command(&folder, json, picture.as_deref()),
         Some(Job::Fmt) => jobs::fmt(),
         Some(Job::Lint) => jobs::lint(),
         Some(Job::Unit) => jobs::unit(),
@@ -254,8 +261,12 @@ fn test(full: bool) -> anyhow::Result<()> {
     }
 }
 
-fn waves_command(folder: &std::path::Path, json: bool) -> anyhow::Result<()> {
-    let outcome = waves::run(folder, json)?;
+fn waves_command(
+    folder: &std::path::Path,
+    json: bool,
+    picture: Option<&std::path::Path>,
+) -> anyhow::Result<()> {
+    let outcome = waves::run(folder, json, picture)?;
     if json {
         println!("{}", vectors::json(&outcome));
     }
@@ -265,7 +276,7 @@ fn waves_command(folder: &std::path::Path, json: bool) -> anyhow::Result<()> {
 fn waves_job() -> anyhow::Result<Verdict> {
     match tool::shared().map(|folder| folder.join("waveforms")) {
         Some(folder) if folder.is_dir() => {
-            let outcome = waves::run(&folder, false)?;
+            let outcome = waves::run(&folder, false, None)?;
             vectors::close(&outcome)?;
             Ok(Verdict::Passed)
         }

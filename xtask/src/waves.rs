@@ -22,6 +22,7 @@ use crate::vectors::Outcome;
 mod events;
 mod harmonics;
 mod oracle;
+mod picture;
 
 /// What deviation is let pass.
 #[derive(Clone, Copy)]
@@ -58,11 +59,11 @@ struct Check {
     bound: f64,
 }
 
-/// Runs every record of a folder.
+/// Runs every record of a folder, and draws its errors when a file for the picture is named.
 ///
 /// # Errors
-/// Only when the folder or a record of it cannot be read; deviations are in the outcome.
-pub fn run(dir: &Path, json: bool) -> anyhow::Result<Outcome> {
+/// Only when the folder or a record of it cannot be read, or the picture not be written; deviations are in the outcome.
+pub fn run(dir: &Path, json: bool, picture: Option<&Path>) -> anyhow::Result<Outcome> {
     let mut names: Vec<_> = fs::read_dir(dir)
         .with_context(|| format!("folder {}", dir.display()))?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
@@ -70,6 +71,7 @@ pub fn run(dir: &Path, json: bool) -> anyhow::Result<Outcome> {
         .collect();
     names.sort();
     let mut outcome = Outcome::default();
+    let mut drawn = Vec::new();
     for id in names {
         let (checks, bounds) = record(dir, &id).with_context(|| format!("record {id}"))?;
         let bad: Vec<_> = checks
@@ -129,6 +131,10 @@ pub fn run(dir: &Path, json: bool) -> anyhow::Result<Outcome> {
         } else {
             outcome.failed.push(format!("{id}: {}", bad.join("; ")));
         }
+        drawn.push((id, picture::parts(&checks)));
+    }
+    if let Some(path) = picture {
+        picture::draw(path, &drawn)?;
     }
     Ok(outcome)
 }

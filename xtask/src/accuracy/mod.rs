@@ -4,7 +4,7 @@
 mod front;
 mod grid;
 mod limits;
-mod plot;
+pub(crate) mod plot;
 mod point;
 mod table;
 

@@ -13,12 +13,12 @@ use super::front::{self, Front};
 use super::limits::{Factor, Load, budget, limit_02s, limit_d};
 use super::point::Outcome;
 
-const WIDTH: u32 = 1100;
+pub(crate) const WIDTH: u32 = 1100;
 const HEIGHT: u32 = 520;
-const FONT: &str = "sans-serif";
+pub(crate) const FONT: &str = "sans-serif";
 
 /// Colours that stay apart for colour-blind readers.
-const COLOURS: [RGBColor; 4] = [
+pub(crate) const COLOURS: [RGBColor; 4] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
@@ -33,8 +33,7 @@ type Chart<'a, 'b, Y> = ChartContext<'a, BitMapBackend<'b>, Cartesian2d<LogCoord
 /// # Errors
 /// A picture cannot be written.
 pub fn all(folder: &Path, outcomes: &[Outcome]) -> anyhow::Result<()> {
-    register_font(FONT, FontStyle::Normal, dejavu::sans::regular())
-        .map_err(|_| anyhow!("the font of the pictures cannot be read"))?;
+    font()?;
     let fronts = front::all();
     let pictures: [(&str, &[(usize, f64)]); 3] = [
         ("accuracy-ideal.png", &[(0, 0.05), (1, 0.05)]),
@@ -57,6 +56,12 @@ pub fn all(folder: &Path, outcomes: &[Outcome]) -> anyhow::Result<()> {
     chain(&area, outcomes)?;
     area.present()?;
     Ok(())
+}
+
+/// Makes the font of the pictures known.
+pub(crate) fn font() -> anyhow::Result<()> {
+    register_font(FONT, FontStyle::Normal, dejavu::sans::regular())
+        .map_err(|_| anyhow!("the font of the pictures cannot be read"))
 }
 
 fn picture(path: &Path, panels: usize) -> anyhow::Result<Area<'_>> {
