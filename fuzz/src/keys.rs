@@ -4,6 +4,7 @@ use security::attest::Statement;
 use security::engine::{Block128, BlockCipher, Soft, SoftKey};
 use security::esam::{Element, Host, HostKeys, RECORD_LEN as ELEMENT_LEN};
 use security::key::{DeviceKey, DeviceKeyId, KeyHandle, Purpose, Secret};
+use security::key_message::{Body, DeviceRandom, KeyMessage};
 use security::log::{Head, LogError};
 use security::port::PortGuard;
 use security::slot::{Change, KeySlot, RECORD_LEN, Side, SlotError};
@@ -22,9 +23,38 @@ fn key(purpose: Purpose, epoch: u16) -> DeviceKey {
     DeviceKey::new(Secret::new([epoch as u8; 16]), METER, purpose, epoch)
 }
 
+/// A message of class key of any bytes: what is read is written as it came, and without the keys that it must be made
+/// with it changes nothing.
+fn message(bytes: &[u8]) {
+    let Ok(message) = KeyMessage::parse(bytes) else {
+        return;
+    };
+    assert_eq!(&message.encode()[..], bytes);
+    let master = key(Purpose::Master, 1).soft();
+    let mut slot = KeySlot::empty(METER, message.purpose);
+    slot.provision(&key(message.purpose, 1))
+        .expect("an empty slot")
+        .stored();
+    let mut random = DeviceRandom::new();
+    random.give([5; 16]);
+    match message.serve(&mut Soft, &mut slot, &master, &mut random) {
+        Ok((change, answer)) => {
+            assert!(change.is_none(), "a change that nobody proved");
+            // Nothing was staged: that is told whoever asks; and the epoch in force needs no proof.
+            assert!(matches!(answer.body, Body::Aborted | Body::Proved));
+            assert!(answer.body == Body::Aborted || message.epoch == 1);
+        }
+        Err(reason) => {
+            let refused = message.refused(reason).encode();
+            assert_eq!(KeyMessage::parse(&refused), Ok(message.refused(reason)));
+        }
+    }
+}
+
 /// Any bytes as a stored slot or a wrapped key are refused; a slot that is led through its life as the input says is the
 /// same after every restart, and its epoch never falls.
 pub fn slot(bytes: &[u8]) {
+    message(bytes);
     let refused = KeySlot::restore(&mut Soft, &chip(), [bytes, &[]]);
     assert_eq!(refused, Err(SlotError::Record));
     let mut wrapped = bytes.to_vec();

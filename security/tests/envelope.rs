@@ -130,6 +130,31 @@ proptest! {
     }
 }
 
+/// No two of a hundred thousand keys of a network are alike: every meter, gateway, purpose and epoch has its own.
+#[test]
+fn keys_of_a_fleet_are_distinct() {
+    let tree = KeyTree::from_root(&Secret::new([7; 16]), *b"network1", 1);
+    let mut seen = std::collections::BTreeSet::new();
+    for nth in 0..rounds(50_000, 8) as u32 {
+        let [_, a, b, c] = nth.to_be_bytes();
+        let address = [0x20, 0x26, 0x11, a, b, c];
+        let purpose = Purpose::from_number(1 + (nth % 11) as u8).unwrap();
+        let epoch = (nth % 3) as u16;
+        for id in [DeviceKeyId::meter(address), DeviceKeyId::gateway(address)] {
+            let key = tree.device_key(id, purpose, epoch);
+            assert!(seen.insert(*key.secret().expose()), "{nth}");
+        }
+    }
+    // And none of one device, whatever it is for.
+    let id = DeviceKeyId::meter([0; 6]);
+    for epoch in 0..rounds(300, 2) as u16 {
+        for number in 1..=11 {
+            let key = tree.device_key(id, Purpose::from_number(number).unwrap(), 100 + epoch);
+            assert!(seen.insert(*key.secret().expose()));
+        }
+    }
+}
+
 #[test]
 fn another_party_does_not_open_it() {
     let mut buf = [0; 64];

@@ -121,7 +121,7 @@ fn two_keys_interleave_on_one_engine() {
     let second = chip
         .load(BlockCipher::Aes128, &Secret::new([2; 16]))
         .unwrap();
-    for round in 0..8_u8 {
+    for round in 0..rounds(8, 2) as u8 {
         for (key, byte) in [(first, 1_u8), (second, 2)] {
             let (mut on_chip, mut software) = ([round; 33], [round; 33]);
             let a = ccm::seal(&mut chip, &key, &[round; 13], &[], &mut on_chip, 8);

@@ -450,6 +450,34 @@ fn every_recorded_frame_again_has_no_effect() {
     }
 }
 
+/// An order is held back until its deadline is past; then the clock is put back. Once a later order was executed, or the
+/// late one refused, no clock makes it pass.
+#[test]
+fn a_clock_put_back_revives_no_order() {
+    let (mut head, mut gate) = (
+        HeadEnd::new(Purpose::Lctrl),
+        OrderGate::new(&key(Purpose::Lctrl), SUITE),
+    );
+    let at = |hour, minute| Conditions {
+        now: Some(moment(hour, minute)),
+        ..conditions()
+    };
+    let held_back = head.seal(&relay_order(Kind::Open, 1));
+    let next = head.seal(&relay_order(Kind::CloseNow, 2));
+    assert!(executed(&present(&mut gate, next, &at(12, 0))));
+    for hour in [12, 0] {
+        let got = present(&mut gate, held_back.clone(), &at(hour, 0));
+        assert_eq!(got, Got::Dropped(Refusal::Replayed));
+    }
+    let late = head.seal(&relay_order(Kind::Open, 3));
+    let got = present(&mut gate, late.clone(), &at(12, 31));
+    assert_eq!(got, Got::Refused(Refusal::DeadlinePast));
+    // Its counter is used, and stored so.
+    let mut gate = OrderGate::restore(&key(Purpose::Lctrl), SUITE, &gate.state()).unwrap();
+    let got = present(&mut gate, late, &at(12, 0));
+    assert_eq!(got, Got::Dropped(Refusal::Replayed));
+}
+
 #[test]
 fn a_damaged_state_is_not_taken() {
     let (mut head, mut gate) = (

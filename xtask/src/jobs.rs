@@ -127,6 +127,11 @@ pub fn lint() -> anyhow::Result<Verdict> {
         "cargo clippy --release --locked --target {m0} -- -D warnings"
     )
     .run()?;
+    cmd!(
+        shell,
+        "cargo clippy --release --locked --target {m0} --features cases --bin cases -- -D warnings"
+    )
+    .run()?;
     Ok(Verdict::Passed)
 }
 
