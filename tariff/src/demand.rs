@@ -250,6 +250,16 @@ pub struct Peak {
     pub at: Moment,
 }
 
+impl From<Window> for Peak {
+    fn from(window: Window) -> Self {
+        Peak {
+            joules: window.joules,
+            seconds: window.seconds,
+            at: window.end,
+        }
+    }
+}
+
 impl Peak {
     /// The demand in 0.0001 kW (XX.XXXX kW of DL/T 645), half up.
     #[must_use]
@@ -279,11 +289,7 @@ impl<const RATES: usize> Maxima<RATES> {
 
     /// Takes a window that ended.
     pub fn take(&mut self, window: &Window) {
-        let peak = Peak {
-            joules: window.joules,
-            seconds: window.seconds,
-            at: window.end,
-        };
+        let peak = Peak::from(*window);
         let raise = |place: &mut Option<Peak>| {
             // Magnitude counts: combined reactive demand may be negative.
             let higher = |held: Peak| peak.joules.unsigned_abs() > held.joules.unsigned_abs();

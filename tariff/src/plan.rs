@@ -96,7 +96,7 @@ pub struct Tariff<'a> {
 }
 
 /// A tariff without tiers has this one.
-const ONE_TIER: &[Tier] = &[Tier {
+pub(crate) const ONE_TIER: &[Tier] = &[Tier {
     up_to_wh: u64::MAX,
     price: Price::from_ten_thousandths(0),
 }];

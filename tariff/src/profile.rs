@@ -3,8 +3,9 @@
 use heapless::Vec;
 
 use crate::calendar::{Calendar, Holiday, Slot, Zone};
-use crate::plan::{Broken, Tariff};
+use crate::plan::{Broken, ONE_TIER, Tariff};
 use crate::price::Price;
+use crate::sets::Sets;
 use crate::tier::{Reset, Tier};
 
 /// Storage for the tables of one tariff. The fields are filled freely; [`Plan::tariff`] checks.
@@ -55,6 +56,26 @@ impl<const Z: usize, const S: usize, const H: usize, const R: usize, const T: us
             tiers: Vec::new(),
             reset: Reset::Monthly { day: 1, hour: 0 },
         }
+    }
+
+    /// These tables as the first sets and those of `spare` as the second; holidays, rest days and the
+    /// reset of the tiers are these.
+    ///
+    /// # Errors
+    /// The first broken rule of any combination that can run.
+    pub fn sets<'a>(&'a self, spare: &'a Self) -> Result<Sets<'a>, Broken> {
+        let tiers = if spare.tiers.is_empty() {
+            ONE_TIER
+        } else {
+            &spare.tiers
+        };
+        Sets::try_new(
+            self.tariff()?,
+            &spare.zones,
+            &spare.slots,
+            &spare.prices,
+            tiers,
+        )
     }
 
     /// The checked tariff over these tables.

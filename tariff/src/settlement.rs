@@ -53,6 +53,18 @@ impl SettlementDay {
         }
     }
 
+    /// Day of the month, 1 to 28.
+    #[must_use]
+    pub const fn day(self) -> u8 {
+        self.day
+    }
+
+    /// Hour, 0 to 23.
+    #[must_use]
+    pub const fn hour(self) -> u8 {
+        self.hour
+    }
+
     /// A number that is equal for all instants between two settlements and grows by one with each.
     fn period(self, at: Moment) -> u32 {
         let date = at.date();

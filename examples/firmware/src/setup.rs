@@ -3,6 +3,8 @@
 use dlt645::Address;
 use heapless::Vec;
 use meter::account::{AccountConfig, Prepaid};
+use meter::book::Capacities;
+use meter::settings::Settings;
 use meter::wave::{MICROVOLTS_PER_COUNT, NANOAMPERES_PER_COUNT};
 use meter::{management, metering};
 use metrology::event::Limits;
@@ -90,7 +92,8 @@ pub fn management_config() -> management::Config {
         address: Address::from_big_endian(ADDRESS),
         utc_offset_min: UTC_OFFSET_MIN,
         account: AccountConfig {
-            plan,
+            settings: Settings::new(plan),
+            kept: Capacities::SMALL,
             prepaid: Some(Prepaid {
                 limits: PurseLimits {
                     alarm_1: Money::from_hundredths(50),

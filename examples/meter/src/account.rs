@@ -9,19 +9,38 @@ use security::link::Sealer;
 use security::order::{Kind, Moment as Deadline, OrderAck, Outcome, PurseState, RelayFeedback};
 use security::suite::Suite;
 use tariff::civil::Moment;
-use tariff::machine::Machine;
+use tariff::machine::{Clock, Machine};
+use tariff::meter::{Kept, Meter, Reading, Snapshot};
 use tariff::profile::Small;
-use tariff::purse::{Answer, Limits, Recharge};
-use tariff::remote::Command;
-use tariff::{Money, Rounding, Tariff, stored};
+use tariff::purse::{Answer, Limits, Recharge, Refusal};
+use tariff::remote::{Command, RefusedKeepPower};
+use tariff::sets::Table;
+use tariff::{Money, Rounding, stored};
 
+use crate::book::{self, Capacities, VALUES};
 use crate::crossing::MAX_SEALED;
 use crate::metering::{StartError, read_number, read_record, write_number};
-use crate::records::{ACCOUNT, PURSE_LIMIT, VERSION};
+use crate::records::{ACCOUNT, PURSE_LIMIT, SETTINGS, VERSION};
+use crate::settings::{MAX_SETTINGS, Settings};
 use crate::store::{MAX_RECORD, Store, StoreError};
 
 /// Rates of this meter.
 pub const RATES: usize = 4;
+/// Forward and reverse active energy, four quadrants of reactive energy.
+pub const CHANNELS: usize = 6;
+/// Forward and reverse demand.
+pub const DEMANDS: usize = 2;
+/// Most slips in a demand period.
+pub const SLIPS: usize = 15;
+/// The tariff machine of this meter.
+pub type TariffMeter = Meter<CHANNELS, RATES, DEMANDS, SLIPS>;
+/// Its registers at one instant.
+pub type MeterSnapshot = Snapshot<CHANNELS, RATES, DEMANDS>;
+
+const _: () = assert!(
+    1 + STATE_LEN + stored::longest_meter(CHANNELS, RATES, DEMANDS) <= MAX_RECORD,
+    "the account does not fit a record"
+);
 /// Highest amount of one recharge, hundredths.
 const MAX_RECHARGE: u32 = 99_999_999;
 
@@ -39,17 +58,33 @@ pub struct Prepaid {
 /// Tariff and account of a new meter.
 #[derive(Clone, Debug)]
 pub struct AccountConfig {
-    /// Tariff tables; must be good ([`tariff::profile::Plan::tariff`]).
-    pub plan: Small,
+    /// Tables, days and freezes of a new meter; must be good ([`Settings::parameters`]). What was programmed over the
+    /// line stays in force over a restart.
+    pub settings: Settings,
     /// Prepaid, or `None` for a meter that only counts by rate.
     pub prepaid: Option<Prepaid>,
+    /// How many rows are kept.
+    pub kept: Capacities,
+}
+
+impl AccountConfig {
+    /// These tables in both sets, the usual days, freezes and numbers of rows.
+    #[must_use]
+    pub fn new(tables: Small, prepaid: Option<Prepaid>) -> Self {
+        Self {
+            settings: Settings::new(tables),
+            prepaid,
+            kept: Capacities::FULL,
+        }
+    }
 }
 
 /// Tariff state of one meter.
 #[derive(Debug)]
 pub struct Account {
-    plan: Small,
-    machine: Machine<RATES>,
+    settings: Settings,
+    capacities: Capacities,
+    meter: TariffMeter,
     gate: OrderGate,
     answers: Sealer,
     sequence: u32,
@@ -85,54 +120,172 @@ impl Account {
             SendCounter::boot(limit, DEFAULT_BLOCK),
         );
         let mut buffer = [0; MAX_RECORD];
-        let mut account = match read_record(store, ACCOUNT, &mut buffer)? {
+        let settings = match read_record(store, SETTINGS, &mut buffer)? {
             Some(record) => {
-                let (state, machine) = split(record).ok_or(damaged)?;
+                Settings::decode(record).ok_or(StartError::Damaged { key: SETTINGS })?
+            }
+            None => config.settings.clone(),
+        };
+        let (gate, sequence, meter) = match read_record(store, ACCOUNT, &mut buffer)? {
+            Some(record) => {
+                let (state, meter) = split(record).ok_or(damaged)?;
                 let gate = OrderGate::restore(key, Suite::Ccm16, state).map_err(|_| damaged)?;
-                let (sequence, machine) = stored::decode(machine).map_err(|_| damaged)?;
-                Self {
-                    plan: config.plan.clone(),
-                    machine,
-                    gate,
-                    answers,
-                    sequence,
-                }
+                let (sequence, meter) = stored::decode_meter(meter).map_err(|_| damaged)?;
+                (gate, sequence, meter)
             }
             None => {
-                let gate = OrderGate::new(key, Suite::Ccm16);
-                let machine = config
+                let mut machine = config
                     .prepaid
                     .map_or_else(Machine::new, |p| Machine::prepaid(p.limits));
-                let mut account = Self {
-                    plan: config.plan.clone(),
-                    machine,
-                    gate,
-                    answers,
-                    sequence: 0,
-                };
                 if let Some(prepaid) = config.prepaid {
                     // A new purse refuses neither.
-                    let _ = account
-                        .machine
-                        .purse_input(|purse| purse.initialise(prepaid.initial));
-                    let _ = account.machine.open_account(prepaid.customer);
+                    let _ = machine.purse_input(|purse| purse.initialise(prepaid.initial));
+                    let _ = machine.open_account(prepaid.customer);
                 }
-                account
+                (OrderGate::new(key, Suite::Ccm16), 0, Meter::around(machine))
             }
+        };
+        let mut account = Self {
+            settings,
+            capacities: config.kept,
+            meter,
+            gate,
+            answers,
+            sequence,
         };
         account.save(store)?;
         Ok(account)
     }
 
-    fn tariff(&self) -> Option<Tariff<'_>> {
-        self.plan.tariff().ok()
+    /// Books the energy up to `reading` and lets time pass; what is to be kept goes to `store` first, with the values
+    /// of the instant. True when the state is to be stored.
+    ///
+    /// # Errors
+    /// [`StoreError`]: a row could not be kept; the state goes on and counts it.
+    pub fn advance<S: Store>(
+        &mut self,
+        now: Moment,
+        reading: &Reading<CHANNELS>,
+        values: &[u8; VALUES],
+        store: &mut S,
+    ) -> Result<bool, StoreError> {
+        // The settings were checked when they were taken.
+        let Ok(parameters) = self.settings.parameters() else {
+            return Ok(false);
+        };
+        let clock = Clock {
+            at: now,
+            // The calendar of the line has two digits for the year: before 2000 it was never set.
+            good: (2000..=2099).contains(&now.date().year()),
+        };
+        let mut keeper = Keeper::new(store, &self.capacities, values);
+        let effect = self
+            .meter
+            .advance(&parameters, clock, reading, |row| keeper.keep(&row));
+        keeper.done(effect.relay_open.is_some())
     }
 
-    /// Books the energy up to `total_wh` and lets time pass.
-    pub fn advance(&mut self, now: Moment, total_wh: u64) {
-        if let Ok(tariff) = self.plan.tariff() {
-            let _ = self.machine.advance(&tariff, now, total_wh, |_| ());
+    /// Hands the fee control an input and keeps the rows that follow; then the state is to be stored.
+    fn input<S: Store, T>(
+        &mut self,
+        at: Moment,
+        store: &mut S,
+        input: impl FnOnce(&mut Machine<RATES>) -> T,
+    ) -> Result<T, StoreError> {
+        let mut keeper = Keeper::new(store, &self.capacities, &NO_VALUES);
+        let answer = self.meter.input(at, |row| keeper.keep(&row), input);
+        keeper.done(true)?;
+        Ok(answer)
+    }
+
+    /// The clock was set.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the event could not be kept.
+    pub fn set_clock<S: Store>(
+        &mut self,
+        before: Moment,
+        after: Moment,
+        store: &mut S,
+    ) -> Result<(), StoreError> {
+        let mut keeper = Keeper::new(store, &self.capacities, &NO_VALUES);
+        self.meter.set_clock(before, after, |row| keeper.keep(&row));
+        keeper.done(true)?;
+        self.save(store)
+    }
+
+    /// Freezes now, or clears maximum demand; the row is kept, then the state.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn keep_now<S: Store>(
+        &mut self,
+        now: Moment,
+        clear_demand: bool,
+        values: &[u8; VALUES],
+        store: &mut S,
+    ) -> Result<(), StoreError> {
+        let mut keeper = Keeper::new(store, &self.capacities, values);
+        if clear_demand {
+            self.meter.clear_demand(now, |row| keeper.keep(&row));
+        } else {
+            self.meter.freeze(now, |row| keeper.keep(&row));
         }
+        keeper.done(true)?;
+        self.save(store)
+    }
+
+    /// Programs the switch of a table; one not after `now` takes a waiting one back.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn arm<S: Store>(
+        &mut self,
+        table: Table,
+        at: Moment,
+        now: Moment,
+        store: &mut S,
+    ) -> Result<(), StoreError> {
+        self.meter.arm(table, at, now);
+        self.save(store)
+    }
+
+    /// Sets the limits of the purse.
+    ///
+    /// # Errors
+    /// [`StoreError`]; `Ok(false)` without a purse.
+    pub fn set_limits<S: Store>(
+        &mut self,
+        limits: Limits,
+        at: Moment,
+        store: &mut S,
+    ) -> Result<bool, StoreError> {
+        let set = |machine: &mut Machine<RATES>| {
+            machine.purse_input(|purse| Ok::<_, Refusal>(purse.set_limits(limits)))
+        };
+        let is_set = self.input(at, store, set)?.is_ok();
+        self.save(store)?;
+        Ok(is_set)
+    }
+
+    /// Takes settings that were checked: first stored, then in force.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the old ones stay.
+    pub fn program<S: Store>(
+        &mut self,
+        settings: Settings,
+        store: &mut S,
+    ) -> Result<(), StoreError> {
+        let mut record = [0; MAX_SETTINGS];
+        let length = settings.encode(&mut record);
+        let record = length.and_then(|length| record.get(..length));
+        let record = record.ok_or(StoreError::TooLong {
+            found: MAX_SETTINGS,
+        })?;
+        store.write(SETTINGS, record)?;
+        self.settings = settings;
+        Ok(())
     }
 
     /// Stores everything as one record.
@@ -141,7 +294,7 @@ impl Account {
     /// [`StoreError`]; the old record stays.
     pub fn save<S: Store>(&mut self, store: &mut S) -> Result<(), StoreError> {
         let state = self.gate.state();
-        self.sequence = write(&self.machine, self.sequence, &state, store)?;
+        self.sequence = write(&self.meter, self.sequence, &state, store)?;
         Ok(())
     }
 
@@ -153,7 +306,7 @@ impl Account {
         &mut self,
         envelope: &[u8],
         now: Option<Deadline>,
-        at_s: i64,
+        at: Moment,
         relay_closed: bool,
         store: &mut S,
     ) -> Result<Option<Handled>, StoreError> {
@@ -162,14 +315,15 @@ impl Account {
             return Ok(None);
         };
         bytes.copy_from_slice(envelope);
-        let purse = self.machine.purse();
+        let machine = self.meter.machine();
+        let purse = machine.purse();
         let hoard = purse.limits().hoard.hundredths(Rounding::Trunc);
         let conditions = Conditions {
             port_allows: true,
             session_young: true,
             now,
             hold_power: false,
-            purse: self.machine.is_prepaid().then(|| PurseConditions {
+            purse: machine.is_prepaid().then(|| PurseConditions {
                 state: self.purse_state(),
                 customer: purse.is_open().then(|| purse.customer()),
                 max_amount: MAX_RECHARGE,
@@ -191,7 +345,8 @@ impl Account {
             Verdict::New(pending) => {
                 // Effect, number and answer go into one record: the sale is whole or absent.
                 let order = *pending.order();
-                let mut after = self.machine.clone();
+                let mut after = self.meter.clone();
+                let mut keeper = Keeper::new(store, &self.capacities, &NO_VALUES);
                 let outcome = match order.recharge() {
                     None => Outcome::Failed,
                     Some(recharge) => {
@@ -200,13 +355,21 @@ impl Account {
                             count: recharge.count,
                             amount: Money::from_hundredths(recharge.amount.into()),
                         };
-                        let answer = if order.kind() == Kind::OpenAccount {
-                            after
-                                .purse_input(|purse| purse.open_with(recharge, at_s))
-                                .map(|(answer, _)| answer)
-                        } else {
-                            after.recharge(recharge, at_s).map(|(answer, _)| answer)
-                        };
+                        let opens = order.kind() == Kind::OpenAccount;
+                        let answer = after.input(
+                            at,
+                            |row| keeper.keep(&row),
+                            |machine| {
+                                machine.purse_input(|purse| {
+                                    if opens {
+                                        purse.open_with(recharge, at.utc_s)
+                                    } else {
+                                        purse.recharge(recharge, at.utc_s)
+                                    }
+                                })
+                            },
+                        );
+                        let answer = answer.map(|(answer, _)| answer);
                         match answer {
                             Ok(Answer::Done(..)) => Outcome::Done,
                             // The gate lets each count pass once.
@@ -214,9 +377,11 @@ impl Account {
                         }
                     }
                 };
+                keeper.done(true)?;
+                let purse = after.machine().purse();
                 let state = PurseState {
-                    balance: after.purse().balance().hundredths(Rounding::Trunc),
-                    count: after.purse().count(),
+                    balance: purse.balance().hundredths(Rounding::Trunc),
+                    count: purse.count(),
                 };
                 let memory = match outcome {
                     Outcome::Done => pending.state_when_done(relay, Some(state)),
@@ -224,7 +389,7 @@ impl Account {
                 };
                 self.sequence = write(&after, self.sequence, &memory, store)?;
                 let verified = pending.stored();
-                self.machine = after;
+                self.meter = after;
                 let ack = self.gate.finish(verified, outcome, relay, Some(state));
                 if outcome != Outcome::Done {
                     self.save(store)?;
@@ -265,37 +430,54 @@ impl Account {
     fn purse_state(&self) -> PurseState {
         PurseState {
             balance: self.balance_hundredths(),
-            count: self.machine.purse().count(),
+            count: self.machine().purse().count(),
         }
     }
 
     /// Obeys a remote command. `false` when keep power forbids it.
-    pub fn command(&mut self, command: Command, at_s: i64) -> bool {
-        self.machine.command(command, at_s).is_ok()
+    ///
+    /// # Errors
+    /// [`StoreError`]: the event could not be kept.
+    pub fn command<S: Store>(
+        &mut self,
+        command: Command,
+        at: Moment,
+        store: &mut S,
+    ) -> Result<bool, StoreError> {
+        let obey = |machine: &mut Machine<RATES>| {
+            let obeyed: Result<_, RefusedKeepPower> = machine.command(command, at.utc_s);
+            obeyed.is_ok()
+        };
+        self.input(at, store, obey)
     }
 
     /// The key at the meter.
-    pub fn key(&mut self) {
-        let _ = self.machine.key();
+    ///
+    /// # Errors
+    /// [`StoreError`]: the event could not be kept.
+    pub fn key<S: Store>(&mut self, at: Moment, store: &mut S) -> Result<(), StoreError> {
+        self.input(at, store, |machine| {
+            let _ = machine.key();
+        })
     }
 
     /// Whether purse or remote control want the relay open.
     #[must_use]
     pub fn wants_open(&self) -> bool {
-        self.machine.wants_open()
+        self.machine().wants_open()
     }
 
     /// Balance in hundredths, cut towards zero; below zero is overdraft.
     #[must_use]
     pub fn balance_hundredths(&self) -> i64 {
-        self.machine.purse().balance().hundredths(Rounding::Trunc)
+        self.machine().purse().balance().hundredths(Rounding::Trunc)
     }
 
     /// 0 enough credit, 1 alarm amount reached, 2 supply ends; `None` without a purse.
     #[must_use]
     pub fn credit_level(&self) -> Option<u8> {
-        let purse = self.machine.purse();
-        self.machine.is_prepaid().then(|| {
+        let purse = self.machine().purse();
+        self.machine().is_prepaid().then(|| {
             if purse.wants_open() {
                 2
             } else {
@@ -307,34 +489,27 @@ impl Account {
     /// Rates in use.
     #[must_use]
     pub fn rates(&self) -> u8 {
-        self.tariff()
+        let highest = self.settings.tariff();
+        highest
             .map_or(0, |tariff| tariff.calendar().highest_rate())
             .min(RATES as u8)
     }
 
-    /// Energy of a rate, watt hours.
+    /// Prices in force now, 0.0001 of the currency for a kilowatt hour: of the rate, and what the tier adds.
     #[must_use]
-    pub fn rate_wh(&self, rate: u8) -> u64 {
-        self.machine.register_wh(rate).unwrap_or(0)
-    }
-
-    /// Price in force now, 0.0001 of the currency for a kilowatt hour.
-    #[must_use]
-    pub fn price_ten_thousandths(&self) -> u32 {
-        let Some(tariff) = self.tariff() else {
-            return 0;
+    pub fn prices_ten_thousandths(&self) -> [u32; 2] {
+        let Ok(parameters) = self.settings.parameters() else {
+            return [0; 2];
         };
-        let (_, tier) = tariff.tier(self.machine.tiers().wh);
-        tariff
-            .rate_price(self.machine.rate())
-            .plus(tier)
-            .ten_thousandths()
+        let tariff = parameters.sets.tariff(self.meter.running());
+        let (_, tier) = tariff.tier(self.machine().tiers().wh);
+        [tariff.rate_price(self.machine().rate()), tier].map(|price| price.ten_thousandths())
     }
 
     /// Limit 04001001 to 04001005 in hundredths.
     #[must_use]
     pub fn limit_hundredths(&self, number: u8) -> Option<i64> {
-        let limits = self.machine.purse().limits();
+        let limits = self.machine().purse().limits();
         let limit = match number {
             1 => limits.alarm_1,
             2 => limits.alarm_2,
@@ -346,29 +521,81 @@ impl Account {
         Some(limit.hundredths(Rounding::Trunc))
     }
 
-    /// The tariff machine.
+    /// Fee control.
     #[must_use]
     pub const fn machine(&self) -> &Machine<RATES> {
-        &self.machine
+        self.meter.machine()
+    }
+
+    /// The whole tariff machine.
+    #[must_use]
+    pub const fn meter(&self) -> &TariffMeter {
+        &self.meter
+    }
+
+    /// What is programmed.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// How many rows are kept.
+    #[must_use]
+    pub const fn capacities(&self) -> &Capacities {
+        &self.capacities
+    }
+}
+
+/// No values of the instant.
+const NO_VALUES: [u8; VALUES] = [0xFF; VALUES];
+
+/// Writes rows and remembers the first failure.
+struct Keeper<'a, S> {
+    store: &'a mut S,
+    capacities: &'a Capacities,
+    values: &'a [u8; VALUES],
+    result: Result<bool, StoreError>,
+}
+
+impl<'a, S: Store> Keeper<'a, S> {
+    fn new(store: &'a mut S, capacities: &'a Capacities, values: &'a [u8; VALUES]) -> Self {
+        Self {
+            store,
+            capacities,
+            values,
+            result: Ok(false),
+        }
+    }
+
+    fn keep(&mut self, row: &Kept<'_, CHANNELS, RATES, DEMANDS>) {
+        let written = book::write(self.store, self.capacities, row, self.values);
+        if self.result.is_ok() {
+            self.result = written.map(|()| true);
+        }
+    }
+
+    /// True when a row was kept or something else asks for the state to be stored.
+    fn done(self, else_changed: bool) -> Result<bool, StoreError> {
+        self.result.map(|kept| kept || else_changed)
     }
 }
 
 /// Version, memory of orders, machine.
 fn write<S: Store>(
-    machine: &Machine<RATES>,
+    meter: &TariffMeter,
     sequence: u32,
     gate: &[u8; STATE_LEN],
     store: &mut S,
 ) -> Result<u32, StoreError> {
     let mut record = [VERSION; MAX_RECORD];
     let too_long = StoreError::TooLong {
-        found: 1 + STATE_LEN + stored::longest(RATES),
+        found: 1 + STATE_LEN + stored::longest_meter(CHANNELS, RATES, DEMANDS),
     };
     let (_, rest) = record.split_at_mut_checked(1).ok_or(too_long)?;
     let (state, rest) = rest.split_at_mut_checked(STATE_LEN).ok_or(too_long)?;
     state.copy_from_slice(gate);
     let sequence = sequence.wrapping_add(1);
-    let length = stored::encode(machine, sequence, rest).map_err(|_| too_long)?;
+    let length = stored::encode_meter(meter, sequence, rest).map_err(|_| too_long)?;
     store.write(
         ACCOUNT,
         record.get(..1 + STATE_LEN + length).ok_or(too_long)?,

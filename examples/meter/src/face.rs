@@ -3,15 +3,20 @@
 //! Values come from what the line between the cores brought last; a read never waits for the other core.
 
 mod events;
+mod kept;
+mod programming;
+mod registers;
+mod tables;
 
 use dlt645::{
-    Address, Application, Authority, Control, DataId, Err645, Message, Operator, Order,
-    SecurityErr, Stamp,
+    Address, Application, Authority, Control, DataId, Err645, FreezePattern, Message, Operator,
+    Order, SecurityErr, Stamp,
 };
 use meter_proto::compact;
 use meter_proto::message::{Acknowledgement, Command};
 use meter_proto::outbox::OutboxStore;
 use metrology::event::Condition;
+use tariff::meter::Shown;
 use tariff::remote::Command as Command645;
 
 use crate::clock;
@@ -92,72 +97,34 @@ fn unsigned(value: u32) -> i32 {
 }
 
 impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
-    /// Active and reactive energy, class 00.
-    fn energy(&self, id: DataId, out: &mut Out<'_>) -> Result<(), Err645> {
+    /// Energy, class 00: totals of each phase now, the rest as the tariff counts and keeps it; the purse.
+    fn energy(&mut self, id: DataId, out: &mut Out<'_>) -> Result<(), Err645> {
         if id.di2() == 0x90 {
             let balance = self.account().balance_hundredths();
+            let shown = |amount: i64| i32::try_from(amount.max(0)).unwrap_or(99_999_999);
             return match (id.di1(), id.di0()) {
-                (2, 0) => out.number(id.0, i32::try_from(balance.max(0)).unwrap_or(99_999_999)),
-                (2, 1) => out.number(
-                    id.0,
-                    i32::try_from(balance.saturating_neg().max(0)).unwrap_or(99_999_999),
-                ),
+                (2, 0) => out.number(id.0, shown(balance)),
+                (2, 1) => out.number(id.0, shown(balance.saturating_neg())),
                 _ => Err(Err645::NO_DATA),
             };
         }
-        if id.di0() != 0 {
-            // Settlements are not kept yet.
-            return Err(Err645::NO_DATA);
-        }
-        let rates = self.account().rates();
-        match id.di1() {
-            0xFF => {
-                for rate in 0..=rates {
-                    out.number(
-                        id.0 & 0xFFFF_00FF | u32::from(rate) << 8,
-                        self.register(id.di2(), rate)?,
-                    )?;
-                }
-                Ok(())
-            }
-            rate if rate <= rates => out.number(id.0, self.register(id.di2(), rate)?),
-            _ => Err(Err645::NO_DATA),
-        }
-    }
-
-    /// One register in 0.01 kWh; only import is counted by rate.
-    fn register(&self, di2: u8, rate: u8) -> Result<i32, Err645> {
         let totals = self.totals();
         let phase = |number: usize| totals.phase.get(number).copied().unwrap_or_default();
-        let absent = Err(Err645::NO_DATA);
-        if rate > 0 {
-            return match di2 {
-                0x01 => Ok((self.account().rate_wh(rate) / 10 % 100_000_000) as i32),
-                _ => absent,
-            };
-        }
-        let [q1, q2, q3, q4] = totals.reactive;
-        let steps = match di2 {
-            // The usual setting of the combination word: forward plus reverse.
-            0x00 => totals.active.import.saturating_add(totals.active.export),
-            0x01 => totals.active.import,
-            0x02 => totals.active.export,
-            0x03 => q1.saturating_add(q2),
-            0x04 => q3.saturating_add(q4),
-            0x05 => q1,
-            0x06 => q2,
-            0x07 => q3,
-            0x08 => q4,
+        let steps = match id.di2() {
             0x15 => phase(0).import,
             0x16 => phase(0).export,
-            0x29 | 0x2A | 0x3D | 0x3E if totals.phases < 3 => return absent,
+            0x29 | 0x2A | 0x3D | 0x3E if totals.phases < 3 => return Err(Err645::NO_DATA),
             0x29 => phase(1).import,
             0x2A => phase(1).export,
             0x3D => phase(2).import,
             0x3E => phase(2).export,
-            _ => return absent,
+            _ => return self.energies_of(id, out),
         };
-        Ok(hundredths_kwh(steps))
+        // Phases are not settled.
+        match (id.di1(), id.di0()) {
+            (0 | 0xFF, 0) => out.number(id.0 & 0xFFFF_0000, hundredths_kwh(steps)),
+            _ => Err(Err645::NO_DATA),
+        }
     }
 
     /// Instantaneous values, class 02.
@@ -167,24 +134,22 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             return Err(Err645::NO_DATA);
         }
         if id.0 == 0x0280_0002 {
-            return out.number(id.0, unsigned(values.frequency_mhz.saturating_add(5) / 10));
+            return out.number(id.0, hertz(values.frequency_mhz));
         }
-        if id.0 == 0x0280_0020 {
-            return out.number(id.0, unsigned(self.account().price_ten_thousandths()));
+        // Price in force, of the rate, of the tier.
+        let [rate, tier] = self.account().prices_ten_thousandths();
+        match id.0 {
+            0x0280_0020 => return out.number(id.0, unsigned(rate.saturating_add(tier))),
+            0x0280_0021 => return out.number(id.0, unsigned(rate)),
+            0x0280_000B => return out.number(id.0, unsigned(tier)),
+            _ => {}
         }
         if id.di0() != 0 {
             return Err(Err645::NO_DATA);
         }
         let (total, column): (Option<i32>, Column) = match id.di2() {
-            1 => (None, |p| unsigned(p.voltage_mv.saturating_add(50) / 100)),
-            2 => (None, |p| {
-                let milliamperes = unsigned(p.current_ua.saturating_add(500) / 1000).min(799_999);
-                if p.active_mw < 0 {
-                    -milliamperes
-                } else {
-                    milliamperes
-                }
-            }),
+            1 => (None, volts),
+            2 => (None, amperes),
             3 => (Some(tenths(values.active_mw)), |p| tenths(p.active_mw)),
             4 => (Some(tenths(values.reactive_mvar)), |p| {
                 tenths(p.reactive_mvar)
@@ -227,6 +192,12 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
 
     /// Parameters, class 04.
     fn parameter(&self, id: DataId, out: &mut Out<'_>) -> Result<(), Err645> {
+        if id.di2() != 0 {
+            return self.table(id, out);
+        }
+        if let Some(done) = self.tariff_parameter(id, out) {
+            return done;
+        }
         let now = self.calendar();
         let two = |value: u8| serial(value);
         match id.0 {
@@ -276,8 +247,11 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         let (totals, values, account) = (self.totals(), self.values(), self.account());
         let relay = totals.relay;
         let overdrawn = account.balance_hundredths() < 0;
-        let word1 =
-            bit(values.active_mw < 0, 4) | bit(values.reactive_mvar < 0, 5) | bit(overdrawn, 14);
+        let clock_bad = account.machine().clock_is_bad();
+        let word1 = bit(values.active_mw < 0, 4)
+            | bit(values.reactive_mvar < 0, 5)
+            | bit(overdrawn, 14)
+            | bit(clock_bad, 15);
         let mut word2 = 0;
         let mut phases = [0; 3];
         for ((number, phase), word) in (0u32..).zip(&values.phase).zip(&mut phases) {
@@ -288,7 +262,11 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             }
         }
         // What a sealed order did shows as what a plain one would.
-        let word3 = account.machine().status_word_3(!relay.closed)
+        let shown = Shown {
+            relay_open: !relay.closed,
+            ..Shown::default()
+        };
+        let word3 = account.meter().status_word_3(shown)
             | bit(relay.tripped_by_order, 6)
             | bit(relay.alarm, 7)
             | bit(relay.hold, 12);
@@ -298,6 +276,26 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         });
         [word1, word2, word3, a, b, c, word7]
     }
+}
+
+/// Tenths of a volt.
+fn volts(p: &PhaseValues) -> i32 {
+    unsigned(p.voltage_mv.saturating_add(50) / 100)
+}
+
+/// Milliamperes, below zero when energy flows back.
+fn amperes(p: &PhaseValues) -> i32 {
+    let milliamperes = unsigned(p.current_ua.saturating_add(500) / 1000).min(799_999);
+    if p.active_mw < 0 {
+        -milliamperes
+    } else {
+        milliamperes
+    }
+}
+
+/// Hundredths of a hertz.
+fn hertz(millihertz: u32) -> i32 {
+    unsigned(millihertz.saturating_add(5) / 10)
 }
 
 fn tenths(milli: i32) -> i32 {
@@ -334,25 +332,36 @@ impl<S: Store, O: OutboxStore> Application for ManagementCore<S, O> {
         self.own_address()
     }
 
-    fn read(&mut self, id: DataId, _rest: &[u8], out: &mut [u8]) -> Result<usize, Err645> {
+    fn read(&mut self, id: DataId, rest: &[u8], out: &mut [u8]) -> Result<usize, Err645> {
         if id == RECORD {
             return self.oldest_record(out).ok_or(Err645::NO_DATA);
         }
         let mut out = Out { bytes: out, len: 0 };
         match id.di3() {
             0x00 => self.energy(id, &mut out),
+            0x01 => self.demands(id, &mut out),
             0x02 => self.variable(id, &mut out),
+            0x03 if matches!(id.di2(), 0x30 | 0x33 | 0x34) => self.purse_record(id, &mut out),
             0x03 => self.event_record(id, &mut out),
-            0x10..=0x1F => self.event_item(id, &mut out),
             0x04 => self.parameter(id, &mut out),
+            0x05 => self.frozen(id, &mut out),
+            0x06 => self.load(id, rest, &mut out),
+            0x1D | 0x1E => self.relay_record(id, &mut out),
+            0x10..=0x1F => self.event_item(id, &mut out),
             _ => Err(Err645::NO_DATA),
         }?;
         Ok(out.len)
     }
 
-    /// Only date and time can be set here: they move the management calendar.
+    /// Date and time move the management calendar; the tables of the tariff ask for level 2.
     fn write(&mut self, id: DataId, authority: &Authority, data: &[u8]) -> Result<(), Err645> {
-        self.check_password(authority, 4)?;
+        let is_time = matches!(id.0, 0x0400_0101 | 0x0400_0102);
+        self.check_password(authority, if is_time { 4 } else { 2 })?;
+        if !is_time {
+            return self
+                .program(id, data)
+                .unwrap_or(Err(Err645::NOT_AUTHORISED));
+        }
         let mut stamp = clock::stamp(self.utc_ms(), self.utc_offset_min());
         match (id.0, data) {
             (0x0400_0101, [_, day, month, year]) => {
@@ -365,8 +374,7 @@ impl<S: Store, O: OutboxStore> Application for ManagementCore<S, O> {
                 stamp.minute = digits(*minute).ok_or(Err645::OTHER)?;
                 stamp.hour = digits(*hour).ok_or(Err645::OTHER)?;
             }
-            (0x0400_0101 | 0x0400_0102, _) => return Err(Err645::OTHER),
-            _ => return Err(Err645::NOT_AUTHORISED),
+            _ => return Err(Err645::OTHER),
         }
         let utc_ms = clock::from_stamp(stamp, self.utc_offset_min()).ok_or(Err645::OTHER)?;
         self.move_calendar(utc_ms);
@@ -385,6 +393,11 @@ impl<S: Store, O: OutboxStore> Application for ManagementCore<S, O> {
         let command = match control.order {
             Order::Trip => Command645::Trip {
                 delay_s: u32::from(control.delay) * 60,
+            },
+            // The delay of these counts five minutes.
+            Order::TripThenClose | Order::TripThenAllow => Command645::TripFor {
+                open_s: u32::from(control.delay) * 300,
+                by_key: control.order == Order::TripThenAllow,
             },
             Order::AllowClose => Command645::AllowClose,
             Order::Close => Command645::Close,
@@ -442,13 +455,25 @@ impl<S: Store, O: OutboxStore> Application for ManagementCore<S, O> {
         }
     }
 
-    /// Clearing needs the seal switch, which this meter's front does not have open: ERR bit 2.
+    /// Freezes and the clearing of demand, which is kept. Clearing the meter or its events needs the seal switch, which
+    /// this meter's front does not have open: ERR bit 2.
     fn other(&mut self, message: &Message<'_>, _out: &mut [u8]) -> Option<Result<usize, Err645>> {
-        match message {
-            Message::ClearMeter(_) | Message::ClearDemand(_) | Message::ClearEvents { .. } => {
-                Some(Err(Err645::NOT_AUTHORISED))
-            }
-            _ => None,
-        }
+        let done = match message {
+            &Message::Freeze {
+                month,
+                day,
+                hour,
+                minute,
+            } => FreezePattern::new(month, day, hour, minute)
+                .ok_or(Err645::OTHER)
+                .and_then(|pattern| self.freeze_order(pattern)),
+            Message::ClearDemand(authority) => self
+                .check_password(authority, 4)
+                .map_err(Err645::from)
+                .and_then(|()| self.clear_demand().map_err(|_| Err645::OTHER)),
+            Message::ClearMeter(_) | Message::ClearEvents { .. } => Err(Err645::NOT_AUTHORISED),
+            _ => return None,
+        };
+        Some(done.map(|()| 0))
     }
 }

@@ -17,6 +17,7 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 
 pub mod account;
+pub mod book;
 pub mod clock;
 pub mod crossing;
 mod cursor;
@@ -28,6 +29,7 @@ pub mod link;
 pub mod management;
 pub mod metering;
 pub mod records;
+pub mod settings;
 pub mod store;
 pub mod waiting;
 pub mod water;

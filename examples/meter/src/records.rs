@@ -18,7 +18,11 @@
 //! | 0101 | account (purse, registers by rate, the metering register up to which they count), local relay commands and the memory of purse orders: one record, so that a sale is whole or absent | each order, each change of the relay wish, each legal block, clean end |
 //! | 0102 | newest legal block taken over | with each block |
 //! | 0103 | limit of the sealing counter `purse` | ahead of use |
+//! | 0104 | settings that were programmed over the line | with each |
 //! | 0110..0132 | one condition of one phase: how often, how long, the last time: version 1, numbers | when it begins, when it ends |
+//!
+//! | 2000.., by kind and number | a settled period, freeze, trip, closing, clock setting, demand reset | when it is due, before the account that counts it |
+//! | 4000.. | a load record | as those |
 //!
 //! Water meter: 0201, millilitres, every ten litres.
 //!
@@ -41,6 +45,10 @@ pub(crate) const BARE_SLOT: Key = 0x0018;
 pub(crate) const ACCOUNT: Key = 0x0101;
 pub(crate) const TAKEN: Key = 0x0102;
 pub(crate) const PURSE_LIMIT: Key = 0x0103;
+pub(crate) const SETTINGS: Key = 0x0104;
 pub(crate) const EVENTS: Key = 0x0110;
 pub(crate) const WAITING: Key = 0x1000;
+/// Kind in bits 8 to 12, slot below.
+pub(crate) const ROWS: Key = 0x2000;
+pub(crate) const LOAD_ROWS: Key = 0x4000;
 pub(crate) const WATER: Key = 0x0201;

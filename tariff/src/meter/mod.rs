@@ -21,7 +21,7 @@ mod snapshot;
 
 use crate::civil::Moment;
 use crate::combine::ActiveWord;
-use crate::demand::{Demand, Maxima, Windows};
+use crate::demand::{Demand, Maxima, Peak, Windows};
 use crate::freeze::{Freezes, Kind, LoadPlan, load_classes};
 use crate::machine::{Clock, Effect, LONGEST_BACK_S, Machine, Terms, Why};
 use crate::sets::{Running, Sets, Table};
@@ -111,6 +111,8 @@ pub struct Meter<
     pub(crate) maxima: [Maxima<RATES>; DEMANDS],
     // Not stored: an incomplete period gives no demand.
     demand: [Option<Demand<SLIPS>>; DEMANDS],
+    /// The last window that ended.
+    present: [Option<Peak>; DEMANDS],
     /// Energy of the present second, which no interval holds yet, joules.
     held: [i64; DEMANDS],
     /// Up to where demand was booked.
@@ -138,6 +140,7 @@ impl<const C: usize, const R: usize, const D: usize, const S: usize> Meter<C, R,
             channels,
             maxima: [Maxima::new(); D],
             demand: [None; D],
+            present: [None; D],
             held: [0; D],
             booked: None,
         }
@@ -205,9 +208,9 @@ impl<const C: usize, const R: usize, const D: usize, const S: usize> Meter<C, R,
         };
         let start = self.booked.replace(now.at);
         let seconds = start.map(|start| now.at.utc_s.saturating_sub(start.utc_s));
-        let places = self.demand.iter_mut().zip(&mut self.maxima);
-        for ((place, held), used) in places.zip(&mut self.held).zip(used) {
-            let (demand, maxima) = place;
+        let places = self.demand.iter_mut().zip(&mut self.present);
+        let places = places.zip(&mut self.maxima).zip(&mut self.held).zip(used);
+        for ((((demand, present), maxima), held), used) in places {
             let demand = demand.get_or_insert(Demand::new(windows));
             if demand.windows() != windows {
                 *demand = Demand::new(windows);
@@ -221,11 +224,14 @@ impl<const C: usize, const R: usize, const D: usize, const S: usize> Meter<C, R,
                 Ok(0) => {}
                 Ok(seconds) => {
                     let joules = core::mem::take(held);
-                    demand.book(start, seconds, joules, rate, |window| maxima.take(&window));
+                    demand.book(start, seconds, joules, rate, |window| {
+                        *present = Some(window.into());
+                        maxima.take(&window);
+                    });
                 }
                 // The clock went back.
                 Err(_) => {
-                    *held = 0;
+                    (*held, *present) = (0, None);
                     demand.restart();
                 }
             }
@@ -234,6 +240,7 @@ impl<const C: usize, const R: usize, const D: usize, const S: usize> Meter<C, R,
 
     fn restart_demand(&mut self) {
         self.demand = [None; D];
+        self.present = [None; D];
         self.held = [0; D];
         self.booked = None;
     }
@@ -445,6 +452,12 @@ impl<const C: usize, const R: usize, const D: usize, const S: usize> Meter<C, R,
     #[must_use]
     pub fn maxima(&self, channel: usize) -> Option<&Maxima<R>> {
         self.maxima.get(channel)
+    }
+
+    /// The demand of the last window of a channel that ended; `None` before the first.
+    #[must_use]
+    pub fn present_demand(&self, channel: usize) -> Option<Peak> {
+        self.present.get(channel).copied().flatten()
     }
 
     /// Total and rate registers of a channel.

@@ -300,10 +300,7 @@ impl MeterConfig {
                     customer,
                 })
             });
-        Ok(AccountConfig {
-            plan,
-            prepaid: prepaid.transpose()?,
-        })
+        Ok(AccountConfig::new(plan, prepaid.transpose()?))
     }
 }
 

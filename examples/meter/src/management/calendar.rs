@@ -37,8 +37,10 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
 
     /// Carries out a remote command given by password. `false` when keep power forbids it.
     pub fn remote_command(&mut self, command: tariff::remote::Command) -> bool {
-        let at_s = i64::try_from(self.utc_ms() / 1000).unwrap_or(i64::MAX);
-        let done = self.account.command(command, at_s);
+        let now = self.moment();
+        let obeyed = self.account.command(command, now, &mut self.store);
+        // An event that could not be kept does not undo the command.
+        let done = self.noted(obeyed).unwrap_or(true);
         if done {
             self.save_account();
             self.next_wish_ms = self.now_ms;
@@ -48,17 +50,21 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
 
     /// The key at the meter, pressed long enough: acknowledges a warning, closes where that was allowed.
     pub fn press_key(&mut self) {
-        self.account.key();
+        let pressed = self.account.key(self.moment(), &mut self.store);
+        let _ = self.noted(pressed);
         self.save_account();
     }
 
     /// Moves the management calendar; the legal clock is asked for at most a second of it.
     pub fn move_calendar(&mut self, utc_ms: u64) {
-        let legal = self.legal_utc_ms();
+        let (legal, before) = (self.legal_utc_ms(), self.moment());
         self.offset_ms = i64::try_from(utc_ms)
             .unwrap_or(i64::MAX)
             .saturating_sub_unsigned(legal);
         self.wanted_clock = Some(utc_ms);
+        let after = self.moment();
+        let set = self.account.set_clock(before, after, &mut self.store);
+        let _ = self.noted(set);
     }
 
     /// As [`ManagementCore::move_calendar`], once a day.

@@ -13,6 +13,7 @@
 mod calendar;
 mod config;
 mod orders;
+mod rows;
 mod telling;
 
 use dlt645::Address;
@@ -21,10 +22,12 @@ use meter_proto::compact;
 use meter_proto::message::{Acknowledgement, Head, LegalBlock, Status, Stream};
 use meter_proto::outbox::{Key as Name, Outbox, OutboxStore, Quota, Refused, Timing};
 use meter_proto::time::{ClockQuality, Stamp};
+use tariff::meter::Reading;
 
 use crate::account::Account;
-use crate::clock;
-use crate::crossing::{Answer, Instantaneous, MAX_BODY, MAX_SEALED, RecordName, Request, Totals};
+use crate::crossing::{
+    Answer, Instantaneous, MAX_BODY, MAX_SEALED, RecordName, Request, Steps, Totals,
+};
 use crate::events::EventBook;
 use crate::metering::{StartError, read_record, write_number};
 use crate::records::{TAKEN, VERSION};
@@ -253,11 +256,18 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
     fn take_totals(&mut self, totals: Totals) {
         self.totals = totals;
         self.totals_ms = self.now_ms.max(1);
-        let now = clock::tariff_moment(self.utc_ms(), self.config.utc_offset_min);
-        let before = self.account.wants_open();
-        self.account.advance(now, totals.active.import / 10);
-        if self.account.wants_open() != before {
-            // The wish is stored before the other core hears of it.
+        let Steps { import, export } = totals.active;
+        let [q1, q2, q3, q4] = totals.reactive;
+        let reading = Reading {
+            tenths: [import, export, q1, q2, q3, q4],
+            watts: None,
+        };
+        let (now, values) = (self.moment(), self.line_values());
+        let advanced = self
+            .account
+            .advance(now, &reading, &values, &mut self.store);
+        // A wish of the relay is stored before the other core hears of it.
+        if self.noted(advanced).unwrap_or(true) {
             self.save_account();
         }
         self.tell_credit();

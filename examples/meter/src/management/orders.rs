@@ -93,11 +93,11 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
 
     fn purse_order(&mut self, id: u64, envelope: &[u8]) -> CommandResult {
         let now = clock::order_moment(self.utc_ms(), self.config.utc_offset_min);
-        let at_s = i64::try_from(self.utc_ms() / 1000).unwrap_or(i64::MAX);
+        let at = self.moment();
         let relay = self.totals.relay.closed;
         let outcome = self
             .account
-            .order(envelope, now, at_s, relay, &mut self.store);
+            .order(envelope, now, at, relay, &mut self.store);
         let result = match outcome {
             Err(_) => {
                 self.counts.store_failures = self.counts.store_failures.saturating_add(1);

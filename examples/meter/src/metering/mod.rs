@@ -37,8 +37,8 @@ use crate::records::{
 use crate::store::{Key, MAX_RECORD, Store, StoreError};
 
 pub use config::{Config, Counts, Keys};
-pub use kept::{StartError, stored_name};
 use kept::{Saved, reserve, split_state};
+pub use kept::{StartError, stored_name};
 pub(crate) use kept::{read_number, read_record, write_number};
 use reading::{instantaneous, snapshot};
 

@@ -16,7 +16,7 @@ pub use flash::FlashStore;
 pub use ram::{OutOfRange, RamFlash};
 
 /// Longest record, bytes.
-pub const MAX_RECORD: usize = 1024;
+pub const MAX_RECORD: usize = 1280;
 
 /// Name of a record; the plan of all names is in [`crate::records`].
 pub type Key = u16;

@@ -271,7 +271,7 @@ pub fn account(credit: Option<i64>) -> AccountConfig {
         initial: Money::from_hundredths(credit),
         customer: CUSTOMER,
     });
-    AccountConfig { plan, prepaid }
+    AccountConfig::new(plan, prepaid)
 }
 
 pub fn calibration() -> Calibration<1> {
