@@ -10,7 +10,7 @@
 //! 10^-7 of the currency and no multiplication ever rounds. Rounding happens at the edge, with a
 //! named [`Rounding`].
 //!
-//! The crate owns no clock, no store and no heap. Tables are borrowed ([`Tariff`]), so a meter pays
+//! The crate owns no clock, no store and no heap (feature `store` binds flash). Tables are borrowed ([`Tariff`]), so a meter pays
 //! for the rows it has; [`profile`] gives owned storage of fixed sizes.
 //!
 //! [`Machine`] is the fee control of a meter; [`meter::Meter`] is the whole one, with two sets of
@@ -44,6 +44,8 @@ pub mod purse;
 pub mod remote;
 pub mod sets;
 pub mod settlement;
+#[cfg(feature = "store")]
+pub mod store;
 pub mod stored;
 pub mod sts;
 pub mod tier;

@@ -1,28 +1,30 @@
 //! Tariff machine and purse of the management core, with the gate for purse orders: stored as one record.
 
-use heapless::Vec;
+mod config;
+mod orders;
+
 use security::counter::{DEFAULT_BLOCK, SendCounter};
-use security::envelope::{Class, Direction};
-use security::gate::{Conditions, OrderGate, PurseConditions, STATE_LEN, Verdict};
+use security::envelope::Direction;
+use security::gate::{OrderGate, STATE_LEN};
 use security::key::DeviceKey;
 use security::link::Sealer;
-use security::order::{Kind, Moment as Deadline, OrderAck, Outcome, PurseState, RelayFeedback};
 use security::suite::Suite;
 use tariff::civil::Moment;
 use tariff::machine::{Clock, Machine};
 use tariff::meter::{Kept, Meter, Reading, Snapshot};
-use tariff::profile::Small;
-use tariff::purse::{Answer, Limits, Recharge, Refusal};
+use tariff::purse::{Limits, Refusal};
 use tariff::remote::{Command, RefusedKeepPower};
 use tariff::sets::Table;
-use tariff::{Money, Rounding, stored};
+use tariff::{Rounding, stored};
 
 use crate::book::{self, Capacities, VALUES};
-use crate::crossing::MAX_SEALED;
-use crate::metering::{StartError, read_number, read_record, write_number};
+use crate::metering::{StartError, read_number, read_record};
 use crate::records::{ACCOUNT, PURSE_LIMIT, SETTINGS, VERSION};
 use crate::settings::{MAX_SETTINGS, Settings};
 use crate::store::{MAX_RECORD, Store, StoreError};
+
+pub use config::{AccountConfig, Prepaid};
+pub use orders::Handled;
 
 /// Rates of this meter.
 pub const RATES: usize = 4;
@@ -41,43 +43,6 @@ const _: () = assert!(
     1 + STATE_LEN + stored::longest_meter(CHANNELS, RATES, DEMANDS) <= MAX_RECORD,
     "the account does not fit a record"
 );
-/// Highest amount of one recharge, hundredths.
-const MAX_RECHARGE: u32 = 99_999_999;
-
-/// Prepaid account of a new meter.
-#[derive(Clone, Copy, Debug)]
-pub struct Prepaid {
-    /// Limits of the purse.
-    pub limits: Limits,
-    /// Balance at the first start.
-    pub initial: Money,
-    /// Customer number, six bytes BCD, most significant first.
-    pub customer: [u8; 6],
-}
-
-/// Tariff and account of a new meter.
-#[derive(Clone, Debug)]
-pub struct AccountConfig {
-    /// Tables, days and freezes of a new meter; must be good ([`Settings::parameters`]). What was programmed over the
-    /// line stays in force over a restart.
-    pub settings: Settings,
-    /// Prepaid, or `None` for a meter that only counts by rate.
-    pub prepaid: Option<Prepaid>,
-    /// How many rows are kept.
-    pub kept: Capacities,
-}
-
-impl AccountConfig {
-    /// These tables in both sets, the usual days, freezes and numbers of rows.
-    #[must_use]
-    pub fn new(tables: Small, prepaid: Option<Prepaid>) -> Self {
-        Self {
-            settings: Settings::new(tables),
-            prepaid,
-            kept: Capacities::FULL,
-        }
-    }
-}
 
 /// Tariff state of one meter.
 #[derive(Debug)]
@@ -88,17 +53,6 @@ pub struct Account {
     gate: OrderGate,
     answers: Sealer,
     sequence: u32,
-}
-
-/// What became of a genuine order.
-#[derive(Clone, Debug)]
-pub struct Handled {
-    /// The sealed acknowledgement.
-    pub sealed: Vec<u8, MAX_SEALED>,
-    /// It is in effect, now or since before.
-    pub accepted: bool,
-    /// It was booked now.
-    pub booked: bool,
 }
 
 impl Account {
@@ -296,142 +250,6 @@ impl Account {
         let state = self.gate.state();
         self.sequence = write(&self.meter, self.sequence, &state, store)?;
         Ok(())
-    }
-
-    /// Opens and carries out a purse order. `None` when it is not genuine.
-    ///
-    /// # Errors
-    /// [`StoreError`]: nothing happened, the same order may come again.
-    pub fn order<S: Store>(
-        &mut self,
-        envelope: &[u8],
-        now: Option<Deadline>,
-        at: Moment,
-        relay_closed: bool,
-        store: &mut S,
-    ) -> Result<Option<Handled>, StoreError> {
-        let mut bytes = [0; MAX_SEALED];
-        let Some(bytes) = bytes.get_mut(..envelope.len()) else {
-            return Ok(None);
-        };
-        bytes.copy_from_slice(envelope);
-        let machine = self.meter.machine();
-        let purse = machine.purse();
-        let hoard = purse.limits().hoard.hundredths(Rounding::Trunc);
-        let conditions = Conditions {
-            port_allows: true,
-            session_young: true,
-            now,
-            hold_power: false,
-            purse: machine.is_prepaid().then(|| PurseConditions {
-                state: self.purse_state(),
-                customer: purse.is_open().then(|| purse.customer()),
-                max_amount: MAX_RECHARGE,
-                hoarding_limit: if hoard > 0 { hoard } else { i64::MAX },
-            }),
-        };
-        let relay = if relay_closed {
-            RelayFeedback::Closed
-        } else {
-            RelayFeedback::Open
-        };
-        let (ack, booked) = match self.gate.judge(b"", bytes, &conditions, relay) {
-            Verdict::Dropped(_) => return Ok(None),
-            Verdict::Repeated(ack) => (ack, false),
-            Verdict::Refused(ack) => {
-                self.save(store)?;
-                (ack, false)
-            }
-            Verdict::New(pending) => {
-                // Effect, number and answer go into one record: the sale is whole or absent.
-                let order = *pending.order();
-                let mut after = self.meter.clone();
-                let mut keeper = Keeper::new(store, &self.capacities, &NO_VALUES);
-                let outcome = match order.recharge() {
-                    None => Outcome::Failed,
-                    Some(recharge) => {
-                        let recharge = Recharge {
-                            customer: recharge.customer,
-                            count: recharge.count,
-                            amount: Money::from_hundredths(recharge.amount.into()),
-                        };
-                        let opens = order.kind() == Kind::OpenAccount;
-                        let answer = after.input(
-                            at,
-                            |row| keeper.keep(&row),
-                            |machine| {
-                                machine.purse_input(|purse| {
-                                    if opens {
-                                        purse.open_with(recharge, at.utc_s)
-                                    } else {
-                                        purse.recharge(recharge, at.utc_s)
-                                    }
-                                })
-                            },
-                        );
-                        let answer = answer.map(|(answer, _)| answer);
-                        match answer {
-                            Ok(Answer::Done(..)) => Outcome::Done,
-                            // The gate lets each count pass once.
-                            Ok(Answer::AlreadyDone(_)) | Err(_) => Outcome::Failed,
-                        }
-                    }
-                };
-                keeper.done(true)?;
-                let purse = after.machine().purse();
-                let state = PurseState {
-                    balance: purse.balance().hundredths(Rounding::Trunc),
-                    count: purse.count(),
-                };
-                let memory = match outcome {
-                    Outcome::Done => pending.state_when_done(relay, Some(state)),
-                    _ => pending.state(),
-                };
-                self.sequence = write(&after, self.sequence, &memory, store)?;
-                let verified = pending.stored();
-                self.meter = after;
-                let ack = self.gate.finish(verified, outcome, relay, Some(state));
-                if outcome != Outcome::Done {
-                    self.save(store)?;
-                }
-                (ack, outcome == Outcome::Done)
-            }
-        };
-        self.seal(&ack, store).map(|sealed| {
-            Some(Handled {
-                sealed,
-                accepted: ack.outcome == Outcome::Done,
-                booked,
-            })
-        })
-    }
-
-    fn seal<S: Store>(
-        &mut self,
-        ack: &OrderAck,
-        store: &mut S,
-    ) -> Result<Vec<u8, MAX_SEALED>, StoreError> {
-        if let Some(reservation) = self.answers.reservation() {
-            write_number(store, PURSE_LIMIT, reservation.limit())?;
-            reservation.confirm();
-        }
-        let plain = ack.encode();
-        let plain = plain.get(..ack.encoded_len()).unwrap_or_default();
-        let mut buffer = [0; MAX_SEALED];
-        let sealed = self
-            .answers
-            .seal_from(Class::Acknowledge, b"", plain, &mut buffer)
-            .map_err(|_| StoreError::Write)?;
-        Vec::from_slice(sealed).map_err(|_| StoreError::TooLong {
-            found: sealed.len(),
-        })
-    }
-
-    fn purse_state(&self) -> PurseState {
-        PurseState {
-            balance: self.balance_hundredths(),
-            count: self.machine().purse().count(),
-        }
     }
 
     /// Obeys a remote command. `false` when keep power forbids it.

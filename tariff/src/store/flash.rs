@@ -14,10 +14,15 @@ use embedded_storage_async::nor_flash as waiting;
 use sequential_storage::cache::{Cache, Uncached};
 use sequential_storage::map::{MapConfig, MapStorage};
 
+use super::wear::{self, Habit, Wear};
 use super::{Key, MAX_RECORD, Store, StoreError};
 
 /// Sequence number in front of a record.
 const HEAD: usize = 4;
+/// A key.
+const KEY: usize = size_of::<Key>();
+/// Head of an item of the journal: check sum, length, check sum of that.
+const ITEM_HEAD: usize = 8;
 /// Key, sequence number, record, rounded up to any word.
 const BUFFER: usize = MAX_RECORD + 64;
 
@@ -94,6 +99,44 @@ impl<F: NorFlash> FlashStore<F> {
         }
         Ok(store)
     }
+
+    /// Bytes that a record of this length takes in one of the two halves: the journal's head, then key, sequence
+    /// number and record, each rounded up to a word.
+    #[must_use]
+    pub const fn footprint(record: usize) -> u32 {
+        let word = Self::WORD;
+        let length =
+            ITEM_HEAD.next_multiple_of(word) + (KEY + HEAD + record).next_multiple_of(word);
+        length as u32
+    }
+
+    /// The wear of a range of this flash of so many bytes, which endures so many cycles, under these habits (records
+    /// of so many bytes, so often a day), when `live` bytes of records count at a time; both without overhead.
+    #[must_use]
+    pub fn wear(range: u32, cycles: u32, live: &[Habit], habits: &[Habit]) -> Option<Wear> {
+        // Each half takes everything; a page has a word for its begin and one for its end.
+        let flash = wear::Flash {
+            page: (F::ERASE_SIZE as u32).checked_sub(2 * Self::WORD as u32)?,
+            pages: range / 2 / F::ERASE_SIZE as u32,
+            cycles,
+        };
+        let on_flash = |habit: &Habit| Habit {
+            bytes: Self::footprint(habit.bytes as usize),
+            ..*habit
+        };
+        let live = live.iter().map(on_flash);
+        let live = live.fold(0_u32, |sum, habit| {
+            sum.saturating_add(habit.bytes.saturating_mul(habit.a_day))
+        });
+        wear::wear(flash, live, habits.iter().map(on_flash))
+    }
+
+    /// Everything on flash is rounded up to this.
+    const WORD: usize = if F::WRITE_SIZE > F::READ_SIZE {
+        F::WRITE_SIZE
+    } else {
+        F::READ_SIZE
+    };
 
     /// Gives the flash back.
     pub fn into_flash(self) -> F {

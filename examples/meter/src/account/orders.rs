@@ -1,0 +1,167 @@
+//! Purse orders: opened, judged, carried out and answered, each with one record.
+
+use heapless::Vec;
+use security::envelope::Class;
+use security::gate::{Conditions, PurseConditions, Verdict};
+use security::order::{Kind, Moment as Deadline, OrderAck, Outcome, PurseState, RelayFeedback};
+use tariff::civil::Moment;
+use tariff::purse::{Answer, Recharge};
+use tariff::{Money, Rounding};
+
+use super::{Account, Keeper, NO_VALUES, write};
+use crate::crossing::MAX_SEALED;
+use crate::metering::write_number;
+use crate::records::PURSE_LIMIT;
+use crate::store::{Store, StoreError};
+
+/// Highest amount of one recharge, hundredths.
+const MAX_RECHARGE: u32 = 99_999_999;
+
+/// What became of a genuine order.
+#[derive(Clone, Debug)]
+pub struct Handled {
+    /// The sealed acknowledgement.
+    pub sealed: Vec<u8, MAX_SEALED>,
+    /// It is in effect, now or since before.
+    pub accepted: bool,
+    /// It was booked now.
+    pub booked: bool,
+}
+
+impl Account {
+    /// Opens and carries out a purse order. `None` when it is not genuine.
+    ///
+    /// # Errors
+    /// [`StoreError`]: nothing happened, the same order may come again.
+    pub fn order<S: Store>(
+        &mut self,
+        envelope: &[u8],
+        now: Option<Deadline>,
+        at: Moment,
+        relay_closed: bool,
+        store: &mut S,
+    ) -> Result<Option<Handled>, StoreError> {
+        let mut bytes = [0; MAX_SEALED];
+        let Some(bytes) = bytes.get_mut(..envelope.len()) else {
+            return Ok(None);
+        };
+        bytes.copy_from_slice(envelope);
+        let machine = self.meter.machine();
+        let purse = machine.purse();
+        let hoard = purse.limits().hoard.hundredths(Rounding::Trunc);
+        let conditions = Conditions {
+            port_allows: true,
+            session_young: true,
+            now,
+            hold_power: false,
+            purse: machine.is_prepaid().then(|| PurseConditions {
+                state: self.purse_state(),
+                customer: purse.is_open().then(|| purse.customer()),
+                max_amount: MAX_RECHARGE,
+                hoarding_limit: if hoard > 0 { hoard } else { i64::MAX },
+            }),
+        };
+        let relay = if relay_closed {
+            RelayFeedback::Closed
+        } else {
+            RelayFeedback::Open
+        };
+        let (ack, booked) = match self.gate.judge(b"", bytes, &conditions, relay) {
+            Verdict::Dropped(_) => return Ok(None),
+            Verdict::Repeated(ack) => (ack, false),
+            Verdict::Refused(ack) => {
+                self.save(store)?;
+                (ack, false)
+            }
+            Verdict::New(pending) => {
+                // Effect, number and answer go into one record: the sale is whole or absent.
+                let order = *pending.order();
+                let mut after = self.meter.clone();
+                let mut keeper = Keeper::new(store, &self.capacities, &NO_VALUES);
+                let outcome = match order.recharge() {
+                    None => Outcome::Failed,
+                    Some(recharge) => {
+                        let recharge = Recharge {
+                            customer: recharge.customer,
+                            count: recharge.count,
+                            amount: Money::from_hundredths(recharge.amount.into()),
+                        };
+                        let opens = order.kind() == Kind::OpenAccount;
+                        let answer = after.input(
+                            at,
+                            |row| keeper.keep(&row),
+                            |machine| {
+                                machine.purse_input(|purse| {
+                                    if opens {
+                                        purse.open_with(recharge, at.utc_s)
+                                    } else {
+                                        purse.recharge(recharge, at.utc_s)
+                                    }
+                                })
+                            },
+                        );
+                        let answer = answer.map(|(answer, _)| answer);
+                        match answer {
+                            Ok(Answer::Done(..)) => Outcome::Done,
+                            // The gate lets each count pass once.
+                            Ok(Answer::AlreadyDone(_)) | Err(_) => Outcome::Failed,
+                        }
+                    }
+                };
+                keeper.done(true)?;
+                let purse = after.machine().purse();
+                let state = PurseState {
+                    balance: purse.balance().hundredths(Rounding::Trunc),
+                    count: purse.count(),
+                };
+                let memory = match outcome {
+                    Outcome::Done => pending.state_when_done(relay, Some(state)),
+                    _ => pending.state(),
+                };
+                self.sequence = write(&after, self.sequence, &memory, store)?;
+                let verified = pending.stored();
+                self.meter = after;
+                let ack = self.gate.finish(verified, outcome, relay, Some(state));
+                if outcome != Outcome::Done {
+                    self.save(store)?;
+                }
+                (ack, outcome == Outcome::Done)
+            }
+        };
+        self.seal(&ack, store).map(|sealed| {
+            Some(Handled {
+                sealed,
+                accepted: ack.outcome == Outcome::Done,
+                booked,
+            })
+        })
+    }
+
+    fn seal<S: Store>(
+        &mut self,
+        ack: &OrderAck,
+        store: &mut S,
+    ) -> Result<Vec<u8, MAX_SEALED>, StoreError> {
+        if let Some(reservation) = self.answers.reservation() {
+            write_number(store, PURSE_LIMIT, reservation.limit())?;
+            reservation.confirm();
+        }
+        let plain = ack.encode();
+        let plain = plain.get(..ack.encoded_len()).unwrap_or_default();
+        let mut buffer = [0; MAX_SEALED];
+        let sealed = self
+            .answers
+            .seal_from(Class::Acknowledge, b"", plain, &mut buffer)
+            .map_err(|_| StoreError::Write)?;
+        Vec::from_slice(sealed).map_err(|_| StoreError::TooLong {
+            found: sealed.len(),
+        })
+    }
+
+    fn purse_state(&self) -> PurseState {
+        PurseState {
+            balance: self.balance_hundredths(),
+            count: self.machine().purse().count(),
+        }
+    }
+}
