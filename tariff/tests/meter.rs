@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
 use tariff::calendar::{Calendar, Slot, Zone};
 use tariff::civil::{Date, Moment};
 use tariff::combine::ActiveWord;
@@ -635,6 +636,40 @@ fn a_cut_between_rows_and_state_repeats_the_same_rows() {
         assert_eq!(found.1.charged, undisturbed.1.charged);
         assert_eq!(found.2, undisturbed.2, "money at {cut}");
     }
+}
+
+proptest! {
+    /// Rows come from a store that may hold anything: whatever reads as a row is one, and is written
+    /// back as the same one.
+    #[test]
+    fn any_bytes_are_a_row_or_none(
+        noise in prop::collection::vec(any::<u8>(), 0..400),
+        at in 0_usize..300,
+    ) {
+        let mut bench = Bench::new(Meter::around(Machine::new()), parameters(), at_noon());
+        let rows = &mut bench.rows;
+        bench.meter.freeze(at_noon(), |row| keep(rows, &row));
+        let mut bytes = rows[&(Kind::Instant as u8, 1)].clone();
+        let place = at % bytes.len();
+        let length = noise.len().min(bytes.len() - place);
+        bytes[place..place + length].copy_from_slice(&noise[..length]);
+        for bytes in [&bytes, &noise] {
+            if let Ok((row, read)) = Row::<2, 2, 2>::decode(bytes) {
+                prop_assert!(read <= bytes.len());
+                let Row { kind, number, detail, parts, snapshot } = row;
+                let kept = Kept { kind, number, detail, snapshot: &snapshot };
+                let mut again = [0; Parts::ALL.longest(2, 2, 2)];
+                let length = kept.encode(parts, &mut again).unwrap();
+                prop_assert!(length <= parts.longest(2, 2, 2));
+                prop_assert_eq!(Row::<2, 2, 2>::decode(&again[..length]), Ok((row, length)));
+            }
+            prop_assert!(stored::decode_meter::<2, 2, 2, 15>(bytes).is_err());
+        }
+    }
+}
+
+fn at_noon() -> Moment {
+    at(6, 1, 720)
 }
 
 fn golden(name: &str) -> Vec<u8> {

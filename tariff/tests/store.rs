@@ -102,7 +102,6 @@ fn a_settlement_is_whole_wherever_the_power_goes() {
     let mut store = FlashStore::try_new(&mut flash, RANGE).unwrap();
     save(&mut store, &Meter::around(Machine::new()), 1).unwrap();
     advance(&mut store, at(3, 31, 1380), 0).unwrap();
-    drop(store);
     let (now, tenths) = (at(4, 1, 0), 4000);
     let settle = |flash: &mut Chip| {
         let mut store = FlashStore::try_new(flash, RANGE).unwrap();
@@ -181,7 +180,6 @@ fn the_computed_wear_is_that_of_the_erases_that_happen() {
                 .unwrap();
         }
     }
-    drop(store);
     let most = u64::from(*flash.erases().iter().max().unwrap());
     // Erases of a page in these days as computed for 16 years, plus the round that is under way.
     let bound = (computed.erases_a_page * u64::from(days)).div_ceil(5844) + 1;
