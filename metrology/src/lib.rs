@@ -48,6 +48,7 @@ mod compensation;
 mod details;
 mod division;
 mod energy;
+mod energy_core;
 pub mod event;
 mod filter;
 mod frequency;
@@ -76,6 +77,9 @@ pub use circuit::{Circuit, CircuitCalibration, CircuitQuantities, CircuitRegiste
 pub use compensation::{CURVE_POINTS, Curve, CurvePoint, Drift};
 pub use details::{DetailedPhase, DetailedQuantities, Details};
 pub use energy::{Counts, PulseShare, Readout, Registers, StateError};
+pub use energy_core::{
+    ChannelInterval, EnergyConstants, EnergyCore, EnergyPhase, EnergyRegister, Interval,
+};
 pub use meter::{Meter, Progress};
 pub use pulse::{Edge, PulseOutput};
 pub use quantities::{Flags, PhaseQuantities, Quantities, Sequence, TotalQuantities, Vector};

@@ -93,7 +93,8 @@ impl<const PHASES: usize> Closed<'_, PHASES> {
         })
     }
 
-    fn weights(derived: &Derived, correction: &Correction, rotation: &Rotation) -> Weights {
+    /// Weights of a phase's products while the fundamental turns so.
+    pub fn weights(derived: &Derived, correction: &Correction, rotation: &Rotation) -> Weights {
         let gain = i128::from(correction.power_gain);
         if !derived.delayed {
             return Weights {

@@ -222,7 +222,7 @@ pub(crate) fn seen(x: i32, turn: Turn) -> Phasor {
 
 /// What a phase must remember of its past samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Past {
+pub(crate) struct Past {
     /// The last samples of the channel that is held back, as many as it is held back by, the oldest first.
     held: [i32; HISTORY],
     /// The last voltage, held back as the products see it.
@@ -230,14 +230,14 @@ struct Past {
 }
 
 impl Past {
-    const EMPTY: Self = Self {
+    pub const EMPTY: Self = Self {
         held: [0; HISTORY],
         last: 0,
     };
 
     /// Σ u·i and the same with u one sample older, one channel held back by whole samples.
     #[inline(never)]
-    fn products<const PHASES: usize>(
+    pub fn products<const PHASES: usize>(
         &mut self,
         sets: &[Sample<PHASES>],
         phase: usize,
@@ -261,8 +261,11 @@ impl Past {
             last = x;
         }
         // The newest samples of the held channel are the next ones remembered.
-        if head.len() < hold {
-            held.rotate_left(head.len());
+        if let Some((oldest, newer)) = held.split_at_mut_checked(head.len()) {
+            // A rotation to the left by three reversals, which take less code than a move of memory.
+            oldest.reverse();
+            newer.reverse();
+            held.reverse();
         }
         for (place, set) in held.iter_mut().rev().zip(sets.iter().rev()) {
             *place = if u_hold == 0 { i(set) } else { u(set) };

@@ -31,7 +31,7 @@ const COMPACT_FLAGS: &str =
 const CHECKED_BY_OTHERS: [&str; 4] = ["seal", "seal-gcm", "boot", "boot-compact"];
 
 /// Image, what it is, and the aim in bytes, where there is one.
-const IMAGES: [(&str, &str, Option<u64>); 17] = [
+const IMAGES: [(&str, &str, Option<u64>); 18] = [
     (
         "seal",
         "security: set min (handshake, sessions, both forms of envelopes, key unwrap), AES in software",
@@ -104,6 +104,11 @@ const IMAGES: [(&str, &str, Option<u64>); 17] = [
         None,
     ),
     (
+        "energy",
+        "metrology: the smallest meter (active energy of three phases, pulses, rms of seven channels)",
+        Some(4095),
+    ),
+    (
         "quality",
         "metrology: power quality of three voltages without transform (events, windows, aggregation, frequency, flicker)",
         None,
@@ -128,11 +133,11 @@ const COUNTING: [&str; 8] = [
 ];
 
 /// Step, what it is, and the aim in instructions on the first core, where there is one.
-const STEPS: [(&str, &str, Option<u64>); 37] = [
+const STEPS: [(&str, &str, Option<u64>); 38] = [
     (
         "signal-kernels",
-        "metrology: a set of 3 u, 3 i and n: rms, P, Q1, phase compensation, saturation (design aim 600; M4 80)",
-        None,
+        "metrology: a set of 3 u, 3 i and n: rms, P, Q1, phase compensation, saturation (design aim M4 80)",
+        Some(600),
     ),
     (
         "signal-sums",
@@ -141,7 +146,12 @@ const STEPS: [(&str, &str, Option<u64>); 37] = [
     ),
     (
         "signal-chain",
-        "metrology: the same with the quantities and energy of every window (design aim 900; M4 130)",
+        "metrology: the same with the quantities and energy of every window (design aim M4 130)",
+        Some(900),
+    ),
+    (
+        "energy-core",
+        "metrology: the smallest meter, a set of 3 u, 3 i and n: P and its energy, rms, phase compensation, pulses",
         None,
     ),
     (
