@@ -152,10 +152,10 @@ impl EnergyRegister {
         self.remainder = self.remainder.wrapping_add(raw);
         for _ in 0..STEPS {
             if self.remainder >= step {
-                self.remainder -= step;
+                self.remainder = self.remainder.wrapping_sub(step);
                 self.counts.import = self.counts.import.wrapping_add(1);
-            } else if self.remainder <= -step {
-                self.remainder += step;
+            } else if self.remainder <= step.wrapping_neg() {
+                self.remainder = self.remainder.wrapping_add(step);
                 self.counts.export = self.counts.export.wrapping_add(1);
             } else {
                 break;
@@ -400,10 +400,13 @@ impl<const PHASES: usize> EnergyCore<PHASES> {
         // Σ (u − a)(i − b) = Σ u·i − a Σi − b Σu + a b N, the same for both products but for the ends.
         let [a, b] = own.offset.map(i64::from);
         let count = sets.len() as i64;
-        let offsets = a * i64::from(i.sum) + b * i64::from(u.sum) - a * b * count;
-        let raw = scaled((straight - offsets).into(), own.straight)
-            + scaled((delayed - offsets).into(), own.delayed)
-            + scaled(count.into(), own.power_offset);
+        // Constants that no calibration gives may wrap, and nothing else.
+        let offsets = (a.wrapping_mul(i.sum.into()))
+            .wrapping_add(b.wrapping_mul(u.sum.into()))
+            .wrapping_sub(a.wrapping_mul(b).wrapping_mul(count));
+        let raw = scaled(straight.wrapping_sub(offsets), own.straight)
+            .wrapping_add(scaled(delayed.wrapping_sub(offsets), own.delayed))
+            .wrapping_add(scaled(count, own.power_offset));
         register.add(raw, constants.step_raw);
         raw
     }
@@ -427,6 +430,6 @@ fn limit(channels: &mut [i32]) {
 
 /// Product of a sum and a weight, one copy in an image.
 #[inline(never)]
-fn scaled(sum: i128, weight: i64) -> i128 {
-    sum * i128::from(weight)
+fn scaled(sum: i64, weight: i64) -> i128 {
+    i128::from(sum) * i128::from(weight)
 }

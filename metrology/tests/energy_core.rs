@@ -197,3 +197,30 @@ fn steps_that_one_sample_could_fill_twice_are_refused() {
     let refused = EnergyConstants::new(&calibration).unwrap_err().to_string();
     assert!(refused.starts_with("energy_step_mwh"), "{refused}");
 }
+
+#[test]
+fn constants_that_no_calibration_gives_do_not_panic() {
+    let block = waves(200, 0.0);
+    for extreme in [i64::MIN, -1, 0, i64::MAX] {
+        let phase = metrology::EnergyPhase {
+            voltage_hold: extreme.unsigned_abs() as usize,
+            current_hold: 13,
+            straight: extreme,
+            delayed: !extreme,
+            offset: [extreme as i32, (extreme >> 32) as i32],
+            power_offset: extreme,
+        };
+        let constants = EnergyConstants {
+            phase: [phase; 3],
+            neutral: true,
+            saturation: extreme as i32,
+            step_raw: i128::from(extreme) << 64,
+            pulse_raw: extreme.into(),
+        };
+        let mut core = EnergyCore::new();
+        let saturated = core.process(&constants, &block);
+        // A level of zero is always reached, one below all samples as well.
+        assert_eq!(saturated, (extreme as i32).unsigned_abs() <= 5_500_000);
+        assert_eq!(core.interval().samples, 200);
+    }
+}

@@ -8,7 +8,8 @@ use cortex_m_rt::entry;
 use cortex_m_semihosting::{debug, hprintln};
 use mcu::count;
 use metrology::{
-    Calibration, EnergyConstants, EnergyCore, Meter, NeutralParameters, Parameters, Sample, Sync, Window,
+    Calibration, EnergyConstants, EnergyCore, Meter, NeutralParameters, Parameters, Sample, Sync,
+    Window,
 };
 
 /// Sets of one cycle: 50 Hz at 8 kHz.
@@ -35,7 +36,11 @@ const fn wave() -> [Sample<3>; SETS] {
     n = 0;
     while n < SETS {
         sets[n] = Sample {
-            u: [sine[n % CYCLE], sine[(n + 107) % CYCLE], sine[(n + 53) % CYCLE]],
+            u: [
+                sine[n % CYCLE],
+                sine[(n + 107) % CYCLE],
+                sine[(n + 53) % CYCLE],
+            ],
             i: [
                 sine[(n + 150) % CYCLE] / 3,
                 sine[(n + 97) % CYCLE] / 3,
@@ -71,7 +76,8 @@ fn show(name: &str, p: Parameters<3>) {
 
 /// The same of the smallest meter; the energy of the second phase is checked.
 fn show_core(p: Parameters<3>) {
-    let constants = Calibration::try_new(p).and_then(|calibration| EnergyConstants::new(&calibration));
+    let constants =
+        Calibration::try_new(p).and_then(|calibration| EnergyConstants::new(&calibration));
     let mut right = false;
     if let Ok(constants) = constants {
         let mut core = EnergyCore::new();
