@@ -15,6 +15,7 @@ pub mod messages;
 pub mod metering;
 pub mod orders;
 pub mod quality;
+pub mod tariff;
 
 use dlt645::{Edition, Frame, FrameView};
 use security::counter::SendCounter;

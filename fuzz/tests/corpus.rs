@@ -30,6 +30,12 @@ const BODIES: &[(&str, Body)] = &[
     ("element", meterkit_fuzz::keys::element),
     ("log", meterkit_fuzz::keys::log),
     ("firmware", meterkit_fuzz::firmware::firmware),
+    ("ocpi", meterkit_fuzz::tariff::ocpi),
+    ("tables", meterkit_fuzz::tariff::tables),
+    ("meter_state", meterkit_fuzz::tariff::meter_state),
+    ("fee_control", meterkit_fuzz::tariff::fee_control),
+    ("token", meterkit_fuzz::tariff::token),
+    ("ledger", meterkit_fuzz::tariff::ledger),
 ];
 
 /// Random inputs for each body; the engine's long runs are `cargo xtask fuzz --minutes N`.
