@@ -133,7 +133,7 @@ const COUNTING: [&str; 8] = [
 ];
 
 /// Step, what it is, and the aim in instructions on the first core, where there is one.
-const STEPS: [(&str, &str, Option<u64>); 38] = [
+const STEPS: [(&str, &str, Option<u64>); 40] = [
     (
         "signal-kernels",
         "metrology: a set of 3 u, 3 i and n: rms, P, Q1, phase compensation, saturation (design aim M4 80)",
@@ -277,6 +277,16 @@ const STEPS: [(&str, &str, Option<u64>); 38] = [
         None,
     ),
     (
+        "tariff-whole-point",
+        "tariff: the same through the whole meter: both sets, demand, settlement, daily freezes",
+        None,
+    ),
+    (
+        "tariff-whole-state",
+        "tariff: state of the whole meter of one channel and one demand",
+        None,
+    ),
+    (
         "tariff-demand-minute",
         "tariff: sliding demand in total and by rate, one minute",
         None,
@@ -295,7 +305,12 @@ const STEPS: [(&str, &str, Option<u64>); 38] = [
 ];
 
 /// Steps that are no steps but sizes.
-const BYTES: [&str; 3] = ["tariff-tables", "tariff-state", "tariff-demand-state"];
+const BYTES: [&str; 4] = [
+    "tariff-tables",
+    "tariff-state",
+    "tariff-whole-state",
+    "tariff-demand-state",
+];
 
 /// Name, what it is, and the aim, where there is one.
 type Row = (&'static str, &'static str, Option<u64>);

@@ -1,6 +1,7 @@
 //! A year of days of 96 points through the machine of a prepaid meter, counted by SysTick in the emulator: the limits
-//! of DL/T 645 on the larger core, a small profile on the smaller. Prints instructions of a priced point and of the
-//! month's close, and bytes of the tables and of the state. Energy and money are checked at the end.
+//! of DL/T 645 on the larger core, a small profile on the smaller; then through the whole meter with both sets,
+//! demand, settlement and daily freezes, whose rows leave as bytes for a flash. Prints instructions of a point, and
+//! bytes of the tables and of the state. Energy, money and rows are checked at the end.
 #![no_std]
 #![no_main]
 
@@ -12,7 +13,11 @@ use mcu::count;
 use tariff::calendar::{Holiday, Slot, Zone};
 use tariff::civil::{Date, Moment};
 use tariff::demand::{Demand, Maxima, Windows};
+use tariff::freeze::{Freezes, Kind, Pattern};
+use tariff::machine::Clock;
+use tariff::meter::{Meter, Parameters, Parts, Reading};
 use tariff::purse::{Limits, Recharge};
+use tariff::sets::Sets;
 use tariff::tier::Tier;
 use tariff::{Machine, Money, Price};
 
@@ -39,6 +44,9 @@ mod profile {
     pub const TIERS: u64 = 3;
 }
 use profile::{HOLIDAYS, RATES, SLOTS, TABLES, TIERS, Tables, ZONES};
+
+/// One channel with its demand.
+type Whole = Meter<1, RATES, 1, 1>;
 
 /// A quarter of an hour.
 const POINT_S: i64 = 900;
@@ -91,6 +99,66 @@ fn tables() -> Option<Tables> {
     Some(tables)
 }
 
+/// The same year through the whole meter: instructions of a point.
+#[inline(never)]
+fn whole(tables: &Tables, start: Moment) -> Option<u64> {
+    let tariff = tables.tariff().ok()?;
+    let sets = Sets::try_new(
+        tariff,
+        &tables.zones,
+        &tables.slots,
+        &tables.prices,
+        &tables.tiers,
+    )
+    .ok()?;
+    let p = Parameters {
+        windows: Windows::block(15),
+        freezes: Freezes {
+            daily: Some(Pattern::Daily { minute: 0 }),
+            ..Freezes::default()
+        },
+        ..Parameters::of(sets)
+    };
+    let mut meter: Whole = Meter::around(Machine::new());
+    let (mut at, mut tenths, mut point) = (start, 0_u64, 0_u32);
+    let mut row = [0; Parts::ALL.longest(1, RATES, 1)];
+    let (mut kept, mut bytes) = (0_u32, 0_u64);
+    let mut advance = || {
+        let reading = Reading {
+            tenths: [tenths],
+            watts: None,
+        };
+        let effect = meter.advance(
+            &p,
+            Clock::good(black_box(at)),
+            black_box(&reading),
+            |rows| {
+                kept += 1;
+                // A settled period keeps rates and demand, a freeze the rates.
+                let parts = match rows.kind {
+                    Kind::Settlement => Parts::ACTIVE.with(Parts::RATES).with(Parts::DEMAND),
+                    _ => Parts::ACTIVE.with(Parts::RATES),
+                };
+                bytes += rows
+                    .encode(parts, &mut row)
+                    .map_or(0, |length| length as u64);
+            },
+        );
+        black_box(effect.relay_open);
+        point += 1;
+        at = at.plus(POINT_S);
+        tenths += u64::from(point.wrapping_mul(2_654_435_761) >> 23) % 4000;
+    };
+    advance();
+    let cost = count::per_call_of(POINTS, &mut advance);
+    // Eleven months end before the last point, the twelfth with it; a freeze for every day but the first.
+    let settled = meter.kept(Kind::Settlement) == 12;
+    let used = meter.machine().registers_wh().iter().sum::<u64>();
+    let total = meter.channel(0)?.total;
+    (settled && kept == 12 + 365 && bytes > u64::from(kept) * 30 && used == total / 10)
+        .then_some(cost)
+}
+
 fn run() -> Option<()> {
     const CUSTOMER: [u8; 6] = [6; 6];
     let tables = tables()?;
@@ -133,7 +201,10 @@ fn run() -> Option<()> {
     if !right || maxima.total()?.ten_thousandths_kw() != 15_000 {
         return None;
     }
+    let whole_cost = whole(&tables, start)?;
     hprintln!("tariff-point {}", point_cost);
+    hprintln!("tariff-whole-point {}", whole_cost);
+    hprintln!("tariff-whole-state {}", size_of::<Whole>());
     hprintln!("tariff-demand-minute {}", minute_cost);
     hprintln!("tariff-tables {}", size_of::<Tables>());
     hprintln!("tariff-state {}", size_of::<Machine<RATES>>());
