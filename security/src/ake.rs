@@ -14,10 +14,10 @@
 use core::fmt;
 
 use heapless::Vec;
-use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
 use crate::cmac;
+use crate::ct;
 use crate::engine::{Block, Block128, BlockCipher, EngineError, fill};
 use crate::kdf;
 use crate::key::{KeyHandle, Purpose, Secret};
@@ -111,7 +111,7 @@ impl Sent {
 
         let k = proof_key(engine, key, &self.host_random, device_random)?;
         let right = device_proof(engine, &k, &self.m1, m2)?;
-        if !bool::from(right.ct_eq(proof)) {
+        if !ct::same(&right, proof) {
             return Err(AkeError::Refused);
         }
         let mut m3 = [0; M3_LEN];
@@ -226,7 +226,7 @@ impl Responder {
         let device_random = rest.first_chunk::<16>().ok_or(AkeError::Refused)?;
         let k = proof_key(engine, key, &host_random, device_random)?;
         let right = host_proof(engine, &k, &m1, &m2)?;
-        if !bool::from(right.ct_eq(proof)) {
+        if !ct::same(&right, proof) {
             return Err(AkeError::Refused);
         }
         Ok(Session::new(suite, host_random, *device_random, now_s))

@@ -7,6 +7,7 @@
 //! the metering core answers for itself. Asked after every update and at random.
 
 use crate::cmac;
+use crate::ct;
 use crate::engine::{Block, Block128};
 use crate::key::{KeyHandle, Purpose};
 
@@ -78,8 +79,7 @@ impl Statement {
         nonce: &[u8; 16],
         proof: &Block,
     ) -> Result<bool, E::Error> {
-        use subtle::ConstantTimeEq;
         let right = self.prove(engine, key, nonce)?;
-        Ok(right.is_some_and(|right| right.ct_eq(proof).into()))
+        Ok(right.is_some_and(|right| ct::same(&right, proof)))
     }
 }

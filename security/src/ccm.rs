@@ -27,7 +27,7 @@ pub fn seal<E: Block128>(
     tag_len: usize,
 ) -> Result<Block, AeadError> {
     let mut run = Run::try_new(Way::Seal, nonce, aad, body, tag_len)?;
-    let driven = engine::drive(engine, key, &mut run);
+    let driven = engine.drive(key, &mut run);
     let tag = run.tag();
     drop(run);
     match driven {
@@ -53,7 +53,8 @@ pub fn open<E: Block128>(
     tag: &[u8],
 ) -> Result<(), AeadError> {
     let driven = match Run::try_new(Way::Open, nonce, aad, body, tag.len()) {
-        Ok(mut run) => engine::drive(engine, key, &mut run)
+        Ok(mut run) => engine
+            .drive(key, &mut run)
             .map(|()| run.tag())
             .map_err(|error| AeadError::Engine(error.into())),
         Err(error) => Err(error),
@@ -197,24 +198,15 @@ impl<'a> Run<'a> {
         let rest = core::mem::take(&mut self.rest);
         let [state, stream] = &mut self.lanes;
         let plain_first = self.way == Way::Seal;
-        if rest.len() < 16 {
-            if plain_first {
-                xor(state, rest);
-            }
-            xor(rest, stream);
-            if !plain_first {
-                xor(state, rest);
-            }
-        } else if let Some((block, behind)) = rest.split_first_chunk_mut() {
-            if plain_first {
-                xor_block(state, block);
-            }
-            xor_block(block, stream);
-            if !plain_first {
-                xor_block(state, block);
-            }
-            self.rest = behind;
+        let (block, rest) = rest.split_at_mut(rest.len().min(16));
+        if plain_first {
+            xor(state, block);
         }
+        xor(block, stream);
+        if !plain_first {
+            xor(state, block);
+        }
+        self.rest = rest;
         self.stage = if self.rest.is_empty() {
             Stage::State
         } else {

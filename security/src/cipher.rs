@@ -69,7 +69,8 @@ impl<K> LinkCipher<K> {
     ) -> Result<Block, AeadError> {
         let (mut mode, key) = self.begin(way, nonce, aad, body)?;
         if let Some(key) = key {
-            engine::drive(engine, key, &mut mode)
+            engine
+                .drive(key, &mut mode)
                 .map_err(|error| AeadError::Engine(error.into()))?;
         }
         Ok(mode.tag())

@@ -1,8 +1,8 @@
 //! CMAC (RFC 4493, NIST SP 800-38B) over any [`Block128`] engine.
 
-use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
+use crate::ct;
 use crate::engine::{self, AsyncBlock128, Block, Block128, Parts, xor_block};
 
 /// The tag over the parts of a message, read as one string of bytes.
@@ -11,7 +11,7 @@ use crate::engine::{self, AsyncBlock128, Block, Block128, Parts, xor_block};
 /// Those of the engine.
 pub fn mac<E: Block128>(engine: &mut E, key: &E::Key, parts: &[&[u8]]) -> Result<Block, E::Error> {
     let mut run = Run::new(parts);
-    engine::drive(engine, key, &mut run)?;
+    engine.drive(key, &mut run)?;
     Ok(run.tag())
 }
 
@@ -39,7 +39,7 @@ pub fn verify<E: Block128>(
     parts: &[&[u8]],
     tag: &Block,
 ) -> Result<bool, E::Error> {
-    Ok(mac(engine, key, parts)?.ct_eq(tag).into())
+    Ok(ct::same(&mac(engine, key, parts)?, tag))
 }
 
 /// The mode at work on one message.
@@ -102,7 +102,7 @@ impl<'a> Run<'a> {
         let [subkey, state] = &mut self.lanes;
         if let Some(cell) = state.get_mut(self.filled) {
             *cell ^= 0x80;
-            *subkey = double(subkey);
+            double(subkey);
         }
         xor_block(state, subkey);
         self.stage = Stage::Last;
@@ -123,11 +123,11 @@ impl engine::Run for Run<'_> {
     fn encrypted(&mut self) {
         match self.stage {
             Stage::SubkeyAndFirst => {
-                self.lanes[0] = double(&self.lanes[0]);
+                double(&mut self.lanes[0]);
                 self.next();
             }
             Stage::Subkey => {
-                self.lanes[0] = double(&self.lanes[0]);
+                double(&mut self.lanes[0]);
                 self.close();
             }
             Stage::Chain => self.next(),
@@ -143,10 +143,11 @@ impl Drop for Run<'_> {
 }
 
 /// Doubling in GF(2^128) with the polynomial of SP 800-38B, without a branch on the secret.
-fn double(block: &Block) -> Block {
-    let value = u128::from_be_bytes(*block);
-    let mut doubled = (value << 1).to_be_bytes();
-    let carry = block[0] >> 7;
-    doubled[15] ^= 0x87 & 0_u8.wrapping_sub(carry);
-    doubled
+#[inline(never)]
+fn double(block: &mut Block) {
+    let mut carry = 0;
+    for byte in block.iter_mut().rev() {
+        (*byte, carry) = (*byte << 1 | carry, *byte >> 7);
+    }
+    block[15] ^= 0x87 & 0_u8.wrapping_sub(carry);
 }

@@ -55,6 +55,22 @@ pub trait Block128 {
     /// Those of the engine; the blocks then hold nothing of use.
     fn encrypt(&mut self, key: &Self::Key, blocks: &mut [Block]) -> Result<(), Self::Error>;
 
+    /// Encrypts what a run asks for until it is over. An engine that must prepare its key for each use
+    /// does so once here, not once for every block.
+    ///
+    /// # Errors
+    /// Those of the engine; the run is then left where it stands.
+    fn drive(&mut self, key: &Self::Key, run: &mut dyn Run) -> Result<(), Self::Error> {
+        loop {
+            let blocks = run.blocks();
+            if blocks.is_empty() {
+                return Ok(());
+            }
+            self.encrypt(key, blocks)?;
+            run.encrypted();
+        }
+    }
+
     /// Decrypts one block. Only unwrapping a key and DL/T 645 control blocks need it.
     ///
     /// # Errors
@@ -81,27 +97,11 @@ pub trait AsyncBlock128 {
 }
 
 /// The run of a mode over one message: it asks for blocks to be encrypted until it has its result.
-pub(crate) trait Run {
+pub trait Run {
     /// The blocks to encrypt next; none when the run is over.
     fn blocks(&mut self) -> &mut [Block];
     /// Goes on with the blocks of the last call, now encrypted.
     fn encrypted(&mut self);
-}
-
-/// Runs a mode on an engine.
-pub(crate) fn drive<E: Block128>(
-    engine: &mut E,
-    key: &E::Key,
-    run: &mut impl Run,
-) -> Result<(), E::Error> {
-    loop {
-        let blocks = run.blocks();
-        if blocks.is_empty() {
-            return Ok(());
-        }
-        engine.encrypt(key, blocks)?;
-        run.encrypted();
-    }
 }
 
 /// Runs a mode on an engine that finishes later.
@@ -162,18 +162,20 @@ pub(crate) fn sure<T>(result: Result<T, Infallible>) -> T {
 }
 
 /// `to ^= from`, over the shorter of the two.
+#[inline(never)]
 pub(crate) fn xor(to: &mut [u8], from: &[u8]) {
     for (t, f) in to.iter_mut().zip(from) {
         *t ^= f;
     }
 }
 
-/// `to ^= from` over a whole block, in words.
+/// `to ^= from` over a whole block.
 pub(crate) fn xor_block(to: &mut Block, from: &Block) {
-    *to = (u128::from_ne_bytes(*to) ^ u128::from_ne_bytes(*from)).to_ne_bytes();
+    xor(to, from);
 }
 
 /// Copies the shorter of the two lengths; unlike the slice method it has no way to panic.
+#[inline(never)]
 pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
     for (t, f) in to.iter_mut().zip(from) {
         *t = *f;
@@ -203,6 +205,7 @@ impl<'a> Parts<'a> {
     }
 
     /// Whether all bytes were read.
+    #[inline(never)]
     pub(crate) fn is_empty(&mut self) -> bool {
         while self.now.is_empty() {
             let Some((first, rest)) = self.rest.split_first() else {

@@ -147,19 +147,10 @@ impl Header {
             c4,
             c5,
         ] = *head;
-        let (suite, direction, class, short) = first_bytes(first, second)?;
-        if short {
-            return Err(EnvelopeError::Refused);
-        }
-        Ok(Self {
-            suite,
-            direction,
-            class,
-            short,
-            epoch: u16::from_be_bytes([e0, e1]),
-            address: [a0, a1, a2, a3, a4, a5],
-            counter: u64::from_be_bytes([0, 0, c0, c1, c2, c3, c4, c5]),
-        })
+        let epoch = u16::from_be_bytes([e0, e1]);
+        let counter = u64::from_be_bytes([0, 0, c0, c1, c2, c3, c4, c5]);
+        let address = [a0, a1, a2, a3, a4, a5];
+        Self::new(first, second, epoch, address, counter)?.in_form(false)
     }
 
     /// Rebuilds the header of a short-form envelope from what the receiver knows: the address of the
@@ -177,23 +168,50 @@ impl Header {
             .first_chunk::<SHORT_HEADER_LEN>()
             .ok_or(EnvelopeError::Refused)?;
         let [first, second, c0, c1] = *head;
-        let (suite, direction, class, short) = first_bytes(first, second)?;
-        if !short {
-            return Err(EnvelopeError::Refused);
-        }
         let counter = nearest(last, u16::from_be_bytes([c0, c1]));
+        let header = Self::new(first, second, epoch, address, counter)?;
+        header.in_form(true)
+    }
+
+    /// The header with these two first bytes, in either form.
+    fn new(
+        first: u8,
+        second: u8,
+        epoch: u16,
+        address: [u8; 6],
+        counter: u64,
+    ) -> Result<Self, EnvelopeError> {
+        let suite = Suite::from_number(first & 0x0F).filter(|_| first >> 4 == VERSION);
+        let class = Class::from_number(second >> 1 & 7).filter(|_| second & RESERVED == 0);
+        let (Some(suite), Some(class)) = (suite, class) else {
+            return Err(EnvelopeError::Refused);
+        };
+        let direction = if second & 1 == 0 {
+            Direction::ToDevice
+        } else {
+            Direction::FromDevice
+        };
         Ok(Self {
             suite,
             direction,
             class,
-            short,
+            short: second & SHORT != 0,
             epoch,
             address,
             counter,
         })
     }
 
+    fn in_form(self, short: bool) -> Result<Self, EnvelopeError> {
+        if self.short == short {
+            Ok(self)
+        } else {
+            Err(EnvelopeError::Refused)
+        }
+    }
+
     /// The 16 header bytes: those on the wire in the long form, those under the tag in both.
+    #[inline(never)]
     pub const fn to_bytes(&self) -> [u8; HEADER_LEN] {
         let first = VERSION << 4 | self.suite.number();
         let short = if self.short { SHORT } else { 0 };
@@ -222,32 +240,18 @@ impl Header {
     }
 }
 
-fn first_bytes(first: u8, second: u8) -> Result<(Suite, Direction, Class, bool), EnvelopeError> {
-    let suite = Suite::from_number(first & 0x0F).filter(|_| first >> 4 == VERSION);
-    let class = Class::from_number(second >> 1 & 7).filter(|_| second & RESERVED == 0);
-    let (Some(suite), Some(class)) = (suite, class) else {
-        return Err(EnvelopeError::Refused);
-    };
-    let direction = if second & 1 == 0 {
-        Direction::ToDevice
-    } else {
-        Direction::FromDevice
-    };
-    Ok((suite, direction, class, second & SHORT != 0))
-}
-
-/// The number with these low 16 bits that lies nearest to `last`.
+/// The number with these low 16 bits that lies nearest to `last`; of two equally near, the one that
+/// differs from `last` in these bits only.
 fn nearest(last: u64, low: u16) -> u64 {
     let same = last & !0xFFFF | u64::from(low);
-    let lower = same.checked_sub(0x1_0000);
-    let upper = same.checked_add(0x1_0000).filter(|n| *n <= MAX_COUNTER);
-    let mut best = same;
-    for other in [lower, upper].into_iter().flatten() {
-        if other.abs_diff(last) < best.abs_diff(last) {
-            best = other;
-        }
+    let way = low.wrapping_sub(last as u16) as i16;
+    // Below 0 it wraps and is too large as well.
+    let nearest = last.wrapping_add_signed(i64::from(way));
+    if way == i16::MIN || nearest > MAX_COUNTER {
+        same
+    } else {
+        nearest
     }
-    best
 }
 
 /// What a sender says of a message, beside its number.

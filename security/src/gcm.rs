@@ -26,7 +26,7 @@ pub fn seal<E: Block128>(
     body: &mut [u8],
 ) -> Result<Block, AeadError> {
     let mut run = Run::try_new(Way::Seal, nonce, aad, body, 16)?;
-    let driven = engine::drive(engine, key, &mut run);
+    let driven = engine.drive(key, &mut run);
     let tag = run.tag();
     drop(run);
     match driven {
@@ -52,7 +52,8 @@ pub fn open<E: Block128>(
     tag: &[u8],
 ) -> Result<(), AeadError> {
     let driven = match Run::try_new(Way::Open, nonce, aad, body, tag.len()) {
-        Ok(mut run) => engine::drive(engine, key, &mut run)
+        Ok(mut run) => engine
+            .drive(key, &mut run)
             .map(|()| run.tag())
             .map_err(|error| AeadError::Engine(error.into())),
         Err(error) => Err(error),

@@ -11,9 +11,9 @@
 
 use core::fmt;
 
-use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
+use crate::ct;
 use crate::engine::{Block128, BlockCipher, Soft, SoftKey, copy, sure};
 use crate::envelope::Direction;
 use crate::kdf;
@@ -52,7 +52,7 @@ impl<const N: usize> fmt::Debug for Secret<N> {
 
 impl<const N: usize> PartialEq for Secret<N> {
     fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
+        ct::same(&self.0, &other.0)
     }
 }
 

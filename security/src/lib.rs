@@ -101,6 +101,7 @@ pub mod chacha;
 pub mod cipher;
 pub mod cmac;
 pub mod counter;
+mod ct;
 pub mod engine;
 pub mod envelope;
 #[cfg(feature = "esam")]

@@ -334,9 +334,7 @@ impl<K> Opener<K> {
         ext: &[u8],
         bytes: &'b mut [u8],
     ) -> Result<Opened<'b>, OpenError> {
-        let header = self.mine(Header::parse(bytes), bytes)?;
-        envelope::open(engine, &self.key, &header, ext, bytes)?;
-        self.fresh(header, bytes)
+        self.open_form(engine, None, ext, bytes)
     }
 
     /// As [`Opener::open_short`], on a given engine.
@@ -350,7 +348,21 @@ impl<K> Opener<K> {
         ext: &[u8],
         bytes: &'b mut [u8],
     ) -> Result<Opened<'b>, OpenError> {
-        let header = Header::parse_short(bytes, address, self.epoch, self.window.highest());
+        self.open_form(engine, Some(address), ext, bytes)
+    }
+
+    /// Opens the short form in a frame of an address, or without one the long form.
+    fn open_form<'b, E: Block128<Key = K>>(
+        &mut self,
+        engine: &mut E,
+        frame: Option<[u8; 6]>,
+        ext: &[u8],
+        bytes: &'b mut [u8],
+    ) -> Result<Opened<'b>, OpenError> {
+        let header = match frame {
+            None => Header::parse(bytes),
+            Some(address) => Header::parse_short(bytes, address, self.epoch, self.window.highest()),
+        };
         let header = self.mine(header, bytes)?;
         envelope::open(engine, &self.key, &header, ext, bytes)?;
         self.fresh(header, bytes)

@@ -9,9 +9,8 @@
 
 use core::fmt;
 
-use subtle::ConstantTimeEq;
-
 use crate::cmac;
+use crate::ct;
 use crate::engine::{Block, Block128, EngineError, fill};
 use crate::key::{KeyHandle, Purpose};
 
@@ -83,8 +82,7 @@ impl Head {
         let mut head = *self;
         for (line, stored) in lines {
             let next = head.append(engine, key, line)?;
-            let same = next.to_bytes().ct_eq(&stored.to_bytes());
-            if !bool::from(same) {
+            if !ct::same(&next.to_bytes(), &stored.to_bytes()) {
                 return Err(LogError::Broken {
                     number: next.number,
                 });

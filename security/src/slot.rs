@@ -16,9 +16,8 @@
 
 use core::fmt;
 
-use subtle::ConstantTimeEq;
-
 use crate::cmac;
+use crate::ct;
 use crate::engine::{Block, Block128, EngineError, copy, fill};
 use crate::key::{DeviceKey, DeviceKeyId, KeyHandle, Purpose, Secret};
 use crate::wrap::{self, WrapError};
@@ -281,7 +280,7 @@ impl KeySlot {
     ) -> Result<Change<'_>, SlotError> {
         let mut after = self.after()?;
         let right = self.proof(engine, by, own_random)?;
-        if !bool::from(right.ct_eq(proof)) {
+        if !ct::same(&right, proof) {
             return Err(SlotError::Key);
         }
         after.proved = true;

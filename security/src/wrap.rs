@@ -3,9 +3,9 @@
 
 use core::fmt;
 
-use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
+use crate::ct;
 use crate::engine::{Block128, EngineError, copy, xor};
 
 /// Bytes that wrapping adds.
@@ -80,7 +80,7 @@ fn unwrap_steps<E: Block128>(
             block.zeroize();
         }
     }
-    if bool::from(head.ct_eq(&INITIAL)) {
+    if ct::same(head, &INITIAL) {
         Ok(())
     } else {
         Err(WrapError::Integrity)

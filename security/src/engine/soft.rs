@@ -13,7 +13,7 @@ use aes::cipher::{
 #[cfg(feature = "sm4")]
 use sm4::Sm4;
 
-use super::{Block, Block128, BlockCipher};
+use super::{Block, Block128, BlockCipher, Run};
 use crate::key::Secret;
 
 /// The ciphers in software: AES-128 in constant time, two lanes on small cores; with feature `sm4`
@@ -58,10 +58,14 @@ impl Block128 for Soft {
     }
 
     fn encrypt(&mut self, key: &SoftKey, blocks: &mut [Block]) -> Result<(), Infallible> {
+        self.drive(key, &mut Once(blocks))
+    }
+
+    fn drive(&mut self, key: &SoftKey, run: &mut dyn Run) -> Result<(), Infallible> {
         match &key.0 {
-            Schedule::Aes128(aes) => aes.encrypt_with_backend(Pairs(blocks)),
+            Schedule::Aes128(aes) => aes.encrypt_with_backend(Driven(run)),
             #[cfg(feature = "sm4")]
-            Schedule::Sm4(sm4) => sm4.encrypt_blocks(Array::cast_slice_from_core_mut(blocks)),
+            Schedule::Sm4(sm4) => sm4.encrypt_with_backend(Driven(run)),
         }
         Ok(())
     }
@@ -80,27 +84,48 @@ impl Block128 for Soft {
     }
 }
 
-/// Blocks for a backend, two at a time where it is bitsliced. The crate's own way runs a last single
-/// block through a second copy of the cipher, which is larger and slower than a pair half empty.
-struct Pairs<'b>(&'b mut [Block]);
+/// Blocks that are all known: a run of one step.
+struct Once<'b>(&'b mut [Block]);
 
-impl BlockSizeUser for Pairs<'_> {
+impl Run for Once<'_> {
+    fn blocks(&mut self) -> &mut [Block] {
+        self.0
+    }
+
+    fn encrypted(&mut self) {
+        self.0 = &mut [];
+    }
+}
+
+/// A run inside a backend, which widens its round keys once for all blocks of the run. Blocks go two
+/// at a time where the backend is bitsliced: the crate's own way runs a last single block through a
+/// second copy of the cipher, which is larger and slower than a pair half empty.
+struct Driven<'r>(&'r mut dyn Run);
+
+impl BlockSizeUser for Driven<'_> {
     type BlockSize = U16;
 }
 
-impl BlockCipherEncClosure for Pairs<'_> {
+impl BlockCipherEncClosure for Driven<'_> {
     #[inline(always)]
     fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
-        if B::ParBlocksSize::USIZE == Soft::LANES {
-            for pair in self.0.chunks_mut(Soft::LANES) {
-                let mut lanes = lanes::<ParBlocks<B>>(pair);
-                backend.encrypt_par_blocks((&mut lanes).into());
-                back(pair, &lanes);
+        loop {
+            let blocks = self.0.blocks();
+            if blocks.is_empty() {
+                return;
             }
-        } else {
-            for block in Array::cast_slice_from_core_mut(self.0) {
-                backend.encrypt_block(block.into());
+            if B::ParBlocksSize::USIZE == Soft::LANES {
+                for pair in blocks.chunks_mut(Soft::LANES) {
+                    let mut lanes = lanes::<ParBlocks<B>>(pair);
+                    backend.encrypt_par_blocks((&mut lanes).into());
+                    back(pair, &lanes);
+                }
+            } else {
+                for block in Array::cast_slice_from_core_mut(blocks) {
+                    backend.encrypt_block(block.into());
+                }
             }
+            self.0.encrypted();
         }
     }
 }

@@ -3,7 +3,6 @@
 use core::fmt;
 
 use heapless::Vec;
-use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
 use super::cipher::{self, CONTROL_HEAD, VALIDITY_OFFSET, factor, parameter_head};
@@ -11,6 +10,7 @@ use super::files::ReadProgram;
 use super::kept::{FILE_LEN, Kept, RECORD_LEN};
 use super::update::{self, ENTRY_LEN};
 use super::{HostKeys, KeyInfo, KeyName, Purse, Refused, turned};
+use crate::ct;
 use crate::engine::{Block128, copy, fill};
 use crate::port::PortGuard;
 
@@ -416,7 +416,7 @@ impl<E: Block128> Element<E> {
         let key = cipher::load(&mut self.engine, &self.kept.key(name).1)?;
         let right = cipher::mac(&mut self.engine, &key, authentication.random2, head, data)?;
         let seen = once && authentication.macs.contains(&mac);
-        if bool::from(right.ct_eq(&mac)) && !seen {
+        if ct::same(&right, &mac) && !seen {
             if !once {
                 return Ok(());
             }
@@ -462,7 +462,7 @@ impl<E: Block128> Element<E> {
         self.authentication = None;
         let key = cipher::load(&mut self.engine, &self.kept.key(KeyName::Identity).1)?;
         let right = cipher::identity(&mut self.engine, &key, turned(*random1))?;
-        if !bool::from(right.ct_eq(&turned(*proof))) {
+        if !ct::same(&right, &turned(*proof)) {
             self.bad_macs.bad_tag(self.day);
             return Err(Refused::IDENTITY);
         }
@@ -543,7 +543,7 @@ impl<E: Block128> Element<E> {
         self.infrared = Infrared::Closed;
         let key = cipher::load(&mut self.engine, &self.kept.key(KeyName::Identity).1)?;
         let right = cipher::identity(&mut self.engine, &key, random2)?;
-        if !bool::from(right.ct_eq(&turned(proof))) {
+        if !ct::same(&right, &turned(proof)) {
             return Err(Refused::IDENTITY);
         }
         self.infrared = Infrared::OpenUntil(self.now_s.saturating_add(INFRARED_SECONDS));

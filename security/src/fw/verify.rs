@@ -4,9 +4,9 @@
 use core::fmt;
 
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
 use super::{Admission, MANIFEST_LEN, Manifest, ManifestError, NotAdmitted, SignatureKind};
+use crate::ct;
 use crate::gate::Verified;
 
 /// Length of a signature.
@@ -115,13 +115,13 @@ pub fn verify(
         return Err(VerifyError::Signature);
     }
     let hash = image_hash(parsed.image_len, slot)?;
-    if !core::hint::black_box(bool::from(hash.ct_eq(&parsed.image_hash))) {
+    if !core::hint::black_box(ct::same(&hash, &parsed.image_hash)) {
         return Err(VerifyError::ImageHash);
     }
     // The second look at everything that a disturbed instruction could have passed over.
     let again = Manifest::parse(core::hint::black_box(manifest)).map_err(VerifyError::Manifest)?;
     again.admit(device).map_err(VerifyError::NotAdmitted)?;
-    if core::hint::black_box(again.image_hash.ct_ne(&hash)).into() {
+    if !core::hint::black_box(ct::same(&again.image_hash, &hash)) {
         return Err(VerifyError::ImageHash);
     }
     if !core::hint::black_box(signed(key, core::hint::black_box(bytes), signature)) {
