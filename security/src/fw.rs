@@ -23,6 +23,7 @@ mod boot;
 mod chunks;
 mod confidential;
 mod manifest;
+mod signature;
 mod verify;
 
 pub use boot::{BootError, BootState, Decision, RECORD_LEN, Slot, StartedBecause};
@@ -31,4 +32,5 @@ pub use confidential::{IMAGE_KEY_LEN, ImageCipher, ImageKeyError};
 pub use manifest::{
     Admission, Core, MANIFEST_LEN, Manifest, ManifestError, NotAdmitted, SignatureKind,
 };
-pub use verify::{FlashRead, PublicKey, SIGNATURE_LEN, VerifyError, verify};
+pub use signature::{PublicKey, SIGNATURE_LEN};
+pub use verify::{FlashRead, VerifyError, verify};

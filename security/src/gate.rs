@@ -8,7 +8,8 @@
 //! The caller's part of this chain:
 //!
 //! 1. [`OrderGate::judge`] the envelope. On [`Verdict::New`]:
-//! 2. write [`Pending::state`] and wait until it is durable, then [`Pending::stored`];
+//! 2. write [`Pending::state`] and wait until it is durable, then [`Pending::stored`], which makes
+//!    every check a second time;
 //! 3. give the [`Verified`] order to the actuator;
 //! 4. [`OrderGate::finish`] it, write [`OrderGate::state`], seal and send the answer.
 //!
@@ -17,12 +18,13 @@
 //! therefore repeats an order by sealing it again under a new counter, never by a new number.
 
 use core::fmt;
+use core::hint::black_box;
 
 use crc::{CRC_32_ISCSI, Crc, NoTable};
 use heapless::Vec;
 
 use crate::engine::{Block128, Soft, SoftKey, fill, sure};
-use crate::envelope::{Class, Direction};
+use crate::envelope::{Class, Direction, Header};
 use crate::key::{DeviceKey, KeyHandle, Purpose};
 use crate::link::Opener;
 use crate::order::{
@@ -261,12 +263,35 @@ pub enum Verdict<'g, K = SoftKey> {
 pub struct Pending<'g, K = SoftKey> {
     gate: &'g mut OrderGate<K>,
     kept: Kept,
+    seen: Seen,
+}
+
+/// What an order was judged by, for the second look.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    header: Header,
+    /// The highest counter before this one.
+    above: u64,
+    conditions: Conditions,
 }
 
 impl<K> Pending<'_, K> {
-    /// The order, to prepare its effect; an actuator waits for [`Pending::stored`].
-    pub const fn order(&self) -> &Order {
-        &self.kept.order
+    /// The order, to prepare its effect; an actuator waits for [`Pending::stored`]. Whoever books an
+    /// effect together with [`Pending::state_when_done`] books it after this.
+    ///
+    /// Every check was passed before; they are made again, apart from the first time, so that one
+    /// instruction that was passed over by a disturbed supply opens no way here.
+    ///
+    /// # Errors
+    /// The [`Refusal`] of the second look: the processor was disturbed, and nothing may happen.
+    pub fn order(&self) -> Result<&Order, Refusal> {
+        let (seen, order) = (black_box(&self.seen), black_box(&self.kept.order));
+        self.gate
+            .admit(&seen.header, seen.above, &seen.conditions)?;
+        match self.gate.check(order, &seen.header, &seen.conditions)? {
+            Fresh::New => Ok(order),
+            Fresh::Repeated(_) => Err(Refusal::NumberUsed),
+        }
     }
 
     /// The state with the number used up and the answer [`Outcome::Interrupted`]. It must be durable
@@ -300,9 +325,13 @@ impl<K> Pending<'_, K> {
     }
 
     /// States that [`Pending::state`] is durable, and hands out the order.
-    pub fn stored(self) -> Verified<Order> {
+    ///
+    /// # Errors
+    /// As [`Pending::order`]. The number is used up then too, as the stored state says.
+    pub fn stored(self) -> Result<Verified<Order>, Refusal> {
+        let again = self.order().copied();
         self.gate.memory.use_number(&self.kept);
-        Verified(self.kept.order)
+        again.map(Verified)
     }
 }
 
@@ -432,14 +461,9 @@ impl<K> OrderGate<K> {
         let Ok(opened) = self.opener.prove(engine, ext, envelope) else {
             return Verdict::Dropped(Refusal::Tag);
         };
-        if opened.header.class != Class::Command {
-            return Verdict::Dropped(Refusal::Class);
-        }
-        if self.memory.epoch == 0 && !self.factory_keys {
-            return Verdict::Dropped(Refusal::FactoryKey);
-        }
-        if !conditions.port_allows {
-            return Verdict::Dropped(Refusal::Port);
+        let above = self.opener.window().highest();
+        if let Err(refusal) = self.admit(&opened.header, above, conditions) {
+            return Verdict::Dropped(refusal);
         }
         if !self
             .opener
@@ -453,10 +477,27 @@ impl<K> OrderGate<K> {
         let Ok(order) = Order::parse(opened.plain) else {
             return Verdict::Dropped(Refusal::Malformed);
         };
-        let mine = opened.header.address == self.address;
-
-        match self.check(&order, mine, conditions) {
-            Ok(Fresh::New(kept)) => Verdict::New(Pending { gate: self, kept }),
+        match self.check(&order, &opened.header, conditions) {
+            Ok(Fresh::New) => Verdict::New(Pending {
+                // The answer for the case that power goes before the effect is known.
+                kept: Kept {
+                    order,
+                    answer: OrderAck {
+                        number: order.number(),
+                        outcome: Outcome::Interrupted,
+                        relay: RelayFeedback::Unknown,
+                        kind: order.kind(),
+                        last_number: order.number(),
+                        purse: order.purse_part(conditions.purse.map(|purse| purse.state)),
+                    },
+                },
+                seen: Seen {
+                    header: opened.header,
+                    above,
+                    conditions: *conditions,
+                },
+                gate: self,
+            }),
             Ok(Fresh::Repeated(answer)) => Verdict::Repeated(answer),
             Err(refusal) => Verdict::Refused(OrderAck {
                 number: order.number(),
@@ -500,11 +541,36 @@ impl<K> OrderGate<K> {
         answer
     }
 
-    fn check(&self, order: &Order, mine: bool, conditions: &Conditions) -> Result<Fresh, Refusal> {
+    /// What is checked before the message is looked at. `above` is the highest counter before it.
+    #[inline(never)]
+    fn admit(&self, header: &Header, above: u64, conditions: &Conditions) -> Result<(), Refusal> {
+        if header.class != Class::Command {
+            return Err(Refusal::Class);
+        }
+        if self.memory.epoch == 0 && !self.factory_keys {
+            return Err(Refusal::FactoryKey);
+        }
+        if !conditions.port_allows {
+            return Err(Refusal::Port);
+        }
+        if header.counter <= above {
+            return Err(Refusal::Replayed);
+        }
+        Ok(())
+    }
+
+    /// What is checked of the order itself.
+    #[inline(never)]
+    fn check(
+        &self,
+        order: &Order,
+        header: &Header,
+        conditions: &Conditions,
+    ) -> Result<Fresh, Refusal> {
         if !conditions.session_young {
             return Err(Refusal::Session);
         }
-        if !mine {
+        if header.address != self.address {
             return Err(Refusal::Address);
         }
         let now = conditions.now.ok_or(Refusal::ClockUnsafe)?;
@@ -521,19 +587,7 @@ impl<K> OrderGate<K> {
         if !self.memory.has_room(order.role()) {
             return Err(Refusal::TooManyRoles);
         }
-        // The answer for the case that power goes before the effect is known.
-        let answer = OrderAck {
-            number: order.number(),
-            outcome: Outcome::Interrupted,
-            relay: RelayFeedback::Unknown,
-            kind: order.kind(),
-            last_number: order.number(),
-            purse: order.purse_part(conditions.purse.map(|purse| purse.state)),
-        };
-        Ok(Fresh::New(Kept {
-            order: *order,
-            answer,
-        }))
+        Ok(Fresh::New)
     }
 
     fn check_state(&self, order: &Order, conditions: &Conditions) -> Result<(), Refusal> {
@@ -580,7 +634,7 @@ impl<K> OrderGate<K> {
 }
 
 enum Fresh {
-    New(Kept),
+    New,
     Repeated(OrderAck),
 }
 

@@ -57,7 +57,7 @@
 //!     panic!("a good order was refused");
 //! };
 //! let _to_store = pending.state(); // write it, wait until it is durable
-//! let order = pending.stored();
+//! let order = pending.stored().unwrap();
 //! assert_eq!(order.get().kind(), Kind::CloseNow); // the actuator acts
 //! let answer = gate.finish(order, Outcome::Done, RelayFeedback::Closed, None);
 //! let _to_store = gate.state(); // write it, then seal and send the answer

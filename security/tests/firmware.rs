@@ -167,6 +167,7 @@ impl Device {
         if let Some(next) = decision.store {
             self.store(&next)?;
         }
+        assert_eq!(decision.start, decision.sure);
         self.running = decision.start.expect("no image verifies");
         let floor = self.state().counter_floor();
         self.raise(floor)?;

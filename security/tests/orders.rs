@@ -95,7 +95,7 @@ enum Got {
 
 fn present(gate: &mut OrderGate, mut envelope: Vec<u8>, conditions: &Conditions) -> Got {
     let order = match gate.judge(b"", &mut envelope, conditions, RelayFeedback::Open) {
-        Verdict::New(pending) => pending.stored(),
+        Verdict::New(pending) => pending.stored().unwrap(),
         Verdict::Repeated(answer) => return Got::Repeated(answer),
         Verdict::Refused(OrderAck {
             outcome: Outcome::Refused(refusal),

@@ -107,7 +107,7 @@ fn device(
         RelayFeedback::Unknown,
     ) {
         Verdict::New(pending) => {
-            let paid = *pending.order().recharge().unwrap();
+            let paid = *pending.order().unwrap().recharge().unwrap();
             let after = PurseState {
                 balance: flash.balance + i64::from(paid.amount),
                 count: paid.count,
@@ -120,7 +120,7 @@ fn device(
                     flash.gate = state;
                     pay(flash);
                 })?;
-                let verified = pending.stored();
+                let verified = pending.stored().unwrap();
                 log.push(verified.get().number());
                 let answer =
                     gate.finish(verified, Outcome::Done, RelayFeedback::Closed, Some(after));
@@ -129,7 +129,7 @@ fn device(
             } else {
                 let state = pending.state();
                 flash.store(|flash| flash.gate = state)?;
-                let verified = pending.stored();
+                let verified = pending.stored().unwrap();
                 log.push(verified.get().number());
                 flash.store(pay)?;
                 let answer =

@@ -245,7 +245,7 @@ fn orders_of_a_session_end_with_it() {
     ) else {
         panic!("refused");
     };
-    let verified = pending.stored();
+    let verified = pending.stored().unwrap();
     old.finish(verified, Outcome::Done, RelayFeedback::Closed, None);
     let mut gate = gate.with_state(&old.state()).unwrap();
 
@@ -259,7 +259,7 @@ fn orders_of_a_session_end_with_it() {
         );
         match verdict {
             Verdict::New(pending) => {
-                let order = pending.stored();
+                let order = pending.stored().unwrap();
                 Ok(order.get().number())
             }
             Verdict::Refused(answer) => Err(answer.outcome),

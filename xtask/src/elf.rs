@@ -50,20 +50,27 @@ pub fn functions(elf: &[u8]) -> Option<Vec<Function>> {
     Some(found)
 }
 
+/// The bytes of code or constants from an address on, to the end of their section.
+fn bytes_at(elf: &[u8], address: u32) -> Option<&[u8]> {
+    sections(elf)?.find_map(|at| {
+        let (from, len) = (word(elf, at + 12)?, word(elf, at + 20)?);
+        let kept = word(elf, at + 4)? == PROGBITS && word(elf, at + 8)? & ALLOCATED != 0;
+        let skip = address
+            .checked_sub(from)
+            .filter(|skip| kept && *skip < len)?;
+        let begin = word(elf, at + 16)? as usize;
+        elf.get(begin..begin + len as usize)?.get(skip as usize..)
+    })
+}
+
 /// The halfword of code at an address.
 pub fn halfword(elf: &[u8], address: u32) -> Option<u16> {
-    let section = sections(elf)?.find(|at| {
-        let inside = || {
-            let (from, len) = (word(elf, at + 12)?, word(elf, at + 20)?);
-            let code = word(elf, at + 4)? == PROGBITS && word(elf, at + 8)? & ALLOCATED != 0;
-            Some(code && address.checked_sub(from)? < len)
-        };
-        inside() == Some(true)
-    })?;
-    let offset = address - word(elf, section + 12)? + word(elf, section + 16)?;
-    Some(u16::from_le_bytes(
-        *elf.get(offset as usize..)?.first_chunk()?,
-    ))
+    Some(u16::from_le_bytes(*bytes_at(elf, address)?.first_chunk()?))
+}
+
+/// The word at an address.
+pub fn word_at(elf: &[u8], address: u32) -> Option<u32> {
+    Some(u32::from_le_bytes(*bytes_at(elf, address)?.first_chunk()?))
 }
 
 /// Bytes of the Thumb instruction at an address: 2 or 4.

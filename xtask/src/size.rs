@@ -19,33 +19,26 @@ pub const CORES: [(&str, &str, &str); 2] = [
     ("thumbv7em-none-eabihf", "Cortex-M4F", "mps2-an386"),
 ];
 
-/// Images that are built a second time with the compact forms of the AES and SHA-2 crates, which
-/// compiler flags choose, and their names then.
-const COMPACT: [(&str, &str); 2] = [("seal", "seal-compact"), ("boot", "boot-compact")];
-/// Those flags.
-const COMPACT_FLAGS: &str =
+/// The compact forms of the AES and SHA-2 crates, which compiler flags choose: a tenth of the speed for
+/// a quarter of the flash. Everything is measured in this one build.
+const FLAGS: &str =
     "--cfg aes_backend_soft=\"compact\" --cfg sha2_backend_soft=\"compact\"";
 
 /// Images into which a dependency brings bounds checks that the compiler cannot prove away, though
-/// no input reaches them: decryption in the faster form of the AES crate, and the Ed25519 crate.
-const CHECKED_BY_OTHERS: [&str; 4] = ["seal", "seal-gcm", "boot", "boot-compact"];
+/// no input reaches them: the Ed25519 crate.
+const CHECKED_BY_OTHERS: [&str; 1] = ["boot"];
 
 /// Image, what it is, and the aim in bytes, where there is one.
-const IMAGES: [(&str, &str, Option<u64>); 18] = [
+const IMAGES: [(&str, &str, Option<u64>); 16] = [
     (
         "seal",
         "security: set min (handshake, sessions, both forms of envelopes, key unwrap), AES in software",
-        None,
-    ),
-    (
-        "seal-compact",
-        "security: the same with the compact form of the AES crate",
-        None,
+        Some(12_288),
     ),
     (
         "seal-engine",
         "security: the same on the AES unit of a chip",
-        None,
+        Some(8_192),
     ),
     (
         "seal-gcm",
@@ -55,11 +48,6 @@ const IMAGES: [(&str, &str, Option<u64>); 18] = [
     (
         "boot",
         "security: boot stage that verifies Ed25519 and SHA-256 over a slot",
-        None,
-    ),
-    (
-        "boot-compact",
-        "security: the same with the compact form of the SHA-2 crate",
         Some(24_576),
     ),
     (
@@ -458,21 +446,10 @@ fn build(target: &str) -> anyhow::Result<PathBuf> {
     let folder = tool::root().join("target/mcu");
     build_bins(target, &folder, &["--features", "gcm", "--bin", "seal-gcm"])?;
     build_bins(target, &folder, &["--bins"])?;
-    let compact = tool::root().join("target/mcu-compact");
-    let images = folder.join(target).join("release");
-    for (name, renamed) in COMPACT {
-        build_with(target, &compact, &["--bin", name], COMPACT_FLAGS)?;
-        let image = compact.join(target).join("release").join(name);
-        std::fs::copy(&image, images.join(renamed)).with_context(|| image.display().to_string())?;
-    }
-    Ok(images)
+    Ok(folder.join(target).join("release"))
 }
 
 pub fn build_bins(target: &str, folder: &Path, bins: &[&str]) -> anyhow::Result<()> {
-    build_with(target, folder, bins, "")
-}
-
-fn build_with(target: &str, folder: &Path, bins: &[&str], flags: &str) -> anyhow::Result<()> {
     let status = Command::new("cargo")
         .args([
             "build",
@@ -485,7 +462,7 @@ fn build_with(target: &str, folder: &Path, bins: &[&str], flags: &str) -> anyhow
         .args(bins)
         .current_dir(tool::root().join(FOLDER))
         .env("CARGO_TARGET_DIR", folder)
-        .env("RUSTFLAGS", flags)
+        .env("RUSTFLAGS", FLAGS)
         .status()
         .context("cargo build")?;
     ensure!(status.success(), "the images for {target} do not build");

@@ -9,10 +9,14 @@
 //! | new | it does not | stores `none`, goes on as above |
 //! | trial | whatever | it did not confirm itself: stores `none`, goes on as above |
 //!
+//! The decision is made twice, from reading the slots on, and a slot is started only when both name it
+//! ([`Decision`]): one instruction that is passed over by a disturbed supply starts nothing.
+//!
 //! Every state is one record, written over the older of two copies. Whatever write is cut, one copy
 //! is whole, and its state leads to an image that verifies.
 
 use core::fmt;
+use core::hint::black_box;
 
 use crc::{CRC_32_ISCSI, Crc, NoTable};
 
@@ -67,11 +71,16 @@ pub struct BootState {
 }
 
 /// What the boot stage does.
+///
+/// It starts a slot that [`Decision::start`] and [`Decision::sure`] both name, after a comparison with
+/// each of them; whenever they differ, it resets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Decision {
     /// The slot to start; `None` asks for recovery.
     pub start: Option<Slot>,
+    /// The same from a second look at everything.
+    pub sure: Option<Slot>,
     /// Why it is this one, for the log.
     pub because: StartedBecause,
     /// To be stored before the start, if there is anything to store.
@@ -130,12 +139,24 @@ impl BootState {
         Ok(self.next(self.active, Mark::New))
     }
 
-    /// What to start. `verifies` verifies the image in a slot against the stored security counter.
+    /// What to start. `verifies` verifies the image in a slot, as it lies in flash at that moment,
+    /// against the stored security counter. It is asked twice for what is started.
     pub fn decide(&self, mut verifies: impl FnMut(Slot) -> bool) -> Decision {
+        let first = self.look(&mut verifies);
+        let second = black_box(self).look(&mut verifies);
+        Decision {
+            sure: second.start,
+            ..first
+        }
+    }
+
+    #[inline(never)]
+    fn look(&self, verifies: &mut impl FnMut(Slot) -> bool) -> Decision {
         let (because, store) = match self.mark {
             Mark::New if verifies(self.active.other()) => {
                 return Decision {
                     start: Some(self.active.other()),
+                    sure: None,
                     because: StartedBecause::Trial,
                     store: Some(self.next(self.active, Mark::Trial)),
                 };
@@ -148,6 +169,7 @@ impl BootState {
         if verifies(self.active) {
             return Decision {
                 start: Some(self.active),
+                sure: None,
                 because,
                 store,
             };
@@ -159,6 +181,7 @@ impl BootState {
         };
         Decision {
             start: other,
+            sure: None,
             because,
             store,
         }

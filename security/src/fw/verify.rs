@@ -5,70 +5,14 @@ use core::fmt;
 
 use sha2::{Digest, Sha256};
 
-use super::{Admission, MANIFEST_LEN, Manifest, ManifestError, NotAdmitted, SignatureKind};
+use super::{
+    Admission, MANIFEST_LEN, Manifest, ManifestError, NotAdmitted, PublicKey, SIGNATURE_LEN,
+};
 use crate::ct;
 use crate::gate::Verified;
 
-/// Length of a signature.
-pub const SIGNATURE_LEN: usize = 64;
-
 /// Bytes read from flash at a time.
 const PIECE: usize = 256;
-
-/// A key that images are signed with. A boot stage holds two, the current and the next, so that the
-/// signer can be changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PublicKey {
-    /// Ed25519: 32 bytes.
-    Ed25519([u8; 32]),
-    /// ECDSA with P-256: an uncompressed point, 65 bytes.
-    #[cfg(feature = "fw-p256")]
-    EcdsaP256([u8; 65]),
-}
-
-impl PublicKey {
-    /// The first bytes of its SHA-256, as a manifest names it.
-    pub fn id(&self) -> [u8; 8] {
-        let hash = Sha256::digest(self.bytes());
-        hash.first_chunk().copied().unwrap_or_default()
-    }
-
-    const fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Ed25519(bytes) => bytes,
-            #[cfg(feature = "fw-p256")]
-            Self::EcdsaP256(bytes) => bytes,
-        }
-    }
-
-    const fn kind(&self) -> SignatureKind {
-        match self {
-            Self::Ed25519(_) => SignatureKind::Ed25519,
-            #[cfg(feature = "fw-p256")]
-            Self::EcdsaP256(_) => SignatureKind::EcdsaP256,
-        }
-    }
-
-    /// Whether a signature over a message is one of this key.
-    pub fn verifies(&self, message: &[u8], signature: &[u8; SIGNATURE_LEN]) -> bool {
-        match self {
-            Self::Ed25519(key) => {
-                let signature = ed25519_compact::Signature::new(*signature);
-                ed25519_compact::PublicKey::new(*key)
-                    .verify(message, &signature)
-                    .is_ok()
-            }
-            #[cfg(feature = "fw-p256")]
-            Self::EcdsaP256(key) => {
-                use p256::ecdsa::{Signature, VerifyingKey, signature::Verifier};
-                let key = VerifyingKey::from_sec1_bytes(key);
-                let signature = Signature::from_slice(signature);
-                matches!((key, signature), (Ok(key), Ok(signature))
-                    if key.verify(message, &signature).is_ok())
-            }
-        }
-    }
-}
 
 /// Reads a slot.
 pub trait FlashRead {
@@ -91,8 +35,7 @@ impl<F: FnMut(u32, &mut [u8]) -> Result<(), ()>> FlashRead for F {
 
 /// Verifies an image as it lies in flash: manifest, admission, hash of what is read back, signature.
 ///
-/// The comparisons that count are made twice, apart from each other: skipping one of them by a
-/// disturbed supply is not enough.
+/// One look: a boot stage takes two of them, through [`super::BootState::decide`].
 ///
 /// # Errors
 /// [`VerifyError`], all variants.
@@ -111,28 +54,14 @@ pub fn verify(
         .ok_or(VerifyError::UnknownKey)?;
     let bytes: &[u8; MANIFEST_LEN] = manifest.try_into().map_err(|_| VerifyError::Signature)?;
 
-    if !core::hint::black_box(signed(key, bytes, signature)) {
+    if !key.verifies(bytes, signature) {
         return Err(VerifyError::Signature);
     }
     let hash = image_hash(parsed.image_len, slot)?;
-    if !core::hint::black_box(ct::same(&hash, &parsed.image_hash)) {
+    if !ct::same(&hash, &parsed.image_hash) {
         return Err(VerifyError::ImageHash);
     }
-    // The second look at everything that a disturbed instruction could have passed over.
-    let again = Manifest::parse(core::hint::black_box(manifest)).map_err(VerifyError::Manifest)?;
-    again.admit(device).map_err(VerifyError::NotAdmitted)?;
-    if !core::hint::black_box(ct::same(&again.image_hash, &hash)) {
-        return Err(VerifyError::ImageHash);
-    }
-    if !core::hint::black_box(signed(key, core::hint::black_box(bytes), signature)) {
-        return Err(VerifyError::Signature);
-    }
-    Ok(Verified::new(again))
-}
-
-#[inline(never)]
-fn signed(key: &PublicKey, bytes: &[u8; MANIFEST_LEN], signature: &[u8; SIGNATURE_LEN]) -> bool {
-    key.verifies(bytes, signature)
+    Ok(Verified::new(parsed))
 }
 
 /// SHA-256 over the first `len` bytes of a slot.

@@ -15,14 +15,24 @@ pub const LR: u8 = 14;
 /// The status register, which holds the rest of an IT block.
 pub const XPSR: u8 = 0x19;
 
-/// A run that takes longer hangs: the genuine ones take a fraction of a second.
-const LIMIT: Duration = Duration::from_secs(15);
+/// Bytes of memory that one packet of the protocol carries, twice as many digits.
+const PIECE: u32 = 1024;
+
+/// How long an answer may take unless told otherwise.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Registers and the memory of the stack at one moment, to try again from there.
+pub struct Snapshot {
+    registers: Vec<(u8, u32)>,
+    memory: Vec<(u32, String)>,
+}
 
 /// A board that waits for commands. It ends with this value.
 pub struct Board {
     emulator: Child,
     to: ChildStdin,
     from: Receiver<String>,
+    limit: Duration,
 }
 
 impl Board {
@@ -73,7 +83,12 @@ impl Board {
                 }
             }
         });
-        let mut board = Self { emulator, to, from };
+        let mut board = Self {
+            emulator,
+            to,
+            from,
+            limit: LIMIT,
+        };
         // The emulator shows single registers only to those who asked what there is.
         board.ask("qXfer:features:read:target.xml:0,400")?;
         Ok(board)
@@ -84,7 +99,7 @@ impl Board {
         let sum = command.bytes().fold(0_u8, u8::wrapping_add);
         write!(self.to, "+${command}#{sum:02x}").ok()?;
         self.to.flush().ok()?;
-        self.from.recv_timeout(LIMIT).ok()
+        self.from.recv_timeout(self.limit).ok()
     }
 
     fn ask(&mut self, command: &str) -> anyhow::Result<String> {
@@ -97,6 +112,11 @@ impl Board {
             "OK" => Ok(()),
             other => bail!("the emulator answered {command} with {other:?}"),
         }
+    }
+
+    /// A run that takes longer than this hangs.
+    pub fn hangs_after(&mut self, limit: Duration) {
+        self.limit = limit;
     }
 
     /// Halts before an address from now on.
@@ -119,6 +139,30 @@ impl Board {
     pub fn step(&mut self) -> Option<u32> {
         self.try_ask("s").filter(|answer| answer.starts_with('T'))?;
         self.register(PC).ok()
+    }
+
+    /// Notes registers and this memory.
+    pub fn snapshot(&mut self, memory: std::ops::Range<u32>) -> anyhow::Result<Snapshot> {
+        let registers = (0..=PC)
+            .chain([XPSR])
+            .map(|number| Ok((number, self.register(number)?)))
+            .collect::<anyhow::Result<_>>()?;
+        let memory = memory
+            .step_by(PIECE as usize)
+            .map(|at| Ok((at, self.ask(&format!("m{at:x},{PIECE:x}"))?)))
+            .collect::<anyhow::Result<_>>()?;
+        Ok(Snapshot { registers, memory })
+    }
+
+    /// Puts them back. What a board in an exception is doing cannot be put back.
+    pub fn restore(&mut self, snapshot: &Snapshot) -> anyhow::Result<()> {
+        for (at, bytes) in &snapshot.memory {
+            self.must(&format!("M{at:x},{PIECE:x}:{bytes}"))?;
+        }
+        for (number, value) in &snapshot.registers {
+            self.set(*number, *value)?;
+        }
+        Ok(())
     }
 
     /// A register.

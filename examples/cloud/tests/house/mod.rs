@@ -439,7 +439,7 @@ impl Gateway {
                 .judge(&[], &mut envelope, &conditions, RelayFeedback::Closed)
             {
                 Verdict::New(pending) => {
-                    let order = pending.stored();
+                    let order = pending.stored().unwrap();
                     assert_eq!(order.get().kind(), Kind::Recharge);
                     let recharge = *order.get().recharge().unwrap();
                     self.purse.state.balance += i64::from(recharge.amount);

@@ -119,7 +119,7 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
             purse: None,
         };
         let relay = self.feedback();
-        let (verified, order) = match self.gate.judge(b"", bytes, &conditions, relay) {
+        let verified = match self.gate.judge(b"", bytes, &conditions, relay) {
             Verdict::Dropped(_) => {
                 self.counts.orders_dropped = self.counts.orders_dropped.saturating_add(1);
                 return Ok(None);
@@ -135,12 +135,16 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
                 let state: [u8; STATE_LEN] = pending.state();
                 // The number is used up before anything happens.
                 self.store.write(METERING_GATE, &state)?;
-                let order = *pending.order();
-                (pending.stored(), order)
+                let Ok(verified) = pending.stored() else {
+                    // Only a disturbed processor passes the first look and not the second.
+                    self.counts.orders_dropped = self.counts.orders_dropped.saturating_add(1);
+                    return Ok(None);
+                };
+                verified
             }
         };
         let now = self.relay;
-        let (next, permitted) = match order.kind() {
+        let (next, permitted) = match verified.get().kind() {
             Kind::Open => (
                 RelayState {
                     tripped_by_order: true,

@@ -43,6 +43,9 @@ fn main() -> ! {
         if let Some(next) = decision.store {
             port.send(&next.to_bytes());
         }
-        port.show(decision.start.map_or(-1, |slot| slot as i32));
+        let started = decision
+            .start
+            .filter(|slot| black_box(decision.sure) == Some(*slot));
+        port.show(started.map_or(-1, |slot| slot as i32));
     }
 }

@@ -13,8 +13,8 @@ use security::counter::SendCounter;
 use security::engine::Soft;
 use security::envelope::{Class, Direction};
 use security::fw::{
-    Admission, BootState, Core, MANIFEST_LEN, Manifest, PublicKey, SIGNATURE_LEN, SignatureKind,
-    Slot, verify,
+    Admission, BootState, Core, Decision, MANIFEST_LEN, Manifest, PublicKey, SIGNATURE_LEN,
+    SignatureKind, Slot, verify,
 };
 use security::gate::{Conditions, OrderGate, Verdict};
 use security::key::Purpose;
@@ -93,7 +93,7 @@ struct Slots {
 
 /// The decision of a boot stage over two slots that hold the same.
 #[inline(never)]
-fn boot_stage(slots: &Slots, keys: &[PublicKey]) -> Option<Slot> {
+fn boot_stage(slots: &Slots, keys: &[PublicKey]) -> Decision {
     let device = Admission {
         core: Core::Management,
         hardware: 0x0101,
@@ -104,7 +104,7 @@ fn boot_stage(slots: &Slots, keys: &[PublicKey]) -> Option<Slot> {
         decrypts: false,
     };
     let state = BootState::new(Slot::A);
-    let decision = state.decide(|_| {
+    state.decide(|_| {
         let mut flash = |offset: u32, buf: &mut [u8]| {
             for (byte, at) in buf.iter_mut().zip(offset..) {
                 *byte = at as u8 ^ slots.flipped;
@@ -112,8 +112,7 @@ fn boot_stage(slots: &Slots, keys: &[PublicKey]) -> Option<Slot> {
             Ok(())
         };
         verify(&slots.manifest, &slots.signature, &device, keys, &mut flash).is_ok()
-    });
-    decision.start
+    })
 }
 
 /// An image in both slots: 0 genuine, 1 another signature, 2 other bytes, 3 older than the device allows.
@@ -131,10 +130,13 @@ fn boot(port: &mut Port, case: u32) {
     }
     let slots = black_box(slots);
     begin(port);
-    match boot_stage(&slots, &keys) {
-        Some(_) => accepted(port),
-        None => refused(port),
+    let decision = boot_stage(&slots, &keys);
+    for slot in [Slot::A, Slot::B] {
+        if decision.start == Some(slot) && black_box(decision.sure) == Some(slot) {
+            accepted(port);
+        }
     }
+    refused(port);
 }
 
 /// Seals an order; the length of its envelope.
@@ -162,10 +164,9 @@ fn order_gate(gate: &mut OrderGate, envelope: &mut [u8]) -> bool {
         purse: None,
     };
     match gate.judge(b"", envelope, &held, RelayFeedback::Open) {
-        Verdict::New(pending) => {
-            let order = pending.stored();
-            order.get().kind() == Kind::CloseNow
-        }
+        Verdict::New(pending) => pending
+            .stored()
+            .is_ok_and(|order| order.get().kind() == Kind::CloseNow),
         _ => false,
     }
 }
