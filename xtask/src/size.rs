@@ -21,8 +21,7 @@ pub const CORES: [(&str, &str, &str); 2] = [
 
 /// The compact forms of the AES and SHA-2 crates, which compiler flags choose: a tenth of the speed for
 /// a quarter of the flash. Everything is measured in this one build.
-const FLAGS: &str =
-    "--cfg aes_backend_soft=\"compact\" --cfg sha2_backend_soft=\"compact\"";
+const FLAGS: &str = "--cfg aes_backend_soft=\"compact\" --cfg sha2_backend_soft=\"compact\"";
 
 /// Images into which a dependency brings bounds checks that the compiler cannot prove away, though
 /// no input reaches them: the Ed25519 crate.

@@ -16,7 +16,7 @@ use security::fw::{
     Admission, BootState, Core, Decision, MANIFEST_LEN, Manifest, PublicKey, SIGNATURE_LEN,
     SignatureKind, Slot, verify,
 };
-use security::gate::{Conditions, OrderGate, Verdict};
+use security::gate::{Conditions, OrderGate, Verdict, Verified};
 use security::key::Purpose;
 use security::link::{Form, Sealer};
 use security::order::{Kind, Moment, Order, RelayFeedback};
@@ -155,7 +155,7 @@ fn sealed(sealer: &mut Sealer, number: u64, hour: u8, buf: &mut [u8; 64]) -> usi
 
 /// The way from an envelope to an actuator.
 #[inline(never)]
-fn order_gate(gate: &mut OrderGate, envelope: &mut [u8]) -> bool {
+fn order_gate(port: &mut Port, gate: &mut OrderGate, envelope: &mut [u8]) {
     let held = Conditions {
         port_allows: true,
         session_young: true,
@@ -163,15 +163,22 @@ fn order_gate(gate: &mut OrderGate, envelope: &mut [u8]) -> bool {
         hold_power: false,
         purse: None,
     };
-    match gate.judge(b"", envelope, &held, RelayFeedback::Open) {
-        Verdict::New(pending) => pending
-            .stored()
-            .is_ok_and(|order| order.get().kind() == Kind::CloseNow),
-        _ => false,
+    if let Verdict::New(pending) = gate.judge(b"", envelope, &held, RelayFeedback::Open)
+        && let Ok(order) = pending.stored()
+    {
+        relay(port, &order);
     }
 }
 
-/// An order: 8 genuine, 9 another tag, 10 sent again, 11 after its deadline, 12 with a used number.
+/// An actuator: it does what the order says.
+fn relay(port: &mut Port, order: &Verified<Order>) {
+    if order.get().kind() == Kind::CloseNow {
+        accepted(port);
+    }
+}
+
+/// An order: 8 genuine, 9 another tag, 10 sent again, 11 after its deadline, 12 with a used number, 13 another
+/// tag behind a genuine one.
 fn order(port: &mut Port, case: u32) {
     let key = device::key(Purpose::Lctrl);
     let mut sealer = Sealer::new(
@@ -185,26 +192,25 @@ fn order(port: &mut Port, case: u32) {
     let hour = if case == 11 { 11 } else { 12 };
     let len = sealed(&mut sealer, 1, hour, &mut first);
     let again = first;
-    let used = sealed(&mut sealer, 1, 13, &mut second);
-    if case == 9
-        && let Some(tag) = first.get_mut(len.saturating_sub(5))
+    let number = if case == 13 { 2 } else { 1 };
+    let other = sealed(&mut sealer, number, 13, &mut second);
+    let forged = if case == 13 { &mut second } else { &mut first };
+    if (case == 9 || case == 13)
+        && let Some(tag) = forged.get_mut(len.saturating_sub(5))
     {
         *tag ^= 1;
     }
-    if case == 10 || case == 12 {
+    if matches!(case, 10 | 12 | 13) {
         // The number and the counter are used up by the genuine one.
-        let before = order_gate(&mut gate, first.get_mut(..len).unwrap_or_default());
-        port.show(i32::from(before));
+        let genuine = first.get_mut(..len).unwrap_or_default();
+        order_gate(port, &mut gate, genuine);
         first = if case == 10 { again } else { second };
     }
-    let len = if case == 12 { used } else { len };
+    let len = if case >= 12 { other } else { len };
     let envelope = black_box(first.get_mut(..len).unwrap_or_default());
     begin(port);
-    if order_gate(&mut gate, envelope) {
-        accepted(port);
-    } else {
-        refused(port);
-    }
+    order_gate(port, &mut gate, envelope);
+    refused(port);
 }
 
 #[entry]
