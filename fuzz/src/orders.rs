@@ -94,7 +94,7 @@ fn gate(bytes: &[u8]) {
                     continue;
                 }
                 stored = state;
-                let order = pending.stored();
+                let order = pending.stored().expect("the second look agrees");
                 let name = (order.get().role(), order.get().number());
                 assert!(
                     done.iter()

@@ -1,10 +1,9 @@
 //! The reader's side of an element's files and purse.
 
-use subtle::ConstantTimeEq;
-
 use super::cipher::{self, factor, file_head};
 use super::files::{COMPARED_LEN, INFO_FILE, PURSE_FILE, READ, READ_BACK_MAX, ReadTag, WRITE};
 use super::{Host, KeyInfo, KeyName, Purse, Refused, turned};
+use crate::ct;
 use crate::engine::{Block128, copy, fill};
 
 /// What an element says of itself (078102FF), its MACs checked.
@@ -146,7 +145,7 @@ impl<E: Block128> Host<E> {
         let random1 = self.met(meter)?.random1;
         let key = self.key(KeyName::Parameter, meter)?;
         let right = cipher::mac(&mut self.engine, &key, random1, head, &[data])?;
-        if bool::from(right.ct_eq(&mac)) {
+        if ct::same(&right, &mac) {
             Ok(())
         } else {
             Err(Refused::MAC)

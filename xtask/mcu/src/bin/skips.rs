@@ -155,15 +155,8 @@ fn sealed(sealer: &mut Sealer, number: u64, hour: u8, buf: &mut [u8; 64]) -> usi
 
 /// The way from an envelope to an actuator.
 #[inline(never)]
-fn order_gate(port: &mut Port, gate: &mut OrderGate, envelope: &mut [u8]) {
-    let held = Conditions {
-        port_allows: true,
-        session_young: true,
-        now: Moment::try_new(26, 11, 21, 12, 0, 0),
-        hold_power: false,
-        purse: None,
-    };
-    if let Verdict::New(pending) = gate.judge(b"", envelope, &held, RelayFeedback::Open)
+fn order_gate(port: &mut Port, gate: &mut OrderGate, envelope: &mut [u8], held: &Conditions) {
+    if let Verdict::New(pending) = gate.judge(b"", envelope, held, RelayFeedback::Open)
         && let Ok(order) = pending.stored()
     {
         relay(port, &order);
@@ -188,6 +181,13 @@ fn order(port: &mut Port, case: u32) {
         SendCounter::session(),
     );
     let mut gate = OrderGate::new(&key, Suite::Ccm16);
+    let held = black_box(Conditions {
+        port_allows: true,
+        session_young: true,
+        now: Moment::try_new(26, 11, 21, 12, 0, 0),
+        hold_power: false,
+        purse: None,
+    });
     let (mut first, mut second) = ([0; 64], [0; 64]);
     let hour = if case == 11 { 11 } else { 12 };
     let len = sealed(&mut sealer, 1, hour, &mut first);
@@ -203,13 +203,13 @@ fn order(port: &mut Port, case: u32) {
     if matches!(case, 10 | 12 | 13) {
         // The number and the counter are used up by the genuine one.
         let genuine = first.get_mut(..len).unwrap_or_default();
-        order_gate(port, &mut gate, genuine);
+        order_gate(port, &mut gate, genuine, &held);
         first = if case == 10 { again } else { second };
     }
     let len = if case >= 12 { other } else { len };
     let envelope = black_box(first.get_mut(..len).unwrap_or_default());
     begin(port);
-    order_gate(port, &mut gate, envelope);
+    order_gate(port, &mut gate, envelope, &held);
     refused(port);
 }
 
