@@ -32,12 +32,12 @@ const IMAGES: [(&str, &str, Option<u64>); 16] = [
     (
         "seal",
         "security: set min (handshake, sessions, both forms of envelopes, key unwrap), AES in software",
-        Some(12_288),
+        None,
     ),
     (
         "seal-engine",
         "security: the same on the AES unit of a chip",
-        Some(8_192),
+        None,
     ),
     (
         "seal-gcm",
