@@ -57,8 +57,8 @@ const CRC32C: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISCSI);
 /// fn actuate(order: &Verified<Order>) -> u64 {
 ///     order.get().number()
 /// }
-/// fn execute(pending: Pending<'_>) -> u64 {
-///     actuate(&pending.stored()) // its number is durable
+/// fn execute(pending: Pending<'_>) -> Option<u64> {
+///     Some(actuate(&pending.stored().ok()?)) // its number is durable
 /// }
 /// ```
 /// An order that was only read is none, and nobody else makes one of it:
@@ -87,7 +87,7 @@ const CRC32C: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISCSI);
 /// # use security::{gate::{Pending, Verified}, order::Order};
 /// # fn actuate(order: &Verified<Order>) {}
 /// fn early(pending: Pending<'_>) {
-///     actuate(pending.order());
+///     actuate(pending.order().unwrap());
 /// }
 /// ```
 #[derive(Debug, PartialEq, Eq)]

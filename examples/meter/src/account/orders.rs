@@ -75,7 +75,9 @@ impl Account {
             }
             Verdict::New(pending) => {
                 // Effect, number and answer go into one record: the sale is whole or absent.
-                let order = *pending.order();
+                let Ok(order) = pending.order().copied() else {
+                    return Ok(None);
+                };
                 let mut after = self.meter.clone();
                 let mut keeper = Keeper::new(store, &self.capacities, &NO_VALUES);
                 let outcome = match order.recharge() {
@@ -119,8 +121,10 @@ impl Account {
                     _ => pending.state(),
                 };
                 self.sequence = write(&after, self.sequence, &memory, store)?;
-                let verified = pending.stored();
                 self.meter = after;
+                let Ok(verified) = pending.stored() else {
+                    return Ok(None);
+                };
                 let ack = self.gate.finish(verified, outcome, relay, Some(state));
                 if outcome != Outcome::Done {
                     self.save(store)?;
