@@ -7,13 +7,16 @@
 //! * [`management`]: lets time pass and the DL/T 645 line speak for the management core.
 //!
 //! * [`images`]: what each image does from start to end.
+//! * [`live`]: the two cores by the clock on the wall, with the RS-485 port and the update of the management core.
 //!
-//! All modules but `board` and `images` also compile for the host, where a test runs them beside the emulator and compares.
+//! All modules but `board`, `images` and `live` also compile for the host, where a test runs them beside the emulator and compares.
 #![no_std]
 
 #[expect(unsafe_code, reason = "registers of the chip, calls of the emulator")]
 pub mod board;
 pub mod images;
+#[cfg(board = "mps2_an386")]
+pub mod live;
 pub mod management;
 pub mod metering;
 pub mod setup;

@@ -37,7 +37,7 @@ pub fn run<S: Store>(
     waiting: &mut S,
 ) -> Result<(), Error> {
     let mut master = CoreMaster::new();
-    let Some(boot) = ask_boot(&mut master, line) else {
+    let Some(boot) = ask_boot(&mut master, line, 0) else {
         return writeln!(bench, "no boot");
     };
     let mut damaged = 0;
@@ -116,13 +116,14 @@ fn step<S: Store, O: meter_proto::outbox::OutboxStore>(
     Ok(())
 }
 
-/// Asks the metering core for the boot under which this core numbers its records.
-fn ask_boot(master: &mut CoreMaster, line: &mut impl Line) -> Option<u32> {
+/// Asks the metering core for the boot under which this core numbers its records, from `begin_ms` on; `None` when it
+/// gives none now.
+pub fn ask_boot(master: &mut CoreMaster, line: &mut impl Line, begin_ms: u64) -> Option<u32> {
     let mut question = [0; MAX_BODY];
     let length = Request::Boot.encode(&mut question)?;
     let mut asked = false;
     for step in 0..100 {
-        let now_ms = step * 20;
+        let now_ms = begin_ms.saturating_add(step * 20);
         asked = asked || master.ask(now_ms, question.get(..length)?);
         line.transfer(master, now_ms);
         let mut answer = [0; MAX_BODY];

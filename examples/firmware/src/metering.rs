@@ -5,7 +5,7 @@ use core::fmt::{Error, Write};
 use meter::crossing::{Answer, MAX_BODY, RecordName, Request};
 use meter::metering::MeteringCore;
 use meter::store::{Key, MAX_RECORD, Store};
-use metrology::Sample;
+use metrology::{Registers, Sample};
 
 use crate::setup::{SAMPLE_RATE_HZ, START_MS};
 
@@ -186,6 +186,15 @@ pub fn dump(store: &mut impl Store, keys: &[Key], out: &mut impl Write) -> Resul
 /// # Errors
 /// The text cannot be written.
 pub fn hex(out: &mut impl Write, bytes: &[u8]) -> Result<(), Error> {
+    digits(out, bytes)?;
+    out.write_str("\n")
+}
+
+/// Writes bytes as hexadecimal digits.
+///
+/// # Errors
+/// The text cannot be written.
+pub fn digits(out: &mut impl Write, bytes: &[u8]) -> Result<(), Error> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'?');
     for part in bytes.chunks(32) {
@@ -196,5 +205,36 @@ pub fn hex(out: &mut impl Write, bytes: &[u8]) -> Result<(), Error> {
         let text = text.get(..2 * part.len()).unwrap_or_default();
         out.write_str(core::str::from_utf8(text).map_err(|_| Error)?)?;
     }
-    out.write_str("\n")
+    Ok(())
+}
+
+/// Registers and pulses of a single-phase core, as numbers: active import and export, of the phase, reactive by
+/// quadrant, of the fundamental, apparent, pulses, reactive pulses.
+#[must_use]
+pub fn register_words(registers: &Registers<1>) -> [u64; 14] {
+    let Registers {
+        active,
+        phase: [phase],
+        reactive: [r1, r2, r3, r4],
+        fundamental,
+        apparent,
+        pulses,
+        reactive_pulses,
+    } = *registers;
+    [
+        active.import,
+        active.export,
+        phase.import,
+        phase.export,
+        r1,
+        r2,
+        r3,
+        r4,
+        fundamental.import,
+        fundamental.export,
+        apparent.import,
+        apparent.export,
+        pulses,
+        reactive_pulses,
+    ]
 }

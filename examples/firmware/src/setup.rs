@@ -9,6 +9,7 @@ use meter::wave::{MICROVOLTS_PER_COUNT, NANOAMPERES_PER_COUNT};
 use meter::{management, metering};
 use metrology::event::Limits;
 use metrology::{Calibration, Parameters};
+use security::fw::{Admission, Core, PublicKey};
 use security::key::{DeviceKey, DeviceKeyId, Purpose, Secret};
 use tariff::calendar::{Slot, Zone};
 use tariff::profile::Small;
@@ -17,7 +18,7 @@ use tariff::tier::Tier;
 use tariff::{Money, Price};
 
 /// Samples a second of each channel.
-pub const SAMPLE_RATE_HZ: u32 = 4_000;
+pub const SAMPLE_RATE_HZ: u32 = 8_000;
 /// The calendar chip at the start: 2026-11-21T04:30:00Z, milliseconds since 1970.
 pub const START_MS: u64 = 1_795_235_400_000;
 /// Time between two legal blocks, milliseconds.
@@ -57,6 +58,37 @@ pub fn metering_config<const P: usize>() -> Option<metering::Config<P>> {
         legal_interval_ms: LEGAL_INTERVAL_MS,
         utc_offset_min: UTC_OFFSET_MIN,
     })
+}
+
+/// Flash of one slot for images, bytes.
+pub const SLOT: usize = 384 * 1024;
+/// Flash of the boot stage's record, bytes.
+pub const BOOT_RECORDS: usize = 8 * 1024;
+/// Hardware model, as manifests name it.
+pub const HARDWARE: u16 = 0x0386;
+/// The legal software of the metering core.
+pub const LEGAL_SOFTWARE: [u8; 8] = *b"demo-001";
+/// Time in which an image on trial must find itself working, seconds.
+pub const TRIAL_S: u32 = 60;
+
+/// Whose images start: the key of a demonstration, whose secret is 32 bytes 1D.
+pub const SIGNERS: [PublicKey; 1] = [PublicKey::Ed25519([
+    0xE8, 0xDA, 0x63, 0xA4, 0x0C, 0xA6, 0x87, 0xC8, 0x7C, 0xFC, 0xE0, 0x5C, 0xB2, 0x4A, 0x78, 0x6C,
+    0x7E, 0x75, 0xCC, 0x49, 0xC7, 0x0D, 0xB5, 0x57, 0x3F, 0x02, 0x6F, 0x1C, 0x6A, 0x86, 0xCE, 0xAA,
+])];
+
+/// What the management core's board admits, above a security counter.
+#[must_use]
+pub const fn admission(security_counter: u32) -> Admission {
+    Admission {
+        core: Core::Management,
+        hardware: HARDWARE,
+        security_counter,
+        legal_software: LEGAL_SOFTWARE,
+        slot_len: SLOT as u32,
+        running_hash: None,
+        decrypts: false,
+    }
 }
 
 /// Records that may wait for the gateway.

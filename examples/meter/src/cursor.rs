@@ -76,11 +76,12 @@ impl<'a> Writer<'a> {
     }
 
     pub fn put(&mut self, bytes: &[u8]) {
-        let end = self.len.saturating_add(bytes.len());
-        match self.into.get_mut(self.len..end) {
+        // Cut in two steps, so that the compiler sees equal lengths and links no panic.
+        let rest = self.into.get_mut(self.len..);
+        match rest.and_then(|rest| rest.get_mut(..bytes.len())) {
             Some(place) if !self.overflow => {
                 place.copy_from_slice(bytes);
-                self.len = end;
+                self.len = self.len.saturating_add(bytes.len());
             }
             _ => self.overflow = true,
         }

@@ -77,12 +77,12 @@ impl Out<'_> {
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), Err645> {
-        let end = self.len.saturating_add(bytes.len());
         self.bytes
-            .get_mut(self.len..end)
+            .get_mut(self.len..)
+            .and_then(|rest| rest.get_mut(..bytes.len()))
             .ok_or(Err645::OTHER)?
             .copy_from_slice(bytes);
-        self.len = end;
+        self.len = self.len.saturating_add(bytes.len());
         Ok(())
     }
 }

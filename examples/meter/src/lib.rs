@@ -10,6 +10,7 @@
 //! * [`management`]: tariff and purse ([`account`]), [`events`], records that wait, and the DL/T 645 [`face`].
 //! * [`link`]: both cores at the two ends of the SPI framing.
 //! * [`store`]: the one seam to flash or files; [`clock`]: times into each other; [`wave`]: synthetic loads.
+//! * [`update`]: firmware of the management core over the line.
 //! * [`water`]: a water meter with CJ/T 188.
 //! * `host` (feature `std`): sockets, pseudo-terminals, files, recorded waves.
 //!
@@ -31,6 +32,7 @@ pub mod metering;
 pub mod records;
 pub mod settings;
 pub mod store;
+pub mod update;
 pub mod waiting;
 pub mod water;
 pub mod wave;

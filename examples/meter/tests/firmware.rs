@@ -1,10 +1,17 @@
 //! The firmware images in the emulator beside the same cores on the host: the same samples and the same DL/T 645 frames
 //! must give the same registers, quantities, sealed blocks, stored records and answers, byte for byte.
 
+#[allow(dead_code)]
+mod boards;
+#[path = "boards/desk.rs"]
+mod desk;
+#[path = "boards/orders.rs"]
+mod orders;
 // The shells of the images, compiled for the host.
 #[allow(dead_code)]
 #[path = "../../firmware/src/management.rs"]
 mod management;
+#[allow(dead_code)]
 #[path = "../../firmware/src/metering.rs"]
 mod metering;
 #[allow(dead_code)]
@@ -14,10 +21,6 @@ mod setup;
 #[path = "../../firmware/src/wire.rs"]
 mod wire;
 
-use std::fmt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use meter::face::{ACKNOWLEDGE, COMMAND, RECORD};
@@ -26,60 +29,13 @@ use meter::metering::{Keys, MeteringCore};
 use meter::store::{FlashStore, RamFlash};
 use meter::wave::{Load, Schedule, Shape, Synth};
 use meter_proto::compact;
-use meter_proto::message::{Acknowledgement, Command as Wanted, CommandBody, Head, Sealed, Stream};
-use meter_proto::time::{ClockQuality, Stamp};
-use security::counter::SendCounter;
-use security::envelope::{Class, Direction};
+use meter_proto::message::{Acknowledgement, Stream};
 use security::key::Purpose;
-use security::link::Sealer;
-use security::order::{Kind, Order, Recharge};
-use security::suite::Suite;
 
-use metering::{Bench, Feed, Taker};
-
-const M4: &str = "thumbv7em-none-eabihf";
-const M0: &str = "thumbv6m-none-eabi";
-/// The longest run of an emulator.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Input in memory, output as text.
-struct Desk {
-    input: std::io::Cursor<Vec<u8>>,
-    text: String,
-}
-
-impl Desk {
-    fn new(input: &[u8]) -> Self {
-        Self {
-            input: std::io::Cursor::new(input.to_vec()),
-            text: String::new(),
-        }
-    }
-}
-
-impl fmt::Write for Desk {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.text.push_str(text);
-        Ok(())
-    }
-}
-
-impl Bench for Desk {
-    fn read(&mut self, into: &mut [u8]) -> usize {
-        let mut done = 0;
-        while done < into.len() {
-            match std::io::Read::read(&mut self.input, &mut into[done..]).unwrap() {
-                0 => break,
-                got => done += got,
-            }
-        }
-        done
-    }
-
-    fn lap(&mut self) -> u32 {
-        0
-    }
-}
+use boards::{Board, M0, M4, PATIENCE, images};
+use desk::Desk;
+use metering::{Feed, Taker};
+use orders::{recharge, session};
 
 type HostStore = FlashStore<RamFlash<{ setup::FLASH }>>;
 
@@ -136,143 +92,6 @@ fn house() -> [Load; 4] {
         Load::new(Shape::Motor, 5_000),
         Load::new(Shape::Solar, 14_000).with_schedule(Schedule::Cycle { on_s: 2, off_s: 4 }),
     ]
-}
-
-fn firmware_folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware")
-}
-
-/// Builds the images for `target`; the folder they are in, or `None` with the reason told.
-fn images(target: &str) -> Option<PathBuf> {
-    // One build at a time: they share a folder.
-    static BUILD: Mutex<()> = Mutex::new(());
-    let _building = BUILD
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
-    if !present("qemu-system-arm", &["--version"]) {
-        testkit::skip("the firmware images: qemu-system-arm is not installed");
-        return None;
-    }
-    if !has_target(target) {
-        testkit::skip(&format!(
-            "the firmware images: the Rust target {target} is not installed"
-        ));
-        return None;
-    }
-    let out = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/firmware");
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(firmware_folder());
-    cargo
-        .args([
-            "build",
-            "--quiet",
-            "--release",
-            "--target",
-            target,
-            "--target-dir",
-        ])
-        .arg(&out);
-    // The management core is built for the larger board only.
-    if target == M0 {
-        cargo.args(["--bin", "metering"]);
-    }
-    // What the test itself was built with is not for the images.
-    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
-        cargo.env_remove(name);
-    }
-    let status = cargo.status().expect("cargo runs");
-    assert!(status.success(), "the images for {target} do not build");
-    Some(out.join(target).join("release"))
-}
-
-fn present(program: &str, arguments: &[&str]) -> bool {
-    Command::new(program)
-        .args(arguments)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|s| s.success())
-}
-
-/// Whether the compiler has a core library for `target`.
-fn has_target(target: &str) -> bool {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let Ok(answer) = Command::new(rustc)
-        .args(["--print", "target-libdir", "--target", target])
-        .output()
-    else {
-        return false;
-    };
-    let folder = PathBuf::from(String::from_utf8_lossy(&answer.stdout).trim());
-    std::fs::read_dir(folder).is_ok_and(|mut files| {
-        files.any(|file| {
-            file.is_ok_and(|file| file.file_name().to_string_lossy().starts_with("libcore-"))
-        })
-    })
-}
-
-/// A run of the emulator that is ended when it takes too long.
-struct Board(Option<Child>);
-
-impl Board {
-    fn start(machine: &str, image: &Path, folder: &Path, arguments: &str, serial: &str) -> Self {
-        let child = Command::new("qemu-system-arm")
-            .current_dir(folder)
-            .args([
-                "-M", machine, "-display", "none", "-monitor", "none", "-serial", serial,
-            ])
-            // Each instruction takes a nanosecond of the board's time, however fast the host is.
-            .args(["-icount", "shift=0,sleep=off"])
-            .arg("-semihosting-config")
-            .arg(format!("enable=on,target=native,arg=image{arguments}"))
-            .arg("-kernel")
-            .arg(image)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the emulator starts");
-        Self(Some(child))
-    }
-
-    /// What the image printed; its figures (lines with `#`) go to the test's own output.
-    fn finish(mut self, what: &str) -> String {
-        let child = self.0.take().expect("a board ends once");
-        let id = child.id();
-        let (send, receive) = std::sync::mpsc::channel();
-        std::thread::spawn(move || send.send(child.wait_with_output()));
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = match receive.recv_timeout(PATIENCE) {
-            Ok(output) => output.expect("the emulator can be waited for"),
-            Err(_) => {
-                let _ = Command::new("kill").arg(id.to_string()).status();
-                panic!("{what}: no end after {PATIENCE:?}");
-            }
-        };
-        let (text, noise) = (
-            String::from_utf8_lossy(&stdout),
-            String::from_utf8_lossy(&stderr),
-        );
-        assert!(status.success(), "{what}: {status}\n{text}\n{noise}");
-        let (figures, lines): (Vec<_>, Vec<_>) =
-            text.lines().partition(|line| line.starts_with('#'));
-        for figure in figures {
-            println!("{what} {figure}");
-        }
-        lines.into_iter().map(|line| format!("{line}\n")).collect()
-    }
-}
-
-impl Drop for Board {
-    fn drop(&mut self) {
-        if let Some(child) = &mut self.0 {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
 }
 
 fn same(what: &str, emulator: &str, host: &str) {
@@ -420,55 +239,6 @@ fn frame(address: [u8; 6], control: u8, data: &[u8]) -> Vec<u8> {
     frame
 }
 
-fn session() -> Head {
-    Head::session(
-        1,
-        Stamp::from_seconds(setup::START_MS / 1000, ClockQuality::SYNCHRONISED),
-    )
-}
-
-/// A recharge as the key service seals it.
-fn recharge(amount: u32, number: u64) -> Vec<u8> {
-    let deadline_ms = setup::START_MS + 600_000;
-    let deadline = meter::clock::order_moment(deadline_ms, setup::UTC_OFFSET_MIN).unwrap();
-    let recharge = Recharge {
-        amount,
-        count: 1,
-        customer: setup::CUSTOMER,
-    };
-    let order = Order::try_purse(Kind::Recharge, deadline, number, [1, 0, 0, 7], recharge).unwrap();
-    let mut sealer = Sealer::new(
-        &setup::key(Purpose::Purse),
-        Direction::ToDevice,
-        Suite::Ccm16,
-        SendCounter::session(),
-    );
-    let mut buffer = [0; 128];
-    let envelope = sealer
-        .seal_from(
-            Class::Command,
-            b"",
-            &order.encode()[..order.encoded_len()],
-            &mut buffer,
-        )
-        .unwrap();
-    let sealed = Sealed {
-        purpose: Purpose::Purse.number(),
-        envelope: heapless::Vec::from_slice(envelope).unwrap(),
-    };
-    let command = Wanted {
-        id: number,
-        issuer: 1,
-        not_before: 0,
-        expires: deadline_ms / 1000,
-        priority: 3,
-        body: CommandBody::Sealed(sealed),
-    };
-    let mut bytes = [0; 256];
-    let length = compact::encode_as(&session(), &command, &mut bytes).unwrap();
-    bytes[..length].to_vec()
-}
-
 fn acknowledgement(stream: Stream, boot: u32, seq: u32) -> Vec<u8> {
     let told = Acknowledgement {
         stream,
@@ -549,8 +319,8 @@ fn script() -> Script {
     script.read(0x0400_0503);
     script.read(0x0090_0200);
     script.read(RECORD.0);
-    script.secure(COMMAND, &recharge(5_000, 44));
-    script.secure(COMMAND, &recharge(5_000, 44));
+    script.secure(COMMAND, &recharge(5_000, 44, setup::START_MS + 600_000));
+    script.secure(COMMAND, &recharge(5_000, 44, setup::START_MS + 600_000));
     script.secure(COMMAND, &[0x21, 0xFF, 0xFF]);
     script.at_ms += 4_000;
     script.read(0x0400_0503);

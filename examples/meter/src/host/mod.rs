@@ -12,6 +12,7 @@
 mod config;
 mod electricity;
 pub mod files;
+pub mod line;
 pub mod once;
 pub mod pty;
 pub mod recording;

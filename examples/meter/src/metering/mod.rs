@@ -242,6 +242,12 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
         self.meter.registers(&self.config.calibration)
     }
 
+    /// The whole state of the signal chain as it would be stored, remainders included; its length.
+    #[must_use]
+    pub fn chain_state(&self, out: &mut [u8; MAX_RECORD]) -> Option<usize> {
+        self.meter.save(&self.config.calibration, out).ok()
+    }
+
     /// Quantities of the last window.
     #[must_use]
     pub fn quantities(&self) -> &Quantities<P> {

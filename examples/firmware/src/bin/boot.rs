@@ -1,0 +1,13 @@
+//! The boot stage.
+#![no_std]
+#![no_main]
+
+use cortex_m_rt::entry;
+
+#[entry]
+fn main() -> ! {
+    firmware::live::boot()
+}
+
+#[cfg(not(board = "mps2_an386"))]
+compile_error!("this image needs the board of thumbv7em-none-eabihf");

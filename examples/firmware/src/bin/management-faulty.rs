@@ -1,0 +1,13 @@
+//! A new management image that does not work.
+#![no_std]
+#![no_main]
+
+use cortex_m_rt::entry;
+
+#[entry]
+fn main() -> ! {
+    firmware::live::faulty()
+}
+
+#[cfg(not(board = "mps2_an386"))]
+compile_error!("this image needs the board of thumbv7em-none-eabihf");

@@ -1,0 +1,369 @@
+//! A meter in the field: two boards by the clock, a host tool on the RS-485 port, updates that are cut off and updates
+//! that are no good, a hostile management image. The metering core's registers stay those of a twin that none of it
+//! happened to, to the last bit.
+
+#[allow(dead_code)]
+mod boards;
+#[path = "boards/factory.rs"]
+mod factory;
+#[path = "boards/orders.rs"]
+mod orders;
+#[path = "boards/twin.rs"]
+mod twin;
+// The shells of the images, compiled for the host.
+#[allow(dead_code)]
+#[path = "../../firmware/src/metering.rs"]
+mod metering;
+#[allow(dead_code)]
+#[path = "../../firmware/src/setup.rs"]
+mod setup;
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use dlt645::{Address, Authority, Control, DataId, Message, Operator, Order, Password, Stamp};
+use meter::face::COMMAND;
+use meter::host::line::{Line, LineError};
+use meter::update::Package;
+use meter::wave::{Load, Shape, Synth};
+use meter_proto::message::FileStatus;
+
+use boards::{Board, M4, images};
+use twin::Said;
+
+/// Longest wait for one step of the story.
+const STEP: Duration = Duration::from_secs(240);
+/// Time for one answer.
+const ANSWER: Duration = Duration::from_secs(3);
+const IMPORT: DataId = DataId(0x0001_0000);
+const CREDIT: DataId = DataId(0x0090_0200);
+const STATUS_3: DataId = DataId(0x0400_0503);
+const SOFTWARE: DataId = DataId(0x0480_0001);
+
+/// Two boards, their flash, and the line between host and meter.
+struct Field {
+    images: PathBuf,
+    folder: tempfile::TempDir,
+    wave: Vec<u8>,
+    metering: Option<Board>,
+    port: u16,
+    begun: Instant,
+}
+
+impl Field {
+    /// A metering board at work, and the flash of a management board with `first` in its slot.
+    fn new(images: PathBuf, first: &[u8]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // A free port: the boards come and go, so it is the test's to choose.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = port.local_addr().unwrap().port();
+        let mut field = Self {
+            images,
+            folder,
+            wave: mains(),
+            metering: None,
+            port,
+            begun: Instant::now(),
+        };
+        let metering = field.part("metering");
+        std::fs::write(metering.join("samples.bin"), &field.wave).unwrap();
+        factory::metering_flash(&metering);
+        factory::management_flash(&field.part("management"), first);
+        field.metering = Some(Board::live(
+            &field.images.join("metering-live"),
+            &metering,
+            "",
+            &["unix:link,server=on,wait=off"],
+        ));
+        until("the metering board opens its port", || {
+            metering.join("link").exists().then_some(())
+        });
+        field
+    }
+
+    fn tell(&self, what: &str) {
+        println!("{:>5.1} s  {what}", self.begun.elapsed().as_secs_f32());
+    }
+
+    fn part(&self, name: &str) -> PathBuf {
+        let part = self.folder.path().join(name);
+        std::fs::create_dir_all(&part).unwrap();
+        part
+    }
+
+    /// Power for the management board.
+    fn management(&self, arguments: &str) -> Board {
+        let rs485 = format!("tcp:127.0.0.1:{},server=on,wait=off", self.port);
+        Board::live(
+            &self.images.join("boot"),
+            &self.part("management"),
+            arguments,
+            &["unix:../metering/link", &rs485],
+        )
+    }
+
+    fn line(&self) -> Line {
+        let address = Address::from_big_endian(setup::ADDRESS);
+        let target = format!("127.0.0.1:{}", self.port);
+        until("the RS-485 port takes a host", || {
+            Line::connect(&target, address, ANSWER).ok()
+        })
+    }
+
+    /// Ends both boards in order: what the metering board and the management board said.
+    fn end(mut self, management: Board) -> (Said, String) {
+        for part in ["management", "metering"] {
+            std::fs::write(self.part(part).join("stop"), b"").unwrap();
+        }
+        let management = management.finish("management");
+        let metering = self.metering.take().unwrap().finish("metering");
+        let said = Said::parse(&metering);
+        println!(
+            "metering: {} sets, {} movements of the contact, {} bytes of stack",
+            said.sets,
+            said.contact.len(),
+            said.stack
+        );
+        let begun = Instant::now();
+        let (registers, chain) = twin::undisturbed(&self.wave, &said);
+        println!(
+            "twin: the same samples in {:.1} s",
+            begun.elapsed().as_secs_f32()
+        );
+        assert_eq!(
+            said.registers, registers,
+            "registers and pulses differ from the twin's"
+        );
+        assert_eq!(
+            said.chain, chain,
+            "the signal chain differs from the twin's"
+        );
+        let (import, pulses) = (registers[0], registers[12]);
+        assert!(import > 100 && pulses > 0, "it metered: {registers:?}");
+        println!("registers equal the twin's: {import} steps of 0.1 Wh, {pulses} pulses");
+        (said, management)
+    }
+}
+
+/// A second of mains with 5 kW and a rectifier, to be played over and over.
+fn mains() -> Vec<u8> {
+    let loads = [
+        Load::new(Shape::Resistive, 22_000),
+        Load::new(Shape::Rectifier, 1_000),
+    ];
+    let mut synth = Synth::<1>::new(setup::SAMPLE_RATE_HZ, &loads, 8);
+    (0..setup::SAMPLE_RATE_HZ)
+        .flat_map(|_| {
+            let set = synth.next_sample();
+            set.u.into_iter().chain(set.i).flat_map(i32::to_le_bytes)
+        })
+        .collect()
+}
+
+fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < STEP, "not within {STEP:?}: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Packed decimal, low byte first.
+fn digits(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |sum, byte| {
+        sum * 100 + u64::from(byte >> 4) * 10 + u64::from(byte & 15)
+    })
+}
+
+/// Reads until there is an answer: a board that starts has none yet.
+fn read(line: &mut Line, id: DataId) -> Vec<u8> {
+    until("the meter answers", || line.read(id).ok())
+}
+
+fn open(line: &mut Line) -> bool {
+    read(line, STATUS_3)[0] & 0x10 != 0
+}
+
+fn control(line: &mut Line, order: Order) {
+    let message = Message::Control {
+        authority: Authority {
+            password: Password {
+                level: 2,
+                digits: setup::PASSWORD,
+            },
+            operator: Operator::default(),
+        },
+        control: Control {
+            order,
+            delay: 0,
+            expires: Some(Stamp {
+                year: 26,
+                month: 12,
+                day: 31,
+                hour: 0,
+                minute: 0,
+                second: 0,
+            }),
+        },
+    };
+    line.ask(&message).expect("the order is taken");
+}
+
+fn version(line: &mut Line) -> String {
+    let mut text = read(line, SOFTWARE);
+    text.reverse();
+    String::from_utf8(text).unwrap().trim().to_owned()
+}
+
+/// Carries a package until it is over; a line that breaks because the board was switched off is made anew.
+fn update(line: &mut Line, package: &[u8]) -> (FileStatus, u32) {
+    let package = Package::parse(package).unwrap();
+    let mut blocks = 0;
+    let begun = Instant::now();
+    let status = line.update(&package, |sender| {
+        blocks = sender.blocks_sent();
+        begun.elapsed() < STEP
+    });
+    (status.expect("the line holds"), blocks)
+}
+
+fn program(images: &Path, name: &str) -> Vec<u8> {
+    factory::program(&images.join(name))
+}
+
+#[test]
+#[ignore = "two minutes by the clock: cargo xtask firmware-demo"]
+fn a_meter_sells_trips_and_is_updated_while_its_registers_stay_exact() {
+    let Some(images) = images(M4) else {
+        return;
+    };
+    let live = program(&images, "management-live");
+    let faulty = program(&images, "management-faulty");
+    let first = factory::package(&live, 1, (1, 0));
+    let field = Field::new(images, &first);
+    let management = field.management("");
+    let mut line = field.line();
+
+    let begun = digits(&read(&mut line, IMPORT));
+    until("energy is counted", || {
+        (digits(&read(&mut line, IMPORT)) > begun).then_some(())
+    });
+    assert_eq!(version(&mut line), "1.0.0 build 1");
+    until("the first credit is used up", || {
+        open(&mut line).then_some(())
+    });
+    field.tell("credit used up, contact open");
+
+    // Sold once, sent twice.
+    let deadline = setup::START_MS + 6 * 3_600_000;
+    let sale = orders::recharge(50_000, 44, deadline);
+    for _ in 0..2 {
+        let answer = line.security(COMMAND, &sale).expect("the sale is taken");
+        assert!(!answer.is_empty());
+    }
+    until("supply is back", || (!open(&mut line)).then_some(()));
+    let credit = digits(&read(&mut line, CREDIT));
+    assert!((40_000..50_000).contains(&credit), "sold once: {credit}");
+    field.tell(&format!(
+        "credit {}.{:02} sold, contact closed",
+        credit / 100,
+        credit % 100
+    ));
+    control(&mut line, Order::Trip);
+    until("the trip opens the contact", || {
+        open(&mut line).then_some(())
+    });
+    control(&mut line, Order::Close);
+    until("the contact closes", || (!open(&mut line)).then_some(()));
+    field.tell("tripped and closed by order");
+
+    // The power goes in the middle of an update.
+    let second = factory::package(&live, 2, (1, 1));
+    let blocks = Package::parse(&second).unwrap().offer().blocks();
+    let half = blocks / 2;
+    let cut = line.update(&Package::parse(&second).unwrap(), |sender| {
+        sender.blocks_sent() < half
+    });
+    assert_eq!(cut.unwrap(), FileStatus::NEEDS);
+    let _ = management.kill();
+    field.tell(&format!("power cut after {half} of {blocks} blocks"));
+    // This time the image panics once, in the middle of the rest.
+    let management = field.management(",arg=panic");
+    let mut line = field.line();
+    let _ = read(&mut line, IMPORT);
+    let (status, sent) = update(&mut line, &second);
+    assert_eq!(status, FileStatus::ACTIVE);
+    // A page of four blocks may begin anew at each of the two cuts, for each of four open pages.
+    assert!(
+        sent < blocks - half + 64,
+        "{sent} blocks after {half} of {blocks}"
+    );
+    assert_eq!(version(&mut line), "1.1.0 build 2");
+    field.tell(&format!(
+        "resumed with {sent} blocks; tested, confirmed, in use"
+    ));
+
+    // An image that does not work comes back by itself, an older one and a forged one do not even start.
+    let (status, _) = update(&mut line, &factory::package(&faulty, 3, (2, 0)));
+    assert_eq!(status, FileStatus::FELL_BACK);
+    assert_eq!(version(&mut line), "1.1.0 build 2");
+    field.tell("an image that does not work: gone back");
+    assert_eq!(update(&mut line, &first).0, FileStatus::REFUSED);
+    let mut forged = factory::package(&faulty, 4, (2, 1));
+    let last = forged.len() - 5;
+    forged[last] ^= 1;
+    assert_eq!(update(&mut line, &forged).0, FileStatus::BAD_CONTENT);
+    field.tell("an older image refused, a forged one thrown away");
+
+    // Nothing of it cost the purse more than the energy.
+    let left = digits(&read(&mut line, CREDIT));
+    assert!(left > 0 && left < credit, "{left} of {credit}");
+    assert!(!open(&mut line));
+    assert!(matches!(
+        line.read(DataId(0x0777_0001)),
+        Err(LineError::Refused(_))
+    ));
+    let (said, management) = field.end(management);
+    assert!(management.contains("reset 1 after a panic"), "{management}");
+    assert!(management.contains("slot B, trial"), "{management}");
+    assert!(management.contains("slot B, not confirmed"), "{management}");
+    assert_eq!(said.contact.len(), 4, "{:?}", said.contact);
+    assert_eq!(said.counts, [0; 4]);
+}
+
+#[test]
+#[ignore = "two minutes by the clock: cargo xtask firmware-demo"]
+fn a_hostile_management_image_changes_nothing_but_what_it_may_wish_for() {
+    let Some(images) = images(M4) else {
+        return;
+    };
+    let hostile = program(&images, "management-hostile");
+    let first = factory::package(&hostile, 1, (6, 66));
+    let field = Field::new(images, &first);
+    let management = field.management("");
+    std::thread::sleep(Duration::from_secs(12));
+    // The next image on the same board works as if nothing had been.
+    std::fs::write(field.part("management").join("stop"), b"").unwrap();
+    let text = management.finish("hostile management");
+    field.tell(text.trim());
+    std::fs::remove_file(field.part("management").join("stop")).unwrap();
+    let live = factory::package(&program(&field.images, "management-live"), 1, (1, 0));
+    factory::management_flash(&field.part("management"), &live);
+    let management = field.management("");
+    let mut line = field.line();
+    until("the other core's registers are read", || {
+        (digits(&read(&mut line, IMPORT)) > 0).then_some(())
+    });
+    let (said, _) = field.end(management);
+    println!("counted: {:?}", said.counts);
+    let [unknown, dropped, refused, done] = said.counts[..] else {
+        panic!("four counts");
+    };
+    assert!(unknown > 0, "questions that nobody knows were counted");
+    assert!(dropped > 0, "forged orders were counted");
+    assert_eq!((refused, done), (0, 0), "no order was genuine");
+}
