@@ -50,6 +50,18 @@ pub fn functions(elf: &[u8]) -> Option<Vec<Function>> {
     Some(found)
 }
 
+/// Bytes of memory that an image takes before it starts: what has a value from the start and what is zeroed.
+pub fn ram(elf: &[u8]) -> Option<u64> {
+    const WRITABLE: u32 = 1;
+    let mut sum = 0;
+    for at in sections(elf)? {
+        if word(elf, at + 8)? & (WRITABLE | ALLOCATED) == WRITABLE | ALLOCATED {
+            sum += u64::from(word(elf, at + 20)?);
+        }
+    }
+    Some(sum)
+}
+
 /// The bytes of code or constants from an address on, to the end of their section.
 fn bytes_at(elf: &[u8], address: u32) -> Option<&[u8]> {
     sections(elf)?.find_map(|at| {

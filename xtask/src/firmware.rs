@@ -50,7 +50,10 @@ pub fn demo() -> anyhow::Result<Verdict> {
 }
 
 fn table(story: &str) -> anyhow::Result<Verdict> {
-    println!("\n{:<20} {:>8} {:>8} {:>8}  bytes", "image", "flash", "static", "stack");
+    println!(
+        "\n{:<20} {:>8} {:>8} {:>8}  bytes",
+        "image", "flash", "static", "stack"
+    );
     for (name, stack) in IMAGES {
         let file = image(name);
         let flash = size::flash(&file)?;
@@ -69,7 +72,9 @@ fn table(story: &str) -> anyhow::Result<Verdict> {
 
 /// The largest number in front of "bytes" or "of" in the lines of a board.
 fn worst(story: &str, board: &str) -> Option<u64> {
-    let stacks = story.lines().filter(|line| line.contains(board) && line.contains("stack"));
+    let stacks = story
+        .lines()
+        .filter(|line| line.contains(board) && line.contains("stack"));
     let number = |line: &str| {
         let words: Vec<_> = line.split_whitespace().collect();
         let at = words.iter().position(|word| *word == "stack")?;

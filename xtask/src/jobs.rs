@@ -51,7 +51,8 @@ pub fn skip_list() -> anyhow::Result<PathBuf> {
     Ok(file)
 }
 
-fn skips() -> PathBuf {
+/// The file of [`skip_list`].
+pub fn skips() -> PathBuf {
     tool::root().join("target/skipped.txt")
 }
 

@@ -30,7 +30,8 @@ pub fn run(write: bool) -> anyhow::Result<Verdict> {
     };
     let file = tool::root().join(TABLE);
     if write {
-        let mut text = String::from("# core step instructions; written by cargo xtask mcu-bench --write\n");
+        let mut text =
+            String::from("# core step instructions; written by cargo xtask mcu-bench --write\n");
         for ((core, step), value) in &counted {
             writeln!(text, "{core} {step} {value}")?;
         }

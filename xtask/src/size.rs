@@ -337,12 +337,7 @@ struct Figure {
 /// # Errors
 /// A build or a run that failed, a wrong result in an image, a missed aim.
 pub fn run(json: bool) -> anyhow::Result<Verdict> {
-    for (target, ..) in CORES {
-        if let Err(why) = tool::target(target) {
-            return Ok(Verdict::Skipped(why));
-        }
-    }
-    if let Err(why) = tool::program("qemu-system-arm", &["qemu-system-arm"]) {
+    if let Err(why) = ready() {
         return Ok(Verdict::Skipped(why));
     }
     let mut figures = Vec::new();
@@ -413,6 +408,46 @@ pub fn run(json: bool) -> anyhow::Result<Verdict> {
     }
 }
 
+/// Whether images can be built and run here.
+fn ready() -> Result<(), tool::Missing> {
+    for (target, ..) in CORES {
+        tool::target(target)?;
+    }
+    tool::program("qemu-system-arm", &["qemu-system-arm"]).map(drop)
+}
+
+/// Core, step and instructions.
+pub type Counted = (String, String, u64);
+
+/// Everything that is counted; or why that cannot be done here.
+///
+/// # Errors
+/// A build or a run that failed.
+pub fn count_all() -> anyhow::Result<Result<Vec<Counted>, tool::Missing>> {
+    if let Err(why) = ready() {
+        return Ok(Err(why));
+    }
+    let mut all = Vec::new();
+    for (target, core, machine) in CORES {
+        let folder = tool::root().join("target/mcu");
+        let (large, large_steps) = &LARGE;
+        let large = (core != CORES[0].1).then_some(*large);
+        let images: Vec<_> = COUNTING.into_iter().chain(large).collect();
+        let bins: Vec<_> = images.iter().flat_map(|name| ["--bin", name]).collect();
+        build_bins(target, &folder, &bins)?;
+        let mut counted = String::new();
+        for image in images {
+            counted += &count(&folder.join(target).join("release").join(image), machine)?;
+        }
+        let more = large_steps.iter().filter(|_| large.is_some());
+        for (name, what, _) in STEPS.iter().chain(more) {
+            let value = step(core, &counted, name, what, None)?.value;
+            all.push((core.to_owned(), (*name).to_owned(), value));
+        }
+    }
+    Ok(Ok(all))
+}
+
 /// The line of a step in what an image printed.
 fn step(
     core: &'static str,
@@ -469,7 +504,7 @@ pub fn build_bins(target: &str, folder: &Path, bins: &[&str]) -> anyhow::Result<
 }
 
 /// Bytes that an image takes in flash: code, constants, vectors and initial values.
-fn flash(image: &Path) -> anyhow::Result<u64> {
+pub fn flash(image: &Path) -> anyhow::Result<u64> {
     let bytes = std::fs::read(image).with_context(|| image.display().to_string())?;
     flash_of(&bytes)
         .with_context(|| format!("{} is no 32-bit little-endian ELF file", image.display()))
@@ -495,7 +530,7 @@ fn flash_of(elf: &[u8]) -> Option<u64> {
 }
 
 /// Whether an image holds the library's panic functions: then some path leads to one.
-fn may_panic(image: &Path) -> anyhow::Result<bool> {
+pub fn may_panic(image: &Path) -> anyhow::Result<bool> {
     let bytes = std::fs::read(image).with_context(|| image.display().to_string())?;
     let functions =
         elf::functions(&bytes).with_context(|| format!("{} has no symbols", image.display()))?;
