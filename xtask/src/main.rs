@@ -250,7 +250,6 @@ fn test(full: bool) -> anyhow::Result<()> {
     report.job("constant-time", proofs::constant_time);
     if full {
         report.job("size", || size::run(false));
-        report.job("mcu-bench", || mcu_bench::run(false));
         report.job("tariff-compare", bench::tariff::compare);
         report.job("long", jobs::long);
         report.job("miri", proofs::miri);
