@@ -236,6 +236,133 @@
 #define MTR_METROLOGY3_CONSTANTS_MAX 512
 #endif
 
+#if defined(MTR_WITH_SECURITY)
+/*
+ Bytes of storage of an mtr_gate.
+ */
+#define MTR_GATE_SIZE 992
+
+/*
+ Bytes of a gate's stored state.
+ */
+#define MTR_GATE_STATE_LEN 328
+
+/*
+ Bytes of storage of an mtr_host: the side that begins a handshake.
+ */
+#define MTR_HOST_SIZE 80
+
+/*
+ Bytes of storage of an mtr_responder.
+ */
+#define MTR_RESPONDER_SIZE 192
+
+/*
+ Bytes of storage of an mtr_session.
+ */
+#define MTR_SESSION_SIZE 64
+
+/*
+ Most bytes of a message of a handshake.
+ */
+#define MTR_HANDSHAKE_MAX 34
+
+/*
+ Bytes of the random number that each side gives, fresh from a source that passed its tests.
+ */
+#define MTR_RANDOM_LEN 16
+
+/*
+ Bytes of storage of an mtr_key.
+ */
+#define MTR_KEY_SIZE 448
+
+/*
+ Bytes of every secret.
+ */
+#define MTR_SECRET_LEN 16
+
+/*
+ Handshakes.
+ */
+#define MTR_PURPOSE_AUTH 1
+
+/*
+ Orders and acknowledgements of a gateway.
+ */
+#define MTR_PURPOSE_CTRL 2
+
+/*
+ Purse movements.
+ */
+#define MTR_PURPOSE_PURSE 5
+
+/*
+ Legal readings, sealed by the metering core.
+ */
+#define MTR_PURPOSE_DATA 6
+
+/*
+ The own uplink of a gateway or management core.
+ */
+#define MTR_PURPOSE_MDATA 10
+
+/*
+ Relay orders that the metering core itself checks.
+ */
+#define MTR_PURPOSE_LCTRL 11
+
+/*
+ Bytes of storage of an mtr_sealer.
+ */
+#define MTR_SEALER_SIZE 496
+
+/*
+ Bytes of storage of an mtr_opener.
+ */
+#define MTR_OPENER_SIZE 480
+
+/*
+ Most bytes that an envelope adds to a message.
+ */
+#define MTR_ENVELOPE_OVERHEAD 32
+
+/*
+ Bytes of the stored window of an mtr_opener.
+ */
+#define MTR_WINDOW_LEN 16
+
+/*
+ From the device to the head end.
+ */
+#define MTR_FROM_DEVICE 0
+
+/*
+ From the head end to the device.
+ */
+#define MTR_TO_DEVICE 1
+
+/*
+ AES-128-CCM with a tag of 16 bytes: every party has it.
+ */
+#define MTR_SUITE_CCM16 1
+
+/*
+ AES-128-CCM with a tag of 8 bytes, for serial lines.
+ */
+#define MTR_SUITE_CCM8 3
+
+/*
+ Most bytes of an order.
+ */
+#define MTR_ORDER_MAX 34
+
+/*
+ Most bytes of the answer to an order.
+ */
+#define MTR_ACK_MAX 32
+#endif
+
 /*
  How a call ended.
  */
@@ -435,7 +562,44 @@ typedef enum mtr_dlt645_slave_event_kind mtr_dlt645_slave_event_kind;
 typedef uint32_t mtr_dlt645_slave_event_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
+#endif
 
+#if defined(MTR_WITH_SECURITY)
+/*
+ What becomes of an envelope.
+ */
+enum mtr_verdict_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /*
+   A new order, its number stored: carry out `order`, then mtr_gate_finish.
+   */
+  MTR_VERDICT_NEW = 1,
+  /*
+   This very order was accepted before: do nothing, send `ack` again.
+   */
+  MTR_VERDICT_REPEATED = 2,
+  /*
+   A genuine order that is not executed: send `ack`.
+   */
+  MTR_VERDICT_REFUSED = 3,
+  /*
+   Nothing to answer; `reason` for the log.
+   */
+  MTR_VERDICT_DROPPED = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum mtr_verdict_kind mtr_verdict_kind;
+#else
+typedef uint32_t mtr_verdict_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+#endif
+
+#if defined(MTR_WITH_DLT645)
 /*
  A stream decoder: any split of the bytes, noise and preambles skipped. Opaque.
  */
@@ -462,6 +626,27 @@ typedef struct mtr_dlt645_master mtr_dlt645_master;
 typedef struct mtr_dlt645_slave mtr_dlt645_slave;
 #endif
 
+#if defined(MTR_WITH_SECURITY)
+/*
+ Judges the orders of one key. Opaque; holds a key, mtr_gate_end wipes it.
+
+ mtr_gate_judge stores the number of a new order before it hands it out; the actuator acts; mtr_gate_finish stores the
+ outcome and gives the answer, which is sealed as class 2, direction MTR_FROM_DEVICE. A power cut between leaves the
+ number used and the answer "interrupted": nothing is ever done twice.
+ */
+typedef struct mtr_gate mtr_gate;
+
+/*
+ The host's side between its first message and the device's answer. Opaque.
+ */
+typedef struct mtr_host mtr_host;
+
+/*
+ A key of one device and purpose that an engine has loaded. Opaque. It holds a secret: mtr_key_end wipes it.
+ */
+typedef struct mtr_key mtr_key;
+#endif
+
 #if defined(MTR_WITH_METROLOGY)
 /*
  The chain of one voltage and one current. Opaque.
@@ -472,7 +657,16 @@ typedef struct mtr_metrology1 mtr_metrology1;
  The chain of three voltages and three currents. Opaque.
  */
 typedef struct mtr_metrology3 mtr_metrology3;
+#endif
 
+#if defined(MTR_WITH_SECURITY)
+/*
+ A receiver under one key, which takes each number once. Opaque; holds a key, mtr_opener_end wipes it.
+ */
+typedef struct mtr_opener mtr_opener;
+#endif
+
+#if defined(MTR_WITH_METROLOGY)
 /*
  A pulse output: evenly spaced pulses out of the energy of whole windows. Opaque.
  */
@@ -482,6 +676,27 @@ typedef struct mtr_pulse mtr_pulse;
  The analyser of three voltages. Opaque.
  */
 typedef struct mtr_quality3 mtr_quality3;
+#endif
+
+#if defined(MTR_WITH_SECURITY)
+/*
+ The device's side on one port: one handshake in flight, and a few a minute. Opaque.
+ */
+typedef struct mtr_responder mtr_responder;
+
+/*
+ A sender under one key: every message gets a number of its own, for ever. Opaque; holds a key, mtr_sealer_end wipes it.
+
+ Numbers are reserved before they are used: when mtr_sealer_reservation answers MTR_OK, store its limit, and when it
+ is durable call mtr_sealer_stored. After a power cut begin with the stored limit: numbers are skipped then, none comes
+ twice.
+ */
+typedef struct mtr_sealer mtr_sealer;
+
+/*
+ What both sides agreed on. Opaque; holds secrets, mtr_session_end wipes it.
+ */
+typedef struct mtr_session mtr_session;
 #endif
 
 #if defined(MTR_WITH_DLT645)
@@ -1372,6 +1587,263 @@ typedef struct {
 } mtr_sample3;
 #endif
 
+#if defined(MTR_WITH_SECURITY)
+/*
+ What the gate cannot know by itself at the moment of an order.
+ */
+typedef struct {
+  /*
+   Balance now, hundredths of the currency unit; read only with `has_purse`.
+   */
+  int64_t balance;
+  /*
+   Highest balance that a recharge may lead to; read only with `has_purse`.
+   */
+  int64_t hoarding_limit;
+  /*
+   Purchase count now; read only with `has_purse`.
+   */
+  uint32_t count;
+  /*
+   Highest amount of one recharge; read only with `has_purse`.
+   */
+  uint32_t max_amount;
+  /*
+   Customer number; read only with `has_customer`.
+   */
+  uint8_t customer[6];
+  /*
+   The meter's calendar now: year of this century, month, day, hour, minute, second; read only with `has_clock`.
+   */
+  uint8_t now[6];
+  /*
+   1: this core has a purse.
+   */
+  uint8_t has_purse;
+  /*
+   1: an account was opened.
+   */
+  uint8_t has_customer;
+  /*
+   1: the clock is trusted.
+   */
+  uint8_t has_clock;
+  /*
+   1: the port that the order came by may carry orders now.
+   */
+  uint8_t port_allows;
+  /*
+   1: the session is open and young; also 1 where static keys are used.
+   */
+  uint8_t session_young;
+  /*
+   1: hold power is in force.
+   */
+  uint8_t hold_power;
+  /*
+   The relay's feedback: 0 unknown, 1 closed, 2 open, 3 permitted to close.
+   */
+  uint8_t relay;
+} mtr_conditions;
+
+/*
+ Where the state of a gate is kept.
+ */
+typedef struct {
+  /*
+   Handed to the callback as it is.
+   */
+  void *context;
+  /*
+   Writes `len` bytes so that either they or the ones before are there after a power cut (two copies in turn), and
+   answers 0 when they are durable, anything else when they are not.
+   */
+  int32_t (*write)(void *context, const uint8_t *bytes, size_t len);
+} mtr_store;
+
+/*
+ A relay or purse order. The number rises within the operator role, the high byte of the operator code.
+ */
+typedef struct {
+  /*
+   Its number, not 0.
+   */
+  uint64_t number;
+  /*
+   Amount of a recharge, hundredths of the currency unit; purse orders only.
+   */
+  uint32_t amount;
+  /*
+   Purchase count after the recharge, the stored count + 1; purse orders only.
+   */
+  uint32_t count;
+  /*
+   Customer number, packed decimal digits, most significant first; purse orders only.
+   */
+  uint8_t customer[6];
+  /*
+   The last second in which it may be executed, meter's calendar: year of this century, month, day, hour, minute,
+   second.
+   */
+  uint8_t deadline[6];
+  /*
+   Operator code.
+   */
+  uint8_t operator_code[4];
+  /*
+   0x01 open account, 0x02 recharge, 0x1A open the relay, 0x1B permit closing, 0x1C close, 0x2A alarm on, 0x2B alarm
+   off, 0x3A hold power, 0x3B end of hold power.
+   */
+  uint8_t kind;
+} mtr_order;
+
+/*
+ What becomes of an envelope.
+ */
+typedef struct {
+  /*
+   Decides which of the other fields hold something.
+   */
+  mtr_verdict_kind kind;
+  /*
+   16 no good tag, 17 another class, 18 port, 19 replayed, 22 no order, 34 factory's key.
+   */
+  uint8_t reason;
+  /*
+   The order.
+   */
+  mtr_order order;
+  /*
+   The answer as bytes, to be sealed.
+   */
+  uint8_t ack[32];
+  /*
+   Number of them.
+   */
+  size_t ack_len;
+} mtr_verdict;
+
+/*
+ The purse after an order.
+ */
+typedef struct {
+  /*
+   Balance, hundredths of the currency unit, negative when overdrawn.
+   */
+  int64_t balance;
+  /*
+   Purchase count.
+   */
+  uint32_t count;
+} mtr_purse_state;
+
+/*
+ Whose key it is.
+ */
+typedef struct {
+  /*
+   The six address bytes of a meter or the serial of a gateway, most significant first.
+   */
+  uint8_t address[6];
+  /*
+   1: a gateway; 0: a meter.
+   */
+  uint8_t gateway;
+} mtr_key_id;
+
+/*
+ The AES-128 unit of a chip. All callbacks but `release` are needed; they answer 0 when they did their work and
+ anything else when they could not. They run inside the functions of this header that seal, open, judge and shake
+ hands; the structure is copied, its context must live as long as the keys.
+ */
+typedef struct {
+  /*
+   Handed to every callback as it is.
+   */
+  void *context;
+  /*
+   Takes a key of 16 bytes and names it by a number of the callback's choice.
+   */
+  int32_t (*load)(void *context, const uint8_t *secret, uint32_t *slot);
+  /*
+   Encrypts `count` blocks of 16 bytes in place, each on its own (ECB).
+   */
+  int32_t (*encrypt)(void *context, uint32_t slot, uint8_t *blocks, size_t count);
+  /*
+   Decrypts one block in place.
+   */
+  int32_t (*decrypt)(void *context, uint32_t slot, uint8_t *block);
+  /*
+   The key is not needed any more; may be NULL.
+   */
+  void (*release)(void *context, uint32_t slot);
+} mtr_engine;
+
+/*
+ A message that was opened: its tag was right and its number new.
+ */
+typedef struct {
+  /*
+   The message, inside the envelope's own bytes.
+   */
+  const uint8_t *plain;
+  /*
+   Its length.
+   */
+  size_t plain_len;
+  /*
+   Its number under the key.
+   */
+  uint64_t counter;
+  /*
+   Epoch of the key.
+   */
+  uint16_t epoch;
+  /*
+   What it carries: 0 data, 1 command, 2 acknowledge, 5 event, ...
+   */
+  uint8_t class_number;
+} mtr_opened;
+
+/*
+ The answer to an order.
+ */
+typedef struct {
+  /*
+   Number of the order.
+   */
+  uint64_t number;
+  /*
+   The last number that was executed for the operator role.
+   */
+  uint64_t last_number;
+  /*
+   Balance, hundredths of the currency unit; only when `has_purse` is 1.
+   */
+  int64_t balance;
+  /*
+   Purchase count; only when `has_purse` is 1.
+   */
+  uint32_t count;
+  /*
+   0 done, 1 interrupted, 2 failed, from 16 on refused: 23 clock not trusted, 24 too late, 25 number used, ...
+   */
+  uint8_t outcome;
+  /*
+   The relay's feedback: 0 unknown, 1 closed, 2 open, 3 permitted to close.
+   */
+  uint8_t relay;
+  /*
+   What the order asked for.
+   */
+  uint8_t kind;
+  /*
+   1: the fields of the purse hold something.
+   */
+  uint8_t has_purse;
+} mtr_order_ack;
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1982,6 +2454,311 @@ mtr_result mtr_metrology3_restore(mtr_metrology3 *chain,
  A sentence for a result code, never NULL; unknown numbers have one too. Lives for ever.
  */
 const char *mtr_result_text(int32_t code);
+
+#if defined(MTR_WITH_SECURITY)
+/*
+ Makes a gate under the static key of `key` in `storage` of `size` bytes (at least MTR_GATE_SIZE, aligned to
+ MTR_ALIGN). `state` is what was stored last, or no bytes for a new device. The purpose of the key says what it
+ executes: MTR_PURPOSE_LCTRL relay and alarm orders, MTR_PURPOSE_PURSE purse orders, any other both. MTR_ERR_STATE when
+ the state is damaged (starting anew would let old orders pass again), MTR_ERR_PARAMETER for an unknown suite,
+ MTR_ERR_CALLBACK when the engine fails.
+ */
+mtr_result mtr_gate_init(void *storage,
+                         size_t size,
+                         const mtr_key *key,
+                         uint8_t suite_number,
+                         const uint8_t *state,
+                         size_t state_len,
+                         mtr_gate **gate);
+
+/*
+ Makes a gate under the session key of `key`'s purpose. Otherwise as mtr_gate_init.
+ */
+mtr_result mtr_gate_init_session(void *storage,
+                                 size_t size,
+                                 const mtr_session *session,
+                                 const mtr_key *key,
+                                 const uint8_t *state,
+                                 size_t state_len,
+                                 mtr_gate **gate);
+
+/*
+ Opens an envelope in place and judges the order in it; `verdict` tells what to do. The state is written to `store`
+ before the order is handed out, and before a refusal is answered. MTR_ERR_CALLBACK: the store failed, nothing may be
+ done, and the order can come again; MTR_ERR_BUSY: the last order is not finished; MTR_ERR_PARAMETER: no such relay
+ feedback.
+ */
+mtr_result mtr_gate_judge(mtr_gate *gate,
+                          const uint8_t *ext,
+                          size_t ext_len,
+                          uint8_t *envelope,
+                          size_t envelope_len,
+                          const mtr_conditions *conditions,
+                          const mtr_store *store,
+                          mtr_verdict *verdict);
+
+/*
+ Notes how the order that mtr_gate_judge handed out ended (0 done, 2 failed), stores it, and gives the answer as bytes,
+ to be sealed: MTR_ACK_MAX are enough. `state_of_purse` may be NULL where there is no purse. MTR_ERR_PARAMETER when no
+ order is out, or for an unknown outcome or feedback; MTR_ERR_CALLBACK: the store failed, the answer is there all the
+ same and may be sent after the state was stored.
+ */
+mtr_result mtr_gate_finish(mtr_gate *gate,
+                           uint8_t outcome_code,
+                           uint8_t relay_code,
+                           const mtr_purse_state *state_of_purse,
+                           const mtr_store *store,
+                           uint8_t *out,
+                           size_t capacity,
+                           size_t *len);
+
+/*
+ Wipes a gate and releases its keys; the storage is free then.
+ */
+mtr_result mtr_gate_end(mtr_gate *gate);
+
+/*
+ Begins a handshake under `key` (MTR_PURPOSE_AUTH), offering one suite; the first message goes to `out`
+ (MTR_HANDSHAKE_MAX bytes are enough). `random_bytes` are MTR_RANDOM_LEN. The state is made in `storage` of `size`
+ bytes (at least MTR_HOST_SIZE, aligned to MTR_ALIGN). MTR_ERR_PARAMETER for another key or suite.
+ */
+mtr_result mtr_host_init(void *storage,
+                         size_t size,
+                         const mtr_key *key,
+                         uint8_t suite_number,
+                         const uint8_t *random_bytes,
+                         size_t random_len,
+                         uint8_t *out,
+                         size_t capacity,
+                         size_t *len,
+                         mtr_host **host);
+
+/*
+ Checks the device's answer: the third message goes to `out`, the session is made in `storage` of `size` bytes (at
+ least MTR_SESSION_SIZE, aligned to MTR_ALIGN). `now_s` is seconds of any clock that does not go back. MTR_ERR_SEAL
+ whatever is wrong with the answer; the right one may still come.
+ */
+mtr_result mtr_host_receive(const mtr_host *host,
+                            const mtr_key *key,
+                            const uint8_t *answer,
+                            size_t answer_len,
+                            uint64_t now_s,
+                            uint8_t *out,
+                            size_t capacity,
+                            size_t *len,
+                            void *storage,
+                            size_t size,
+                            mtr_session **session);
+
+/*
+ Makes the device's side of a port in `storage` of `size` bytes (at least MTR_RESPONDER_SIZE, aligned to MTR_ALIGN).
+ */
+mtr_result mtr_responder_init(void *storage,
+                              size_t size,
+                              mtr_responder **responder);
+
+/*
+ Answers a first message under `key` (MTR_PURPOSE_AUTH, epoch not 0): the answer goes to `out`. MTR_ERR_SEAL whatever
+ is wrong with the message, MTR_ERR_BUSY while another handshake is in flight, MTR_ERR_FULL when there were enough in
+ this minute, MTR_ERR_PARAMETER for another key, MTR_ERR_CALLBACK when the engine fails.
+ */
+mtr_result mtr_responder_answer(mtr_responder *responder,
+                                const mtr_key *key,
+                                const uint8_t *message,
+                                size_t message_len,
+                                const uint8_t *random_bytes,
+                                size_t random_len,
+                                uint64_t now_s,
+                                uint8_t *out,
+                                size_t capacity,
+                                size_t *len);
+
+/*
+ Checks the third message and makes the session in `storage` of `size` bytes (at least MTR_SESSION_SIZE, aligned to
+ MTR_ALIGN). There is one try. MTR_ERR_SEAL whatever is wrong with the message, or when none is awaited.
+ */
+mtr_result mtr_responder_finish(mtr_responder *responder,
+                                const mtr_key *key,
+                                const uint8_t *message,
+                                size_t message_len,
+                                uint64_t now_s,
+                                void *storage,
+                                size_t size,
+                                mtr_session **session);
+
+/*
+ Whether orders (`may_command`) and data (`may_carry`) may still go under this session, 1 or 0.
+ */
+mtr_result mtr_session_age(const mtr_session *session,
+                           uint64_t now_s,
+                           uint8_t *may_command,
+                           uint8_t *may_carry);
+
+/*
+ Wipes a session; the storage is free then. Senders, receivers and gates made of it go on.
+ */
+mtr_result mtr_session_end(mtr_session *session);
+
+/*
+ For the key service: the secret of one device, purpose and epoch out of the root secret of a network, both of
+ MTR_SECRET_LEN bytes. `net_id` names the network, 8 bytes. MTR_ERR_PARAMETER for an unknown purpose,
+ MTR_ERR_LENGTH for other lengths.
+ */
+mtr_result mtr_key_derive(const uint8_t *root,
+                          size_t root_len,
+                          const uint8_t *net_id,
+                          size_t net_id_len,
+                          mtr_key_id id,
+                          uint8_t purpose_number,
+                          uint16_t epoch,
+                          uint8_t *out,
+                          size_t out_len);
+
+/*
+ Loads a key into an engine, and makes its handle in `storage` of `size` bytes (at least MTR_KEY_SIZE, aligned to
+ MTR_ALIGN). `secret_bytes` are MTR_SECRET_LEN bytes, which the caller may wipe then; `chip` may be NULL: the cipher
+ in software. Orders and handshakes under keys of epoch 0, the factory's, are refused. MTR_ERR_CALLBACK when the
+ engine refuses or lacks a callback, MTR_ERR_PARAMETER for an unknown purpose.
+ */
+mtr_result mtr_key_init(void *storage,
+                        size_t size,
+                        const uint8_t *secret_bytes,
+                        size_t secret_len,
+                        mtr_key_id id,
+                        uint8_t purpose_number,
+                        uint16_t epoch,
+                        const mtr_engine *chip,
+                        mtr_key **key);
+
+/*
+ Wipes a key and releases it in its engine; the storage is free then. Senders and receivers made of it go on.
+ */
+mtr_result mtr_key_end(mtr_key *key);
+
+/*
+ Makes a sender under the static key of `key` in `storage` of `size` bytes (at least MTR_SEALER_SIZE, aligned to
+ MTR_ALIGN). `stored_limit` is what was stored last, 0 for a new key; `block` numbers are reserved by each write.
+ MTR_ERR_PARAMETER for an unknown direction (MTR_FROM_DEVICE, MTR_TO_DEVICE) or suite (MTR_SUITE_...),
+ MTR_ERR_CALLBACK when the engine fails.
+ */
+mtr_result mtr_sealer_init(void *storage,
+                           size_t size,
+                           const mtr_key *key,
+                           uint8_t direction_number,
+                           uint8_t suite_number,
+                           uint64_t stored_limit,
+                           uint32_t block,
+                           mtr_sealer **sealer);
+
+/*
+ Makes a sender under the session key of `key`'s purpose; its numbers begin at 1 and need no store. Otherwise as
+ mtr_sealer_init.
+ */
+mtr_result mtr_sealer_init_session(void *storage,
+                                   size_t size,
+                                   const mtr_session *session,
+                                   const mtr_key *key,
+                                   uint8_t direction_number,
+                                   mtr_sealer **sealer);
+
+/*
+ What must be stored before the next message: puts the limit into `limit`. MTR_MORE: nothing must.
+ */
+mtr_result mtr_sealer_reservation(mtr_sealer *sealer, uint64_t *limit);
+
+/*
+ States that `limit`, the one that mtr_sealer_reservation gave, is durable. MTR_ERR_PARAMETER for another one.
+ */
+mtr_result mtr_sealer_stored(mtr_sealer *sealer,
+                             uint64_t limit);
+
+/*
+ Seals a message of class `class_number` (0 data, 1 command, 2 acknowledge, 5 event, ...), bound to `ext`, which is
+ not sent but must be equal where it is opened: the envelope goes to `out` (MTR_ENVELOPE_OVERHEAD bytes more than the
+ message are enough), its length to `len`. MTR_ERR_BUSY: store the limit first (mtr_sealer_reservation); MTR_ERR_FULL:
+ all numbers of this key are used, it needs a new key; MTR_ERR_LENGTH: it does not fit, and a number is skipped;
+ MTR_ERR_PARAMETER: no such class; MTR_ERR_CALLBACK: the engine failed.
+ */
+mtr_result mtr_sealer_seal(mtr_sealer *sealer,
+                           uint8_t class_number,
+                           const uint8_t *ext,
+                           size_t ext_len,
+                           const uint8_t *plain,
+                           size_t plain_len,
+                           uint8_t *out,
+                           size_t capacity,
+                           size_t *len);
+
+/*
+ Wipes a sender and releases its keys; the storage is free then.
+ */
+mtr_result mtr_sealer_end(mtr_sealer *sealer);
+
+/*
+ Makes a receiver under the static key of `key` in `storage` of `size` bytes (at least MTR_OPENER_SIZE, aligned to
+ MTR_ALIGN); it takes one suite and direction only. `window` is what mtr_opener_window gave before a restart, or no
+ bytes for a new key. MTR_ERR_PARAMETER, MTR_ERR_CALLBACK as with mtr_sealer_init, MTR_ERR_LENGTH for a window of
+ another length.
+ */
+mtr_result mtr_opener_init(void *storage,
+                           size_t size,
+                           const mtr_key *key,
+                           uint8_t direction_number,
+                           uint8_t suite_number,
+                           const uint8_t *window,
+                           size_t window_len,
+                           mtr_opener **opener);
+
+/*
+ Makes a receiver under the session key of `key`'s purpose. Otherwise as mtr_opener_init.
+ */
+mtr_result mtr_opener_init_session(void *storage,
+                                   size_t size,
+                                   const mtr_session *session,
+                                   const mtr_key *key,
+                                   uint8_t direction_number,
+                                   mtr_opener **opener);
+
+/*
+ Opens an envelope in place with the `ext` of its transport; `opened` tells where the message stands. MTR_ERR_SEAL
+ whatever is wrong with it, and nothing of the message is left in `envelope` then; MTR_ERR_CALLBACK: the engine failed.
+ */
+mtr_result mtr_opener_open(mtr_opener *opener,
+                           const uint8_t *ext,
+                           size_t ext_len,
+                           uint8_t *envelope,
+                           size_t envelope_len,
+                           mtr_opened *opened);
+
+/*
+ Which numbers were seen, MTR_WINDOW_LEN bytes to be stored, so that none is taken again after a restart.
+ MTR_ERR_LENGTH when `capacity` is less.
+ */
+mtr_result mtr_opener_window(const mtr_opener *opener,
+                             uint8_t *out,
+                             size_t capacity);
+
+/*
+ Wipes a receiver and releases its keys; the storage is free then.
+ */
+mtr_result mtr_opener_end(mtr_opener *opener);
+
+/*
+ For the head end: the bytes of an order to `out` (MTR_ORDER_MAX are enough), to be sealed as class 1, direction
+ MTR_TO_DEVICE. MTR_ERR_PARAMETER for an unknown kind, number 0 or a deadline that is no moment.
+ */
+mtr_result mtr_order_encode(const mtr_order *order,
+                            uint8_t *out,
+                            size_t capacity,
+                            size_t *len);
+
+/*
+ For the head end: reads the answer to an order, which was opened before. MTR_ERR_FRAME when it is none.
+ */
+mtr_result mtr_order_ack_parse(const uint8_t *bytes,
+                               size_t len,
+                               mtr_order_ack *ack);
+#endif
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -199,6 +199,22 @@ impl Border {
         Ok((body, Entered::new(busy)))
     }
 
+    /// Ends an object: its secrets are wiped, and the storage is not taken for an object any more.
+    ///
+    /// # Safety
+    /// As [`Border::object_mut`].
+    pub unsafe fn end<O: Opaque>(&mut self, pointer: *mut O) -> Checked<()> {
+        // SAFETY: forwarded contract.
+        let body: *mut O::Body = unsafe { self.object_mut(pointer) }?;
+        let stored = pointer.cast::<Stored<O::Body>>();
+        // SAFETY: live; the tag goes first, so that nobody sees the body while or after it is dropped.
+        unsafe {
+            addr_of_mut!((*stored).tag).write(0);
+            body.drop_in_place();
+        }
+        Ok(())
+    }
+
     /// # Safety
     /// As [`Border::object`].
     unsafe fn live<O: Opaque>(

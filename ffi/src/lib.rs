@@ -19,6 +19,9 @@ pub mod line;
 pub mod metrology;
 mod objects;
 pub mod result;
+#[cfg(feature = "security")]
+pub mod security;
+#[cfg(feature = "dlt645")]
 mod text;
 
 pub use objects::OBJECTS;

@@ -39,4 +39,18 @@ objects! {
     metrology::mtr_pulse is ::metrology::PulseOutput, MTR_PULSE_SIZE, b"Mpul";
     #[cfg(feature = "metrology")]
     metrology::mtr_quality3 is ::metrology::pq::Analyzer<3>, MTR_QUALITY3_SIZE, b"Mpq3";
+    #[cfg(feature = "security")]
+    security::mtr_key is crate::security::Loaded, MTR_KEY_SIZE, b"Skey";
+    #[cfg(feature = "security")]
+    security::mtr_sealer is crate::security::Sending, MTR_SEALER_SIZE, b"Ssea";
+    #[cfg(feature = "security")]
+    security::mtr_opener is crate::security::Receiving, MTR_OPENER_SIZE, b"Sope";
+    #[cfg(feature = "security")]
+    security::mtr_gate is crate::security::Judging, MTR_GATE_SIZE, b"Sgat";
+    #[cfg(feature = "security")]
+    security::mtr_host is ::security::ake::Sent, MTR_HOST_SIZE, b"Shos";
+    #[cfg(feature = "security")]
+    security::mtr_responder is ::security::ake::Responder, MTR_RESPONDER_SIZE, b"Sres";
+    #[cfg(feature = "security")]
+    security::mtr_session is ::security::session::Session, MTR_SESSION_SIZE, b"Sses";
 }

@@ -42,6 +42,8 @@ fn structures_have_one_layout_in_c_and_in_rust() {
         line: mtr_timing;
         dlt645: mtr_dlt645_address mtr_dlt645_frame mtr_dlt645_refusals mtr_number mtr_stamp mtr_dlt645_authority
             mtr_dlt645_control mtr_dlt645_quirks mtr_dlt645_event mtr_dlt645_application mtr_dlt645_slave_event;
+        security: mtr_engine mtr_key_id mtr_opened mtr_order mtr_order_ack mtr_purse_state mtr_store mtr_conditions
+            mtr_verdict;
         metrology: mtr_phase_constants mtr_metrology_parameters mtr_phase_quantities mtr_quantities mtr_registers
             mtr_progress mtr_sample1 mtr_sample3 mtr_pulse_edge mtr_reading mtr_load mtr_quality_setup mtr_frame3
             mtr_quality_event mtr_quality_step;

@@ -32,6 +32,45 @@ fn a_frame_and_a_window_from_c() {
     }
 }
 
+/// Sanitized, as C++, and under valgrind; what the program printed.
+fn example(name: &str, arguments: &[&str]) -> String {
+    let file = [source(&format!("examples/{name}.c"))];
+    let flags = [SANITIZED[0], SANITIZED[1], "-std=c99"];
+    let sanitized = native::build("cc", &flags, &file, &format!("{name}-sanitized"));
+    let text = native::run(Command::new(sanitized).args(arguments));
+    let cpp = native::scratch().join(format!("{name}.cpp"));
+    std::fs::copy(&file[0], &cpp).expect("the source is copied");
+    let as_cpp = native::build("c++", &["-std=c++11"], &[cpp], &format!("{name}-cpp"));
+    assert_eq!(
+        native::run(Command::new(as_cpp).args(arguments)),
+        text,
+        "{name} as C++"
+    );
+    let plain = native::build("cc", &["-std=c99"], &file, name);
+    if native::have("valgrind") {
+        let mut valgrind = Command::new("valgrind");
+        valgrind
+            .args(["--quiet", "--error-exitcode=9"])
+            .arg(plain)
+            .args(arguments);
+        assert_eq!(native::run(&mut valgrind), text, "{name} under valgrind");
+    } else {
+        testkit::skip("C programs under valgrind: valgrind is missing");
+    }
+    text
+}
+
+#[test]
+fn sealed_and_opened_from_c() {
+    if native::have_compiler("seal.c") {
+        let text = example("seal", &[]);
+        assert_eq!(
+            text,
+            "opened message 1: 12.3 kWh\norder 1 done\nopened under a session\n"
+        );
+    }
+}
+
 #[test]
 fn the_header_is_clean_in_c99_and_in_every_cpp() {
     if !native::have_compiler("the header alone") {
