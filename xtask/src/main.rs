@@ -5,6 +5,7 @@ mod bench;
 mod browser;
 mod elf;
 mod emulated;
+mod ffi;
 mod firmware;
 mod header;
 mod jobs;
@@ -62,6 +63,18 @@ enum Job {
         /// Compare instead of writing
         #[arg(long)]
         check: bool,
+    },
+    /// Install header, static and shared library, pkg-config file and CMake package for C projects
+    FfiInstall(ffi::Options),
+    /// Build C programs against an installation: by pkg-config and CMake, static and shared
+    FfiPackages,
+    /// Run C programs on emulated Cortex-M0 and M4 boards
+    FfiBoards,
+    /// Flash that each module of the C interface costs on Cortex-M0 and M4
+    FfiSize {
+        /// Print the figures as JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Replay the fuzz corpus and run each body on random input; with --minutes N under libFuzzer
     Fuzz {
@@ -187,6 +200,10 @@ fn run(job: Option<Job>) -> anyhow::Result<()> {
         Some(Job::Unit) => jobs::unit(),
         Some(Job::NoStd) => jobs::no_std(),
         Some(Job::Header { check }) => header::run(check),
+        Some(Job::FfiInstall(options)) => ffi::install(&options),
+        Some(Job::FfiPackages) => ffi::packages(),
+        Some(Job::FfiBoards) => ffi::boards(),
+        Some(Job::FfiSize { json }) => ffi::size(json),
         Some(Job::Fuzz { minutes }) => jobs::fuzz(minutes),
         Some(Job::Bench { what }) => bench::run(&what),
         Some(Job::TariffCompare) => bench::tariff::compare(),
@@ -243,6 +260,8 @@ fn test(full: bool) -> anyhow::Result<()> {
     report.job("unit", jobs::unit);
     report.job("sizes", || bench::messages::sizes(false));
     report.job("header", || header::run(true));
+    report.job("ffi-packages", ffi::packages);
+    report.job("ffi-boards", ffi::boards);
     report.job("fuzz", || jobs::fuzz(full.then_some(10)));
     report.job("emulate", jobs::emulate);
     report.job("firmware-demo", firmware::demo);
@@ -251,6 +270,7 @@ fn test(full: bool) -> anyhow::Result<()> {
     if full {
         report.job("size", || size::run(false));
         report.job("tariff-compare", bench::tariff::compare);
+        report.job("ffi-size", || ffi::size(false));
         report.job("long", jobs::long);
         report.job("miri", proofs::miri);
         report.job("advisories", proofs::advisories);

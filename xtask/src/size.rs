@@ -540,7 +540,7 @@ pub fn may_panic(image: &Path) -> anyhow::Result<bool> {
 }
 
 /// Runs the counting image; what it printed.
-fn count(image: &Path, machine: &str) -> anyhow::Result<String> {
+pub fn count(image: &Path, machine: &str) -> anyhow::Result<String> {
     let output = Command::new("qemu-system-arm")
         .args([
             "-M", machine, "-display", "none", "-monitor", "none", "-serial", "none",

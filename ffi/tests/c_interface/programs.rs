@@ -1,7 +1,9 @@
 //! The C programs: built and run as a user would.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::native;
 
@@ -69,6 +71,115 @@ fn sealed_and_opened_from_c() {
             "opened message 1: 12.3 kWh\norder 1 done\nopened under a session\n"
         );
     }
+}
+
+#[test]
+fn a_waveform_metered_from_c() {
+    if !native::have_compiler("waveform.c") {
+        return;
+    }
+    let text = example("waveform", &[]);
+    // Counts are whole: 229.99998 V and 4.999992 A make 1149.998 W.
+    // 1150 W for ten seconds are 3.194 Wh, of which the last window (0.064 Wh) is open, and 20 pulses at 6400 a kWh.
+    assert_eq!(
+        text,
+        "voltage 230.000 V\ncurrent 5.000 A\npower 1149.998 W\nfrequency 50.000 Hz\n\
+         energy 31 steps of 0.1 Wh, 20 pulses\n"
+    );
+}
+
+const READ: &str = "forward active energy = 123456.78 kWh\n";
+
+/// What the reader must print of the meter.
+fn judge(text: &str) {
+    assert!(text.starts_with(READ), "{text}");
+    for volts in ["230.1 V", "229.8 V", "230.5 V"] {
+        assert!(text.contains(volts), "{text}");
+    }
+    assert!(text.ends_with("0280000B refused, ERR 02\n"), "{text}");
+}
+
+#[test]
+fn a_meter_and_its_reader_through_tcp() {
+    if !native::have_compiler("read_meter.c and be_meter.c") {
+        return;
+    }
+    let (meter, reader) = (line_program("be_meter"), line_program("read_meter"));
+    let mut meter = Command::new(meter)
+        .args(["tcp", "0", "202106000123"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the meter runs");
+    let mut said = BufReader::new(meter.stdout.take().expect("a pipe"));
+    let mut first = String::new();
+    said.read_line(&mut first).expect("the meter says its port");
+    let port = first.trim().strip_prefix("port ").expect("a port");
+    judge(&native::run(Command::new(reader).args([
+        "tcp",
+        "127.0.0.1",
+        port,
+        "202106000123",
+    ])));
+    assert!(meter.wait().expect("the meter ends").success());
+}
+
+#[test]
+fn a_meter_and_its_reader_on_serial_ports() {
+    if !native::have_compiler("read_meter.c and be_meter.c") {
+        return;
+    }
+    let (meter, reader) = (line_program("be_meter"), line_program("read_meter"));
+    // Two pseudo-terminals, whose far ends are joined here.
+    let (one, one_name) = terminal();
+    let (two, two_name) = terminal();
+    let mut meter = Command::new(meter)
+        .args(["serial", &one_name, "9600", "202106000123"])
+        .spawn()
+        .expect("the meter runs");
+    for (mut from, mut to) in [
+        (one.try_clone(), two.try_clone()),
+        (two.try_clone(), one.try_clone()),
+    ]
+    .map(|(from, to)| (from.expect("a copy"), to.expect("a copy")))
+    {
+        std::thread::spawn(move || {
+            // Until nobody holds the near end any more.
+            let mut bytes = [0; 256];
+            loop {
+                match from.read(&mut bytes) {
+                    Ok(len) if len > 0 => {
+                        if to.write_all(&bytes[..len]).is_err() {
+                            return;
+                        }
+                    }
+                    _ => std::thread::sleep(std::time::Duration::from_millis(5)),
+                }
+            }
+        });
+    }
+    judge(&native::run(Command::new(reader).args([
+        "serial",
+        &two_name,
+        "9600",
+        "202106000123",
+    ])));
+    meter.kill().expect("the meter still runs");
+    meter.wait().expect("the meter ends");
+}
+
+fn line_program(name: &str) -> PathBuf {
+    let flags = [SANITIZED[0], SANITIZED[1], "-std=c99"];
+    native::build("cc", &flags, &[source(&format!("examples/{name}.c"))], name)
+}
+
+/// The far end of a new pseudo-terminal and the name of the near one.
+fn terminal() -> (File, String) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let far = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
+    grantpt(&far).expect("it is ours");
+    unlockpt(&far).expect("it opens");
+    let name = ptsname(&far, Vec::new()).expect("its name");
+    (File::from(far), name.into_string().expect("text"))
 }
 
 #[test]
