@@ -104,7 +104,10 @@ fn a_meter_and_its_reader_through_tcp() {
     if !native::have_compiler("read_meter.c and be_meter.c") {
         return;
     }
-    let (meter, reader) = (line_program("be_meter"), line_program("read_meter"));
+    let (meter, reader) = (
+        line_program("be_meter", "tcp"),
+        line_program("read_meter", "tcp"),
+    );
     let mut meter = Command::new(meter)
         .args(["tcp", "0", "202106000123"])
         .stdout(Stdio::piped())
@@ -128,7 +131,10 @@ fn a_meter_and_its_reader_on_serial_ports() {
     if !native::have_compiler("read_meter.c and be_meter.c") {
         return;
     }
-    let (meter, reader) = (line_program("be_meter"), line_program("read_meter"));
+    let (meter, reader) = (
+        line_program("be_meter", "serial"),
+        line_program("read_meter", "serial"),
+    );
     // Two pseudo-terminals, whose far ends are joined here.
     let (one, one_name) = terminal();
     let (two, two_name) = terminal();
@@ -167,9 +173,15 @@ fn a_meter_and_its_reader_on_serial_ports() {
     meter.wait().expect("the meter ends");
 }
 
-fn line_program(name: &str) -> PathBuf {
+/// Built under a name of its own: the tests run at once.
+fn line_program(name: &str, line: &str) -> PathBuf {
     let flags = [SANITIZED[0], SANITIZED[1], "-std=c99"];
-    native::build("cc", &flags, &[source(&format!("examples/{name}.c"))], name)
+    native::build(
+        "cc",
+        &flags,
+        &[source(&format!("examples/{name}.c"))],
+        &format!("{name}-{line}"),
+    )
 }
 
 /// The far end of a new pseudo-terminal and the name of the near one.
