@@ -304,10 +304,15 @@ pub unsafe extern "C" fn mtr_gate_judge(
         match judged {
             Verdict::New(pending) => {
                 store.keep(&pending.state())?;
-                out.kind = Kind::MTR_VERDICT_NEW;
-                let order = pending.stored();
-                out.order = order.get().into();
-                judging.out = Some(order);
+                match pending.stored() {
+                    Ok(order) => {
+                        out.kind = Kind::MTR_VERDICT_NEW;
+                        out.order = order.get().into();
+                        judging.out = Some(order);
+                    }
+                    // The second look at the tag did not agree: nothing is done.
+                    Err(reason) => out.reason = reason.code(),
+                }
             }
             Verdict::Repeated(ack) => answer(Kind::MTR_VERDICT_REPEATED, &ack),
             Verdict::Refused(ack) => {
