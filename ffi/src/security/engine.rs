@@ -52,6 +52,10 @@ pub enum Engine {
 
 /// A key that an engine has loaded.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is no heap to put the larger one on"
+)]
 pub enum EngineKey {
     /// An expanded schedule, wiped on drop.
     Soft(SoftKey),
