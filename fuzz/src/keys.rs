@@ -222,7 +222,11 @@ fn damaged(input: &mut Input<'_>, element: &mut Element<Soft>) {
         assert_eq!(plain, [0; 256]);
         return;
     }
-    let expected: &[u8] = if which.is_multiple_of(3) { &order } else { data };
+    let expected: &[u8] = if which.is_multiple_of(3) {
+        &order
+    } else {
+        data
+    };
     assert_eq!(opened, Ok(expected.len()));
     assert_eq!(&plain[..expected.len()], expected);
 }
