@@ -328,6 +328,7 @@ fn a_meter_sells_trips_and_is_updated_while_its_registers_stay_exact() {
         Err(LineError::Refused(_))
     ));
     let (said, management) = field.end(management);
+    assert!(said.registers[0] > 1_000, "energy went through the update");
     assert!(management.contains("reset 1 after a panic"), "{management}");
     assert!(management.contains("slot B, trial"), "{management}");
     assert!(management.contains("slot B, not confirmed"), "{management}");
