@@ -29,7 +29,7 @@ use crate::key::{DeviceKey, KeyHandle, Purpose};
 use crate::link::Opener;
 use crate::order::{
     ACK_LEN, Kind, Moment, ORDER_LEN, Order, OrderAck, Outcome, PURSE_ACK_LEN, PurseState,
-    RECHARGE_LEN, RelayFeedback,
+    RECHARGE_LEN, Recharge, RelayFeedback,
 };
 use crate::replay::{Freshness, ReplayWindow};
 use crate::suite::Suite;
@@ -127,6 +127,8 @@ pub struct Conditions {
 pub struct PurseConditions {
     /// Balance and purchase count now.
     pub state: PurseState,
+    /// Refunds so far.
+    pub refunds: u32,
     /// Customer number; `None` before an account is opened.
     pub customer: Option<[u8; 6]>,
     /// Highest amount of one recharge.
@@ -168,20 +170,23 @@ pub enum Refusal {
     HoldPower = 28,
     /// The customer number differs.
     Customer = 29,
-    /// A recharge with this purchase count was done before.
+    /// A recharge with this purchase count was done before, or a refund with this refund count.
     RechargeRepeated = 30,
-    /// The purchase count is not the stored count + 1.
+    /// The count is not the one that the order needs: the next one, to close or to clear the present one.
     RechargeCount = 31,
-    /// The amount is zero or above the limit of one recharge.
+    /// The amount is zero, above the limit of one recharge or, to be given back, above the balance; not zero
+    /// where the order moves no money.
     Amount = 32,
     /// The balance would rise above the hoarding limit.
     Hoarding = 33,
     /// The key is the factory's and the device is sealed.
     FactoryKey = 34,
+    /// No account is open, or fee control is already in the mode that was asked for.
+    Account = 35,
 }
 
 impl Refusal {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 20] = [
         Self::Tag,
         Self::Class,
         Self::Port,
@@ -201,9 +206,10 @@ impl Refusal {
         Self::Amount,
         Self::Hoarding,
         Self::FactoryKey,
+        Self::Account,
     ];
 
-    /// The result byte of an answer, 16 to 34.
+    /// The result byte of an answer, 16 to 35.
     pub const fn code(self) -> u8 {
         self as u8
     }
@@ -236,6 +242,7 @@ impl fmt::Display for Refusal {
             Self::Amount => "the amount is zero or above the limit of one recharge",
             Self::Hoarding => "the balance would rise above the hoarding limit",
             Self::FactoryKey => "the key of the order is the factory's",
+            Self::Account => "no account is open, or fee control is in that mode already",
         })
     }
 }
@@ -605,32 +612,67 @@ impl<K> OrderGate<K> {
         let Some(recharge) = order.recharge() else {
             return Ok(());
         };
-        let purse = conditions.purse.ok_or(Refusal::NotThisCore)?;
-        if purse
-            .customer
-            .is_some_and(|customer| customer != recharge.customer)
-        {
-            return Err(Refusal::Customer);
-        }
-        if recharge.count == purse.state.count {
-            return Err(Refusal::RechargeRepeated);
-        }
-        if purse.state.count.checked_add(1) != Some(recharge.count) {
-            return Err(Refusal::RechargeCount);
-        }
-        if recharge.amount == 0 || recharge.amount > purse.max_amount {
-            return Err(Refusal::Amount);
-        }
-        if purse
-            .state
-            .balance
-            .saturating_add(i64::from(recharge.amount))
-            > purse.hoarding_limit
-        {
-            return Err(Refusal::Hoarding);
-        }
-        Ok(())
+        check_purse(order.kind(), recharge, conditions.purse.as_ref())
     }
+}
+
+/// What is checked of a purse order beside the state of the relay.
+fn check_purse(
+    kind: Kind,
+    recharge: &Recharge,
+    purse: Option<&PurseConditions>,
+) -> Result<(), Refusal> {
+    let purse = match (kind, purse) {
+        (Kind::ToLocal, None) => return Ok(()),
+        (Kind::ToLocal, Some(_)) | (Kind::ToRemote, None) => return Err(Refusal::Account),
+        (_, None) => return Err(Refusal::NotThisCore),
+        (_, Some(purse)) => purse,
+    };
+    if purse
+        .customer
+        .is_some_and(|customer| customer != recharge.customer)
+    {
+        return Err(Refusal::Customer);
+    }
+    let needs_account = kind.pays_out() || matches!(kind, Kind::CloseAccount | Kind::CorrectUp);
+    if needs_account && purse.customer.is_none() {
+        return Err(Refusal::Account);
+    }
+    if !kind.pays_in() && !kind.pays_out() {
+        return if recharge.count != purse.state.count {
+            Err(Refusal::RechargeCount)
+        } else if recharge.amount != 0 {
+            Err(Refusal::Amount)
+        } else {
+            Ok(())
+        };
+    }
+    let count = if kind.pays_out() {
+        purse.refunds
+    } else {
+        purse.state.count
+    };
+    if recharge.count == count {
+        return Err(Refusal::RechargeRepeated);
+    }
+    if count.checked_add(1) != Some(recharge.count) {
+        return Err(Refusal::RechargeCount);
+    }
+    if recharge.amount == 0 || recharge.amount > purse.max_amount {
+        return Err(Refusal::Amount);
+    }
+    let amount = i64::from(recharge.amount);
+    if kind.pays_out() {
+        return if amount > purse.state.balance {
+            Err(Refusal::Amount)
+        } else {
+            Ok(())
+        };
+    }
+    if purse.state.balance.saturating_add(amount) > purse.hoarding_limit {
+        return Err(Refusal::Hoarding);
+    }
+    Ok(())
 }
 
 enum Fresh {

@@ -22,8 +22,9 @@ pub const ACK_LEN: usize = 20;
 /// Length of an answer with purse fields.
 pub const PURSE_ACK_LEN: usize = 32;
 
-/// What an order asks for. Relay and alarm codes are those of DL/T 645 control 1CH; purse codes are
-/// byte DI1 of its identifiers 0701xxFF.
+/// What an order asks for. Relay and alarm codes are those of DL/T 645 control 1CH; the purse codes 01
+/// and 02 are byte DI1 of its identifiers 0701xxFF, those from 04 on are this project's (03 stays free:
+/// initialising a purse is no order).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Kind {
@@ -31,6 +32,18 @@ pub enum Kind {
     OpenAccount = 0x01,
     /// Recharge.
     Recharge = 0x02,
+    /// Close the account; amount 0, the stored purchase count.
+    CloseAccount = 0x04,
+    /// Give money back, under the refund count.
+    Refund = 0x05,
+    /// Correct upwards: a recharge that mends a mistake, under the purchase count.
+    CorrectUp = 0x06,
+    /// Correct downwards: a refund that mends a mistake, under the refund count.
+    CorrectDown = 0x07,
+    /// Change to local fee control; the amount is what the purse begins with, count 0.
+    ToLocal = 0x08,
+    /// Change to remote fee control, which clears the purse; amount 0, the stored purchase count.
+    ToRemote = 0x09,
     /// Open the relay: supply off.
     Open = 0x1A,
     /// Permit the user to close the relay.
@@ -49,9 +62,15 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 15] = [
         Self::OpenAccount,
         Self::Recharge,
+        Self::CloseAccount,
+        Self::Refund,
+        Self::CorrectUp,
+        Self::CorrectDown,
+        Self::ToLocal,
+        Self::ToRemote,
         Self::Open,
         Self::PermitClose,
         Self::CloseNow,
@@ -73,7 +92,27 @@ impl Kind {
 
     /// Whether the order carries purse fields.
     pub const fn is_purse(self) -> bool {
-        matches!(self, Self::OpenAccount | Self::Recharge)
+        matches!(
+            self,
+            Self::OpenAccount
+                | Self::Recharge
+                | Self::CloseAccount
+                | Self::Refund
+                | Self::CorrectUp
+                | Self::CorrectDown
+                | Self::ToLocal
+                | Self::ToRemote
+        )
+    }
+
+    /// Whether the order adds to the purse under the purchase count.
+    pub(crate) const fn pays_in(self) -> bool {
+        matches!(self, Self::OpenAccount | Self::Recharge | Self::CorrectUp)
+    }
+
+    /// Whether the order takes from the purse under the refund count.
+    pub(crate) const fn pays_out(self) -> bool {
+        matches!(self, Self::Refund | Self::CorrectDown)
     }
 }
 
@@ -149,12 +188,12 @@ const fn to_bcd(value: u8) -> u8 {
     ((value / 10 % 10) << 4) | (value % 10)
 }
 
-/// What a recharge adds to an order.
+/// What a purse order adds: a recharge, or what [`Kind`] says of amount and count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Recharge {
     /// Amount in hundredths of the currency unit.
     pub amount: u32,
-    /// Purchase count after this recharge: the stored count + 1.
+    /// Purchase count after this recharge: the stored count + 1; of a refund its refund count.
     pub count: u32,
     /// Customer number, packed BCD, most significant byte first.
     pub customer: [u8; 6],

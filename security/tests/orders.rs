@@ -52,6 +52,7 @@ fn conditions() -> Conditions {
                 balance: 500,
                 count: 4,
             },
+            refunds: 0,
             customer: Some(CUSTOMER),
             max_amount: 100_000,
             hoarding_limit: 200_000,

@@ -80,6 +80,7 @@ fn conditions(flash: &Flash) -> Conditions {
                 balance: flash.balance,
                 count: flash.count,
             },
+            refunds: 0,
             customer: None,
             max_amount: 10_000,
             hoarding_limit: 1_000_000,

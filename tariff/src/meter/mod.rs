@@ -16,17 +16,20 @@
 //! Power off over a boundary is found at the first call afterwards: one settlement, one switch, one
 //! freeze of each kind, with the registers of the old period. A clock set back repeats none of them.
 
+mod due;
 mod row;
 mod snapshot;
 
 use crate::civil::Moment;
 use crate::combine::ActiveWord;
 use crate::demand::{Demand, Maxima, Peak, Windows};
-use crate::freeze::{Freezes, Kind, LoadPlan, load_classes};
+use crate::freeze::{Freezes, Kind, LoadPlan};
 use crate::machine::{Clock, Effect, LONGEST_BACK_S, Machine, Terms, Why};
+use crate::price::Money;
 use crate::sets::{Running, Sets, Table};
-use crate::settlement::{Settlement, SettlementDays};
+use crate::settlement::SettlementDays;
 
+pub use due::{Mode, ModeSwitch};
 pub use row::{Detail, Kept, Parts, Row};
 pub use snapshot::{Channel, Snapshot};
 
@@ -48,6 +51,8 @@ pub struct Parameters<'a> {
     pub freezes: Freezes,
     /// Load records by class.
     pub load: LoadPlan,
+    /// A programmed change of fee control.
+    pub mode: Option<ModeSwitch>,
 }
 
 impl<'a> Parameters<'a> {
@@ -62,6 +67,7 @@ impl<'a> Parameters<'a> {
             windows: None,
             freezes: Freezes::default(),
             load: LoadPlan::default(),
+            mode: None,
         }
     }
 }
@@ -117,6 +123,8 @@ pub struct Meter<
     held: [i64; DEMANDS],
     /// Up to where demand was booked.
     booked: Option<Moment>,
+    /// The next instant of the calendar.
+    next: due::Next,
 }
 
 impl<const C: usize, const R: usize, const D: usize, const S: usize> Meter<C, R, D, S> {
@@ -143,6 +151,7 @@ impl<const C: usize, const R: usize, const D: usize, const S: usize> Meter<C, R,
             present: [None; D],
             held: [0; D],
             booked: None,
+            next: due::Next::default(),
         }
     }
 
@@ -245,51 +254,6 @@ impl<const C: usize, const R: usize, const D: usize, const S: usize> Meter<C, R,
         self.booked = None;
     }
 
-    /// Settlement, switches, freezes and load records between the latest instant seen and now.
-    fn keep_due(
-        &mut self,
-        p: &Parameters<'_>,
-        now: Moment,
-        keep: &mut impl FnMut(Kept<'_, C, R, D>),
-    ) {
-        let seen = self.seen.unwrap_or(now);
-        if let Some(passed) = p.settlement.passed(seen, now) {
-            let settled = Detail::Settled {
-                first: passed.first,
-            };
-            self.keep(Kind::Settlement, now, settled, keep);
-            if passed.first {
-                self.maxima = [Maxima::new(); D];
-            }
-        }
-        for table in self.running.switch(now) {
-            self.keep(Kind::of_switch(table), now, Detail::None, keep);
-        }
-        let passed = |pattern: crate::freeze::Pattern| pattern.passed(seen, now);
-        if p.freezes.timed.is_some_and(passed) {
-            self.keep(Kind::Timed, now, Detail::None, keep);
-        }
-        if p.freezes
-            .hourly
-            .is_some_and(|every| every.passed(seen, now))
-        {
-            self.keep(Kind::Hourly, now, Detail::None, keep);
-        }
-        if p.freezes.daily.is_some_and(passed) {
-            self.keep(Kind::Daily, now, Detail::None, keep);
-            if self.machine.is_prepaid() {
-                self.keep(Kind::DailyPurse, now, Detail::None, keep);
-            }
-        }
-        let classes = load_classes(&p.load, seen, now);
-        if classes != 0 {
-            self.keep(Kind::Load, now, Detail::Classes(classes), keep);
-        }
-        if self.seen.is_none_or(|seen| now.utc_s > seen.utc_s) {
-            self.seen = Some(now);
-        }
-    }
-
     fn keep_relay(
         &mut self,
         before: Option<Why>,
@@ -310,12 +274,39 @@ impl<const C: usize, const R: usize, const D: usize, const S: usize> Meter<C, R,
         detail: Detail,
         keep: &mut impl FnMut(Kept<'_, C, R, D>),
     ) {
+        self.keep_with(kind, at, detail, self.purse_values(), keep);
+    }
+
+    /// Balance and purchase count.
+    fn purse_values(&self) -> (Money, u32) {
+        (self.machine.purse.balance, self.machine.purse.count)
+    }
+
+    /// A change of mode, with what the purse held before it was cleared or set.
+    fn keep_mode(
+        &mut self,
+        purse: (Money, u32),
+        at: Moment,
+        keep: &mut impl FnMut(Kept<'_, C, R, D>),
+    ) {
+        self.keep_with(Kind::Mode, at, Detail::None, purse, keep);
+    }
+
+    fn keep_with(
+        &mut self,
+        kind: Kind,
+        at: Moment,
+        detail: Detail,
+        purse: (Money, u32),
+        keep: &mut impl FnMut(Kept<'_, C, R, D>),
+    ) {
         let Some(count) = self.counts.get_mut(kind as usize) else {
             return;
         };
         *count = count.wrapping_add(1);
         let number = *count;
         let mut snapshot = self.snapshot(at);
+        (snapshot.balance, snapshot.purchases) = purse;
         // Only the first settlement day ends a period of demand.
         if detail == (Detail::Settled { first: false }) {
             snapshot.demand = [Maxima::new(); D];
@@ -337,11 +328,11 @@ impl<const C: usize, const R: usize, const D: usize, const S: usize> Meter<C, R,
         input: impl FnOnce(&mut Machine<R>) -> T,
     ) -> T {
         let (why, local) = (self.machine.why(), self.machine.is_prepaid());
-        let (bought, refunds) = (self.machine.purse.count, self.machine.purse.refunds);
+        let (before, refunds) = (self.purse_values(), self.machine.purse.refunds);
         let answer = input(&mut self.machine);
         let purse = &self.machine.purse;
         let (is_bought, is_refund) = (
-            purse.count == bought.wrapping_add(1),
+            purse.count == before.1.wrapping_add(1),
             purse.refunds == refunds.wrapping_add(1),
         );
         if is_bought {
@@ -351,7 +342,7 @@ impl<const C: usize, const R: usize, const D: usize, const S: usize> Meter<C, R,
             self.keep(Kind::Refund, at, Detail::None, &mut keep);
         }
         if self.machine.is_prepaid() != local {
-            self.keep(Kind::Mode, at, Detail::None, &mut keep);
+            self.keep_mode(before, at, &mut keep);
         }
         self.keep_relay(why, at, &mut keep);
         answer
@@ -374,6 +365,7 @@ impl<const C: usize, const R: usize, const D: usize, const S: usize> Meter<C, R,
         if seen.is_some_and(|ahead_s| ahead_s > LONGEST_BACK_S) {
             self.seen = Some(after);
         }
+        self.next = due::Next::default();
         let detail = Detail::ClockSet {
             before_s: before.utc_s,
         };
@@ -411,16 +403,8 @@ impl<const C: usize, const R: usize, const D: usize, const S: usize> Meter<C, R,
         let (then, _) = self.machine.last?;
         let tariff = p.sets.tariff(&self.running);
         let fee = self.machine.deadline(&tariff, &p.terms);
-        let settles = p.settlement != SettlementDays::NONE;
-        let patterns = [p.freezes.timed, p.freezes.daily].into_iter().flatten();
-        let freezes = patterns.map(|pattern| pattern.next_check(then).utc_s);
-        let every = p.load.into_iter().chain([p.freezes.hourly]).flatten();
-        fee.into_iter()
-            .chain(self.running.next_switch())
-            .chain(settles.then(|| Settlement::next_check(then).utc_s))
-            .chain(freezes)
-            .chain(every.map(|every| every.next(then)))
-            .min()
+        let due = due::first_due(p, self.running.next_switch(), then);
+        fee.into_iter().chain(due).min()
     }
 
     /// Registers, demand and purse as they stand.

@@ -427,6 +427,7 @@ impl Gateway {
             hold_power: false,
             purse: Some(PurseConditions {
                 state: self.purse.state,
+                refunds: 0,
                 customer: Some([0, 0, 0, 0x20, 0x26, 0x11]),
                 max_amount: 1_000_000,
                 hoarding_limit: 10_000_000,

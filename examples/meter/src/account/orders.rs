@@ -5,10 +5,12 @@ use security::envelope::Class;
 use security::gate::{Conditions, PurseConditions, Verdict};
 use security::order::{Kind, Moment as Deadline, OrderAck, Outcome, PurseState, RelayFeedback};
 use tariff::civil::Moment;
-use tariff::purse::{Answer, Recharge};
+use tariff::machine::{Effect, Machine};
+use tariff::meter::Kept;
+use tariff::purse::{Answer, Recharge, Refusal};
 use tariff::{Money, Rounding};
 
-use super::{Account, Keeper, NO_VALUES, write};
+use super::{Account, CHANNELS, DEMANDS, Keeper, NO_VALUES, RATES, write};
 use crate::crossing::MAX_SEALED;
 use crate::metering::write_number;
 use crate::records::PURSE_LIMIT;
@@ -56,6 +58,7 @@ impl Account {
             hold_power: false,
             purse: machine.is_prepaid().then(|| PurseConditions {
                 state: self.purse_state(),
+                refunds: purse.refunds(),
                 customer: purse.is_open().then(|| purse.customer()),
                 max_amount: MAX_RECHARGE,
                 hoarding_limit: if hoard > 0 { hoard } else { i64::MAX },
@@ -80,35 +83,16 @@ impl Account {
                 };
                 let mut after = self.meter.clone();
                 let mut keeper = Keeper::new(store, &self.capacities, &NO_VALUES);
-                let outcome = match order.recharge() {
-                    None => Outcome::Failed,
-                    Some(recharge) => {
-                        let recharge = Recharge {
-                            customer: recharge.customer,
-                            count: recharge.count,
-                            amount: Money::from_hundredths(recharge.amount.into()),
-                        };
-                        let opens = order.kind() == Kind::OpenAccount;
-                        let answer = after.input(
-                            at,
-                            |row| keeper.keep(&row),
-                            |machine| {
-                                machine.purse_input(|purse| {
-                                    if opens {
-                                        purse.open_with(recharge, at.utc_s)
-                                    } else {
-                                        purse.recharge(recharge, at.utc_s)
-                                    }
-                                })
-                            },
-                        );
-                        let answer = answer.map(|(answer, _)| answer);
-                        match answer {
-                            Ok(Answer::Done(..)) => Outcome::Done,
-                            // The gate lets each count pass once.
-                            Ok(Answer::AlreadyDone(_)) | Err(_) => Outcome::Failed,
-                        }
-                    }
+                let done = order.recharge().map(|fields| {
+                    let keep = |row: Kept<'_, CHANNELS, RATES, DEMANDS>| keeper.keep(&row);
+                    after.input(at, keep, |machine| {
+                        carry_out(machine, order.kind(), fields, at.utc_s)
+                    })
+                });
+                let outcome = match done {
+                    Some(Ok(true)) => Outcome::Done,
+                    // The gate lets each count pass once.
+                    Some(Ok(false) | Err(_)) | None => Outcome::Failed,
                 };
                 keeper.done(true)?;
                 let purse = after.machine().purse();
@@ -167,5 +151,34 @@ impl Account {
             balance: self.balance_hundredths(),
             count: self.machine().purse().count(),
         }
+    }
+}
+
+/// The effect of a purse order; `false` when its count was done before.
+fn carry_out(
+    machine: &mut Machine<RATES>,
+    kind: Kind,
+    fields: &security::order::Recharge,
+    at_s: i64,
+) -> Result<bool, Refusal> {
+    let order = Recharge {
+        customer: fields.customer,
+        count: fields.count,
+        amount: Money::from_hundredths(fields.amount.into()),
+    };
+    let is_new = |(answer, _): (Answer, Effect)| matches!(answer, Answer::Done(..));
+    match kind {
+        Kind::OpenAccount => machine
+            .purse_input(|purse| purse.open_with(order, at_s))
+            .map(is_new),
+        Kind::Recharge | Kind::CorrectUp => machine.recharge(order, at_s).map(is_new),
+        Kind::Refund | Kind::CorrectDown => {
+            let (answer, _) = machine.refund(order, at_s)?;
+            Ok(matches!(answer, Answer::Done(..)))
+        }
+        Kind::CloseAccount => machine.close_account().map(|()| true),
+        Kind::ToLocal => machine.to_local(order.amount).map(|_| true),
+        Kind::ToRemote => machine.to_remote().map(|_| true),
+        _ => Ok(false),
     }
 }
