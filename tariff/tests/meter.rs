@@ -11,7 +11,9 @@ use tariff::demand::Windows;
 use tariff::freeze::{Every, Freezes, Kind, Pattern};
 use tariff::friendly::{Friendly, FriendlyHours};
 use tariff::machine::{Clock, Terms, Why};
-use tariff::meter::{Detail, Kept, Meter, Parameters, Parts, Reading, Row, Shown};
+use tariff::meter::{
+    Detail, Kept, Meter, Mode, ModeSwitch, Parameters, Parts, Reading, Row, Shown,
+};
 use tariff::overload::PowerLimit;
 use tariff::purse::{Answer, Cause, Limits, Recharge, Refusal};
 use tariff::remote::Command;
@@ -594,6 +596,54 @@ fn both_modes_refunds_and_the_over_power_trip() {
         |machine| machine.to_local(Money::from_hundredths(300)),
     );
     assert!(back.is_ok() && bench.balance() == 30_000_000);
+}
+
+/// A programmed change of mode over a power cut, a clock set back over it, and plans that change between two
+/// calls: what the meter looked up before counts no longer.
+#[test]
+fn a_programmed_mode_and_changed_plans_fall_due_once() {
+    let start = at(5, 4, 600);
+    let mut p = Parameters {
+        settlement: SettlementDays::NONE,
+        ..Parameters::of(sets())
+    };
+    p.mode = Some(ModeSwitch {
+        at_s: at(5, 4, 630).utc_s,
+        to: Mode::Remote,
+    });
+    let mut bench = Bench::prepaid(p, start, Limits::default(), 10_000);
+    assert_eq!(bench.run(at(5, 4, 629)), []);
+    assert_eq!(bench.off(3600), [Kind::Mode]);
+    let row = bench.newest(Kind::Mode);
+    assert!(row.snapshot.balance > Money::ZERO, "before it was cleared");
+    assert_eq!(bench.balance(), 0);
+    let (before, after) = (bench.now, at(5, 4, 620));
+    bench.meter.set_clock(before, after, |_| ());
+    bench.now = after;
+    assert_eq!(bench.run(at(5, 4, 720)), []);
+    // Back with a credit; already so at the second time.
+    for minute in [730, 740] {
+        bench.p.mode = Some(ModeSwitch {
+            at_s: at(5, 4, minute).utc_s,
+            to: Mode::Local {
+                initial: Money::from_hundredths(700),
+            },
+        });
+        let kinds = bench.run(at(5, 4, minute));
+        assert_eq!(count(&kinds, Kind::Mode), usize::from(minute == 730));
+    }
+    // Each plan that comes up acts at its own next instant, not at the one looked up without it.
+    bench.p.freezes.hourly = Every::try_new(start, 60);
+    assert_eq!(bench.run(at(5, 4, 800)), [Kind::Hourly]);
+    bench.p.freezes.timed = Some(Pattern::Hourly { minute: 25 });
+    assert_eq!(bench.run(at(5, 4, 815)), [Kind::Timed]);
+    bench.p.load[0] = Every::try_new(start, 1);
+    assert_eq!(bench.run(at(5, 4, 817)), [Kind::Load; 2]);
+    (bench.p.load[0], bench.p.freezes) = (None, Freezes::default());
+    bench.p.settlement = SettlementDays([None, SettlementDay::try_new(4, 14), None]);
+    let (table, now) = (Table::Prices, bench.now);
+    bench.meter.arm(table, at(5, 4, 830), now);
+    assert_eq!(bench.run(at(5, 4, 850)), [Kind::Prices, Kind::Settlement]);
 }
 
 /// The power goes between rows and state at every call of a night with a settlement: afterwards there

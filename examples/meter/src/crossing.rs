@@ -158,6 +158,22 @@ pub struct Instantaneous {
     pub phase: [PhaseValues; 3],
 }
 
+impl Instantaneous {
+    /// Active power drawn from the grid, whole watts; `None` before the first window.
+    #[must_use]
+    pub fn power_w(&self) -> Option<u32> {
+        let drawn_mw = self.active_mw.max(0).unsigned_abs();
+        (self.window > 0).then_some(drawn_mw / 1000)
+    }
+
+    /// The largest current of a phase, milliamperes; 0 before the first window.
+    #[must_use]
+    pub fn current_ma(&self) -> u32 {
+        let currents = self.phase.iter().map(|phase| phase.current_ua);
+        currents.max().unwrap_or(0) / 1000
+    }
+}
+
 /// Why the metering core does not do what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

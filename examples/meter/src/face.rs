@@ -3,10 +3,13 @@
 //! Values come from what the line between the cores brought last; a read never waits for the other core.
 
 mod events;
+mod fee;
 mod kept;
 mod programming;
 mod registers;
 mod tables;
+
+pub use fee::{FALLBACK_RATE, FRIENDLY_HOURS, INITIAL_CREDIT, OVER_POWER, STANDING};
 
 use dlt645::{
     Address, Application, Authority, Control, DataId, Err645, FreezePattern, Message, Operator,
@@ -195,6 +198,9 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         if id.di2() != 0 {
             return self.table(id, out);
         }
+        if let Some(done) = self.fee_parameter(id, out) {
+            return done;
+        }
         if let Some(done) = self.tariff_parameter(id, out) {
             return done;
         }
@@ -344,6 +350,9 @@ impl<S: Store, O: OutboxStore> Application for ManagementCore<S, O> {
             0x03 if matches!(id.di2(), 0x30 | 0x33 | 0x34) => self.purse_record(id, &mut out),
             0x03 => self.event_record(id, &mut out),
             0x04 => self.parameter(id, &mut out),
+            0x0E => self
+                .fee_parameter(id, &mut out)
+                .unwrap_or(Err(Err645::NO_DATA)),
             0x05 => self.frozen(id, &mut out),
             0x06 => self.load(id, rest, &mut out),
             0x1D | 0x1E => self.relay_record(id, &mut out),

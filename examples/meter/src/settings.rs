@@ -1,6 +1,8 @@
 //! What is programmed over the line: both sets of tables, settlement days, demand, load records, freezes; stored as
 //! one record, so that a table is the old one or the new one.
 
+mod fee;
+
 use tariff::calendar::{Holiday, Slot, Zone};
 use tariff::civil::{Date, Moment};
 use tariff::combine::{ActiveWord, ReactiveWord};
@@ -16,8 +18,10 @@ use tariff::{Price, Tariff};
 use crate::account::SLIPS;
 use crate::cursor::{Reader, Writer};
 
-/// First byte of the stored settings.
-const VERSION: u8 = 1;
+pub use fee::{FRIENDLY, Fee, TripCurrent};
+
+/// First byte of the stored settings; version 1 had no terms of fee control.
+const VERSION: u8 = 2;
 /// Most bytes of the stored settings.
 pub const MAX_SETTINGS: usize = 512;
 /// What is charged: forward active energy (04000601).
@@ -51,6 +55,8 @@ pub struct Settings {
     pub daily_min: u16,
     /// The timed freeze.
     pub timed: Option<Pattern>,
+    /// Terms of fee control.
+    pub fee: Fee,
 }
 
 impl Settings {
@@ -69,6 +75,7 @@ impl Settings {
             hourly: (0, 60),
             daily_min: 0,
             timed: None,
+            fee: Fee::default(),
         }
     }
 
@@ -108,6 +115,8 @@ impl Settings {
                 }),
             },
             load,
+            terms: self.fee.terms(),
+            mode: self.fee.mode_switch(),
             ..Parameters::of(first.sets(second)?)
         })
     }
@@ -172,13 +181,15 @@ impl Settings {
         };
         w.put(&[kind, month, day]);
         w.u16(minute);
+        self.fee.encode(&mut w);
         w.finish()
     }
 
     /// Takes the stored form back; `None` when it is damaged or its tables are not good.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let mut r = Reader::new(bytes);
-        if r.u8()? != VERSION {
+        let version = r.u8()?;
+        if !(1..=VERSION).contains(&version) {
             return None;
         }
         let first = tables(&mut r)?;
@@ -210,6 +221,9 @@ impl Settings {
             4 => Some(Pattern::Yearly { month, day, minute }),
             _ => return None,
         };
+        if version > 1 {
+            settings.fee = Fee::decode(&mut r)?;
+        }
         r.end()?;
         settings.parameters().is_ok().then_some(settings)
     }

@@ -1,12 +1,13 @@
 //! What can be written: switch times, tables of both sets, prices and tiers that wait, settlement days, demand, load
-//! records, freezes, limits. A table is taken when all of them together are good, and stored before it counts.
+//! records, freezes, limits, holidays, rest days, terms of fee control. A table is taken when all of them together are good, and stored before it counts.
 
 use dlt645::{DataId, Err645, FreezePattern, Stamp, Value};
 use heapless::Vec;
 use meter_proto::outbox::OutboxStore;
 use tariff::Money;
 use tariff::Price;
-use tariff::calendar::{Slot, Zone};
+use tariff::calendar::{Holiday, Slot, Zone};
+use tariff::civil::Date;
 use tariff::freeze::Pattern;
 use tariff::plan::Broken;
 use tariff::sets::Table;
@@ -27,6 +28,9 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             0x0400_1001..=0x0400_1005 => Some(self.program_limit(id, data)),
             _ => {
                 let mut settings = self.account().settings().clone();
+                if let Some(done) = self.program_fee(&mut settings.fee, id, data) {
+                    return Some(done.and_then(|()| self.take_settings(settings)));
+                }
                 let spare_is_second =
                     |core: &Self, table| !core.account().meter().running().second(table);
                 let taken = match id.di2() {
@@ -39,6 +43,10 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
                             table @ 1..=8 => day_table(&mut tables.slots, table as u8, data),
                             _ => return None,
                         }
+                    }
+                    3 if id.di1() == 0 => {
+                        let [first, _] = &mut settings.tables;
+                        holiday(&mut first.holidays, id.di0(), data)
                     }
                     5 if id.di1() == 2 => {
                         let [first, second] = &mut settings.tables;
@@ -105,7 +113,7 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
     }
 
     /// UTC seconds of YYMMDDhhmm.
-    fn stamp_s(&self, data: &[u8]) -> Result<i64, Err645> {
+    pub(super) fn stamp_s(&self, data: &[u8]) -> Result<i64, Err645> {
         let &[minute, hour, day, month, year] = data else {
             return Err(Err645::OTHER);
         };
@@ -123,6 +131,27 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
                 let minutes = digits(minutes).ok_or(refused)?;
                 let [period, slip] = &mut settings.demand;
                 *(if nth == 3 { period } else { slip }) = minutes;
+                Ok(())
+            }
+            // Fewer holidays; more come one by one.
+            (0x0400_0205, &[low, high]) => {
+                let (low, high) = digits(low).zip(digits(high)).ok_or(refused)?;
+                let count = usize::from(high) * 100 + usize::from(low);
+                let [first, _] = &mut settings.tables;
+                if count > first.holidays.len() {
+                    return Err(refused);
+                }
+                first.holidays.truncate(count);
+                Ok(())
+            }
+            (0x0400_0801, &[work_days]) => {
+                let [first, _] = &mut settings.tables;
+                first.work_days = work_days & 0x7F;
+                Ok(())
+            }
+            (0x0400_0802, &[table]) => {
+                let [first, _] = &mut settings.tables;
+                first.rest_table = digits(table).ok_or(refused)?;
                 Ok(())
             }
             (0x0400_0901, &[mode]) => {
@@ -218,7 +247,7 @@ fn pattern(of: FreezePattern) -> Option<Pattern> {
     })
 }
 
-fn of_day(minute: u8, hour: u8) -> Option<u16> {
+pub(super) fn of_day(minute: u8, hour: u8) -> Option<u16> {
     let (minute, hour) = digits(minute).zip(digits(hour))?;
     (minute < 60 && hour < 24).then(|| u16::from(hour) * 60 + u16::from(minute))
 }
@@ -274,6 +303,32 @@ fn day_table<const N: usize>(
     }
     *slots = all;
     Ok(())
+}
+
+/// YYMMDDNN in the place of a holiday, or in the first free one.
+fn holiday<const N: usize>(
+    holidays: &mut Vec<Holiday, N>,
+    nth: u8,
+    data: &[u8],
+) -> Result<(), Err645> {
+    let &[table, day, month, year] = data else {
+        return Err(Err645::OTHER);
+    };
+    let [Some(table), Some(day), Some(month), Some(year)] = [table, day, month, year].map(digits)
+    else {
+        return Err(Err645::OTHER);
+    };
+    let date = Date::try_new(2000 + u16::from(year), month, day).ok_or(Err645::OTHER)?;
+    let holiday = Holiday { date, table };
+    let place = usize::from(nth).checked_sub(1).ok_or(Err645::OTHER)?;
+    if let Some(place) = holidays.get_mut(place) {
+        *place = holiday;
+        return Ok(());
+    }
+    if place != holidays.len() {
+        return Err(Err645::OTHER);
+    }
+    holidays.push(holiday).map_err(|_| Err645::OTHER)
 }
 
 fn number(id: u32, data: &[u8]) -> Result<u32, Err645> {

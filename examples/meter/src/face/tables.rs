@@ -58,7 +58,10 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
                 out.put(&[serial(most.unwrap_or(0) as u8)])
             }
             0x0400_0204 => out.put(&[serial(self.account().rates())]),
-            0x0400_0205 => out.put(&[serial(first.holidays.len() as u8), 0]),
+            0x0400_0205 => {
+                let count = first.holidays.len();
+                out.put(&[count % 100, count / 100].map(|two| serial(two as u8)))
+            }
             0x0400_0207 => {
                 let tiers = &self.set(Table::Tiers, false).tiers;
                 out.put(&[serial(tiers.len().saturating_sub(1) as u8)])

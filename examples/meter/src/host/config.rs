@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use tariff::calendar::{Slot, Zone};
+use tariff::friendly::FriendlyHours;
+use tariff::overload::PowerLimit;
 use tariff::profile::Small;
 use tariff::purse::Limits;
 use tariff::tier::Tier;
@@ -12,6 +14,7 @@ use tariff::{Money, Price};
 
 use super::StartError;
 use crate::account::{AccountConfig, Prepaid};
+use crate::settings::{Fee, TripCurrent};
 use crate::wave::{Load, Schedule, Shape};
 
 /// An electricity meter.
@@ -54,6 +57,8 @@ pub struct MeterConfig {
     pub tariff: TariffConfig,
     /// Prepaid account, opened at the first start.
     pub prepaid: Option<PrepaidConfig>,
+    /// What fee control goes by at the first start.
+    pub fee: FeeConfig,
 }
 
 /// Two rates and additive tiers.
@@ -107,6 +112,80 @@ impl Default for PrepaidConfig {
             overdraft: 0,
             hoard: 0,
         }
+    }
+}
+
+/// Terms of fee control.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FeeConfig {
+    /// Standing charge of a day, hundredths.
+    pub standing: i64,
+    /// Friendly times, at most 4: weekdays on which they begin (bit 0 Sunday), first minute of the day, first minute
+    /// behind.
+    pub friendly: Vec<(u8, u16, u16)>,
+    /// Public holidays are friendly.
+    pub friendly_holidays: bool,
+    /// The over-power trip.
+    pub over_power: Option<OverPowerConfig>,
+    /// The rate while the clock is not good, 0 the last one.
+    pub fallback_rate: u8,
+    /// What the purse begins with at a programmed change to local fee control, hundredths.
+    pub initial: i64,
+    /// Current above which a trip waits, milliamperes, and for how many minutes at most.
+    pub trip_current: Option<(u32, u16)>,
+}
+
+/// When the relay opens for too much power.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OverPowerConfig {
+    /// Highest power that may last, watts.
+    pub watts: u32,
+    /// How long it may be above, seconds.
+    pub after_s: u32,
+    /// After how many seconds the relay closes by itself; 0 waits for the key.
+    #[serde(default)]
+    pub reclose_s: u32,
+    /// How often it closes by itself.
+    #[serde(default)]
+    pub tries: u8,
+    /// Opens in spite of keep power.
+    #[serde(default)]
+    pub despite_keep_power: bool,
+}
+
+impl FeeConfig {
+    fn fee(&self) -> Result<Fee, StartError> {
+        let bad = || StartError::Config("the terms of fee control are not good".into());
+        let hours = |&(weekdays, from, until)| FriendlyHours {
+            weekdays,
+            from,
+            until,
+        };
+        let friendly: Vec<_> = self.friendly.iter().map(hours).collect();
+        let fee = Fee {
+            standing: Money::from_hundredths(self.standing),
+            friendly: heapless::Vec::from_slice(&friendly).map_err(|_| bad())?,
+            friendly_holidays: self.friendly_holidays,
+            overload: self.over_power.map(|limit| PowerLimit {
+                watts: limit.watts,
+                after_s: limit.after_s,
+                reclose_s: limit.reclose_s,
+                tries: limit.tries,
+                despite_keep_power: limit.despite_keep_power,
+            }),
+            fallback_rate: self.fallback_rate,
+            initial: Money::from_hundredths(self.initial),
+            mode: None,
+            trip_current: self
+                .trip_current
+                .map(|(limit_ma, longest_min)| TripCurrent {
+                    limit_ma,
+                    longest_min,
+                }),
+        };
+        if fee.is_good() { Ok(fee) } else { Err(bad()) }
     }
 }
 
@@ -166,6 +245,7 @@ impl Default for MeterConfig {
             password: 0,
             tariff: TariffConfig::default(),
             prepaid: None,
+            fee: FeeConfig::default(),
         }
     }
 }
@@ -300,7 +380,9 @@ impl MeterConfig {
                     customer,
                 })
             });
-        Ok(AccountConfig::new(plan, prepaid.transpose()?))
+        let mut account = AccountConfig::new(plan, prepaid.transpose()?);
+        account.settings.fee = self.fee.fee()?;
+        Ok(account)
     }
 }
 

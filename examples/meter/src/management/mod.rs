@@ -89,6 +89,8 @@ pub struct ManagementCore<S, O> {
     more_blocks: bool,
     passing: Option<Passing>,
     relay_told: Option<bool>,
+    /// Since when a trip waits for the current to fall, on the clock of the calls.
+    trip_waits_ms: Option<u64>,
     credit_told: u8,
     event_instance: u32,
     credit_instance: [u32; 2],
@@ -150,6 +152,7 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             more_blocks: true,
             passing: None,
             relay_told: None,
+            trip_waits_ms: None,
             credit_told: 0,
             event_instance: 0,
             credit_instance: [0; 2],
@@ -166,7 +169,7 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             return None;
         }
         let known = self.totals_ms > 0;
-        let wish = !self.account.wants_open();
+        let wish = self.wishes_closed();
         let (asked, length) = if let Some(passing) = &self.passing {
             (Asked::Order, Request::Order(&passing.envelope).encode(out))
         } else if known && wish != self.totals.relay.wish_closed && now_ms >= self.next_wish_ms {
@@ -253,6 +256,24 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         }
     }
 
+    /// What is asked of the relay. A trip waits while a phase carries more current than the contact shall break, for
+    /// the programmed time at most, which begins anew when the power returns.
+    fn wishes_closed(&mut self) -> bool {
+        if !self.account.wants_open() {
+            self.trip_waits_ms = None;
+            return true;
+        }
+        let (relay, now_ms) = (self.totals.relay, self.now_ms);
+        let Some(trip) = self.account.settings().fee.trip_current else {
+            return false;
+        };
+        if !(relay.closed && relay.wish_closed) {
+            return false;
+        }
+        let waited_ms = now_ms - *self.trip_waits_ms.get_or_insert(now_ms);
+        self.values.current_ma() > trip.limit_ma && waited_ms < u64::from(trip.longest_min) * 60_000
+    }
+
     fn take_totals(&mut self, totals: Totals) {
         self.totals = totals;
         self.totals_ms = self.now_ms.max(1);
@@ -260,7 +281,7 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         let [q1, q2, q3, q4] = totals.reactive;
         let reading = Reading {
             tenths: [import, export, q1, q2, q3, q4],
-            watts: None,
+            watts: self.values.power_w(),
         };
         let (now, values) = (self.moment(), self.line_values());
         let advanced = self

@@ -161,14 +161,24 @@ impl KeyService {
     }
 
     pub fn recharge(&mut self, amount: u32, count: u32, number: u64, deadline_ms: u64) -> Command {
+        self.purse_order(Kind::Recharge, [amount, count], number, deadline_ms)
+    }
+
+    /// An order to the purse with amount and count.
+    pub fn purse_order(
+        &mut self,
+        kind: Kind,
+        [amount, count]: [u32; 2],
+        number: u64,
+        deadline_ms: u64,
+    ) -> Command {
         let deadline = meter::clock::order_moment(deadline_ms, OFFSET_MIN).unwrap();
         let recharge = Recharge {
             amount,
             count,
             customer: CUSTOMER,
         };
-        let order =
-            Order::try_purse(Kind::Recharge, deadline, number, [1, 0, 0, 7], recharge).unwrap();
+        let order = Order::try_purse(kind, deadline, number, [1, 0, 0, 7], recharge).unwrap();
         command(&mut self.purse, Purpose::Purse, &order, deadline_ms)
     }
 
