@@ -3,6 +3,7 @@
 mod config;
 mod orders;
 
+use dlt645::Operator;
 use security::counter::{DEFAULT_BLOCK, SendCounter};
 use security::envelope::Direction;
 use security::gate::{OrderGate, STATE_LEN};
@@ -10,8 +11,8 @@ use security::key::DeviceKey;
 use security::link::Sealer;
 use security::suite::Suite;
 use tariff::civil::Moment;
-use tariff::machine::{Clock, Machine};
-use tariff::meter::{Kept, Meter, Reading, Snapshot};
+use tariff::machine::{Clock, Machine, Why};
+use tariff::meter::{Detail, Kept, Meter, Reading, Snapshot};
 use tariff::purse::{Limits, Refusal};
 use tariff::remote::{Command, RefusedKeepPower};
 use tariff::sets::Table;
@@ -40,7 +41,7 @@ pub type TariffMeter = Meter<CHANNELS, RATES, DEMANDS, SLIPS>;
 pub type MeterSnapshot = Snapshot<CHANNELS, RATES, DEMANDS>;
 
 const _: () = assert!(
-    1 + STATE_LEN + stored::longest_meter(CHANNELS, RATES, DEMANDS) <= MAX_RECORD,
+    1 + STATE_LEN + stored::longest_meter(CHANNELS, RATES, DEMANDS) + OPERATOR <= MAX_RECORD,
     "the account does not fit a record"
 );
 
@@ -53,6 +54,8 @@ pub struct Account {
     gate: OrderGate,
     answers: Sealer,
     sequence: u32,
+    /// Who gave the last remote command: a trip may come later.
+    operator: Operator,
 }
 
 impl Account {
@@ -80,12 +83,13 @@ impl Account {
             }
             None => config.settings.clone(),
         };
-        let (gate, sequence, meter) = match read_record(store, ACCOUNT, &mut buffer)? {
+        let (gate, sequence, meter, operator) = match read_record(store, ACCOUNT, &mut buffer)? {
             Some(record) => {
                 let (state, meter) = split(record).ok_or(damaged)?;
+                let operator = operator_behind(meter);
                 let gate = OrderGate::restore(key, Suite::Ccm16, state).map_err(|_| damaged)?;
                 let (sequence, meter) = stored::decode_meter(meter).map_err(|_| damaged)?;
-                (gate, sequence, meter)
+                (gate, sequence, meter, operator)
             }
             None => {
                 let mut machine = config
@@ -96,7 +100,8 @@ impl Account {
                     let _ = machine.purse_input(|purse| purse.initialise(prepaid.initial));
                     let _ = machine.open_account(prepaid.customer);
                 }
-                (OrderGate::new(key, Suite::Ccm16), 0, Meter::around(machine))
+                let gate = OrderGate::new(key, Suite::Ccm16);
+                (gate, 0, Meter::around(machine), Operator(0))
             }
         };
         let mut account = Self {
@@ -106,6 +111,7 @@ impl Account {
             gate,
             answers,
             sequence,
+            operator,
         };
         account.save(store)?;
         Ok(account)
@@ -132,7 +138,8 @@ impl Account {
             // The calendar of the line has two digits for the year: before 2000 it was never set.
             good: (2000..=2099).contains(&now.date().year()),
         };
-        let mut keeper = Keeper::new(store, &self.capacities, values);
+        let by = [self.operator, Operator(0)];
+        let mut keeper = Keeper::new(store, &self.capacities, values, by);
         let effect = self
             .meter
             .advance(&parameters, clock, reading, |row| keeper.keep(&row));
@@ -143,10 +150,12 @@ impl Account {
     fn input<S: Store, T>(
         &mut self,
         at: Moment,
+        operator: Operator,
         store: &mut S,
         input: impl FnOnce(&mut Machine<RATES>) -> T,
     ) -> Result<T, StoreError> {
-        let mut keeper = Keeper::new(store, &self.capacities, &NO_VALUES);
+        let by = [operator; 2];
+        let mut keeper = Keeper::new(store, &self.capacities, &NO_VALUES, by);
         let answer = self.meter.input(at, |row| keeper.keep(&row), input);
         keeper.done(true)?;
         Ok(answer)
@@ -158,29 +167,31 @@ impl Account {
     /// [`StoreError`]: the event could not be kept.
     pub fn set_clock<S: Store>(
         &mut self,
-        before: Moment,
-        after: Moment,
+        [before, after]: [Moment; 2],
+        operator: Operator,
         store: &mut S,
     ) -> Result<(), StoreError> {
-        let mut keeper = Keeper::new(store, &self.capacities, &NO_VALUES);
+        let by = [operator; 2];
+        let mut keeper = Keeper::new(store, &self.capacities, &NO_VALUES, by);
         self.meter.set_clock(before, after, |row| keeper.keep(&row));
         keeper.done(true)?;
         self.save(store)
     }
 
-    /// Freezes now, or clears maximum demand; the row is kept, then the state.
+    /// Freezes now, or clears maximum demand for who asked for that; the row is kept, then the state.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn keep_now<S: Store>(
         &mut self,
         now: Moment,
-        clear_demand: bool,
+        clear_demand: Option<Operator>,
         values: &[u8; VALUES],
         store: &mut S,
     ) -> Result<(), StoreError> {
-        let mut keeper = Keeper::new(store, &self.capacities, values);
-        if clear_demand {
+        let by = [clear_demand.unwrap_or_default(); 2];
+        let mut keeper = Keeper::new(store, &self.capacities, values, by);
+        if clear_demand.is_some() {
             self.meter.clear_demand(now, |row| keeper.keep(&row));
         } else {
             self.meter.freeze(now, |row| keeper.keep(&row));
@@ -217,7 +228,7 @@ impl Account {
         let set = |machine: &mut Machine<RATES>| {
             machine.purse_input(|purse| Ok::<_, Refusal>(purse.set_limits(limits)))
         };
-        let is_set = self.input(at, store, set)?.is_ok();
+        let is_set = self.input(at, Operator(0), store, set)?.is_ok();
         self.save(store)?;
         Ok(is_set)
     }
@@ -248,7 +259,7 @@ impl Account {
     /// [`StoreError`]; the old record stays.
     pub fn save<S: Store>(&mut self, store: &mut S) -> Result<(), StoreError> {
         let state = self.gate.state();
-        self.sequence = write(&self.meter, self.sequence, &state, store)?;
+        self.sequence = write(&self.meter, self.sequence, &state, self.operator, store)?;
         Ok(())
     }
 
@@ -259,6 +270,7 @@ impl Account {
     pub fn command<S: Store>(
         &mut self,
         command: Command,
+        operator: Operator,
         at: Moment,
         store: &mut S,
     ) -> Result<bool, StoreError> {
@@ -266,7 +278,11 @@ impl Account {
             let obeyed: Result<_, RefusedKeepPower> = machine.command(command, at.utc_s);
             obeyed.is_ok()
         };
-        self.input(at, store, obey)
+        let obeyed = self.input(at, operator, store, obey)?;
+        if obeyed {
+            self.operator = operator;
+        }
+        Ok(obeyed)
     }
 
     /// The key at the meter.
@@ -274,7 +290,7 @@ impl Account {
     /// # Errors
     /// [`StoreError`]: the event could not be kept.
     pub fn key<S: Store>(&mut self, at: Moment, store: &mut S) -> Result<(), StoreError> {
-        self.input(at, store, |machine| {
+        self.input(at, Operator(0), store, |machine| {
             let _ = machine.key();
         })
     }
@@ -364,6 +380,8 @@ impl Account {
     }
 }
 
+/// Bytes of an operator code.
+const OPERATOR: usize = 4;
 /// No values of the instant.
 const NO_VALUES: [u8; VALUES] = [0xFF; VALUES];
 
@@ -372,21 +390,35 @@ struct Keeper<'a, S> {
     store: &'a mut S,
     capacities: &'a Capacities,
     values: &'a [u8; VALUES],
+    /// Who asked for what remote control does, and for all else.
+    by: [Operator; 2],
     result: Result<bool, StoreError>,
 }
 
 impl<'a, S: Store> Keeper<'a, S> {
-    fn new(store: &'a mut S, capacities: &'a Capacities, values: &'a [u8; VALUES]) -> Self {
+    fn new(
+        store: &'a mut S,
+        capacities: &'a Capacities,
+        values: &'a [u8; VALUES],
+        by: [Operator; 2],
+    ) -> Self {
         Self {
             store,
             capacities,
             values,
+            by,
             result: Ok(false),
         }
     }
 
     fn keep(&mut self, row: &Kept<'_, CHANNELS, RATES, DEMANDS>) {
-        let written = book::write(self.store, self.capacities, row, self.values);
+        let [remote, other] = self.by;
+        let operator = match row.detail {
+            Detail::Relay(Why::Remote) => remote,
+            _ => other,
+        };
+        let operator = operator.line();
+        let written = book::write(self.store, self.capacities, row, self.values, operator);
         if self.result.is_ok() {
             self.result = written.map(|()| true);
         }
@@ -398,26 +430,27 @@ impl<'a, S: Store> Keeper<'a, S> {
     }
 }
 
-/// Version, memory of orders, machine.
+/// Version, memory of orders, machine, operator of the last remote command.
 fn write<S: Store>(
     meter: &TariffMeter,
     sequence: u32,
     gate: &[u8; STATE_LEN],
+    operator: Operator,
     store: &mut S,
 ) -> Result<u32, StoreError> {
     let mut record = [VERSION; MAX_RECORD];
     let too_long = StoreError::TooLong {
-        found: 1 + STATE_LEN + stored::longest_meter(CHANNELS, RATES, DEMANDS),
+        found: 1 + STATE_LEN + stored::longest_meter(CHANNELS, RATES, DEMANDS) + OPERATOR,
     };
     let (_, rest) = record.split_at_mut_checked(1).ok_or(too_long)?;
     let (state, rest) = rest.split_at_mut_checked(STATE_LEN).ok_or(too_long)?;
     state.copy_from_slice(gate);
     let sequence = sequence.wrapping_add(1);
     let length = stored::encode_meter(meter, sequence, rest).map_err(|_| too_long)?;
-    store.write(
-        ACCOUNT,
-        record.get(..1 + STATE_LEN + length).ok_or(too_long)?,
-    )?;
+    let (_, rest) = rest.split_at_mut_checked(length).ok_or(too_long)?;
+    *rest.first_chunk_mut().ok_or(too_long)? = operator.line();
+    let length = 1 + STATE_LEN + length + OPERATOR;
+    store.write(ACCOUNT, record.get(..length).ok_or(too_long)?)?;
     Ok(sequence)
 }
 
@@ -427,4 +460,13 @@ fn split(record: &[u8]) -> Option<(&[u8], &[u8])> {
         return None;
     }
     rest.split_at_checked(STATE_LEN)
+}
+
+/// The operator behind the machine, whose length is in its head; an older release wrote none.
+fn operator_behind(meter: &[u8]) -> Operator {
+    let length = meter.get(2..4).and_then(|two| two.first_chunk());
+    let length = length.copied().map_or(0, u16::from_le_bytes);
+    let behind = meter.get(usize::from(length)..);
+    let code = behind.and_then(|rest| rest.first_chunk());
+    code.map_or(Operator(0), |code| Operator::from_line(*code))
 }

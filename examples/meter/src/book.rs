@@ -13,11 +13,24 @@ use crate::store::{Key, Store, StoreError};
 /// Values of the instant behind the registers of a row, as they go on the line: voltages and currents of three phases
 /// and frequency (17), active and reactive power in total and by phase (24), power factors (8), demand (6).
 pub const VALUES: usize = 17 + 24 + 8 + 6;
-/// Most bytes of a row with its values.
-pub const MAX_ROW: usize = Parts::ALL.longest(CHANNELS, RATES, DEMANDS) + VALUES;
+/// Operator code behind a row that somebody asked for.
+const OPERATOR: usize = 4;
+/// Most bytes of a row with its values and its operator.
+pub const MAX_ROW: usize = Parts::ALL.longest(CHANNELS, RATES, DEMANDS) + VALUES + OPERATOR;
 
 /// A row of this meter.
 pub type MeterRow = Row<CHANNELS, RATES, DEMANDS>;
+
+/// A row and what stands behind it.
+#[derive(Clone, Copy, Debug)]
+pub struct Held {
+    /// The row.
+    pub row: MeterRow,
+    /// Values of the instant, all FF where it holds none.
+    pub values: [u8; VALUES],
+    /// Who asked for it, 0 where nobody did.
+    pub operator: [u8; OPERATOR],
+}
 
 /// How many rows of each kind are kept; 0 keeps none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +112,13 @@ const fn has_values(kind: Kind) -> bool {
     )
 }
 
+const fn has_operator(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Trip | Kind::Close | Kind::ClockSet | Kind::DemandReset
+    )
+}
+
 fn key(kind: Kind, number: u32, capacity: u16) -> Key {
     let slot = number.wrapping_sub(1) % (u32::from(capacity) + 1);
     match kind {
@@ -116,6 +136,7 @@ pub fn write<S: Store>(
     capacities: &Capacities,
     row: &Kept<'_, CHANNELS, RATES, DEMANDS>,
     values: &[u8; VALUES],
+    operator: [u8; OPERATOR],
 ) -> Result<(), StoreError> {
     let capacity = capacities.of(row.kind);
     if capacity == 0 {
@@ -131,11 +152,16 @@ pub fn write<S: Store>(
         place.copy_from_slice(values);
         length += VALUES;
     }
+    if has_operator(row.kind) {
+        let place = bytes.get_mut(length..length + OPERATOR).ok_or(too_long)?;
+        place.copy_from_slice(&operator);
+        length += OPERATOR;
+    }
     let record = bytes.get(..length).ok_or(too_long)?;
     store.write(key(row.kind, row.number, capacity), record)
 }
 
-/// The row of a kind with a number, and its values (all FF where it holds none). `None` when it is not kept.
+/// The row of a kind with a number. `None` when it is not kept.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -144,7 +170,7 @@ pub fn read<S: Store>(
     capacities: &Capacities,
     kind: Kind,
     number: u32,
-) -> Result<Option<(MeterRow, [u8; VALUES])>, StoreError> {
+) -> Result<Option<Held>, StoreError> {
     let capacity = capacities.of(kind);
     if capacity == 0 || number == 0 {
         return Ok(None);
@@ -155,8 +181,21 @@ pub fn read<S: Store>(
     };
     let record = bytes.get(..length).unwrap_or_default();
     let (row, end) = MeterRow::decode(record).map_err(|_| StoreError::Read)?;
-    let behind = record.get(end..).and_then(|rest| rest.first_chunk());
-    let values = behind.copied().unwrap_or([0xFF; VALUES]);
+    let mut behind = record.get(end..).unwrap_or_default();
+    let mut held = Held {
+        row,
+        values: [0xFF; VALUES],
+        operator: [0; OPERATOR],
+    };
+    if has_values(kind)
+        && let Some((values, rest)) = behind.split_first_chunk()
+    {
+        (held.values, behind) = (*values, rest);
+    }
+    if has_operator(kind) {
+        // Rows of an older release have none.
+        held.operator = behind.first_chunk().copied().unwrap_or_default();
+    }
     let is_this = row.kind == kind && row.number == number;
-    Ok(is_this.then_some((row, values)))
+    Ok(is_this.then_some(held))
 }

@@ -5,6 +5,7 @@
 mod events;
 mod fee;
 mod kept;
+mod programmed;
 mod programming;
 mod registers;
 mod tables;
@@ -347,7 +348,8 @@ impl<S: Store, O: OutboxStore> Application for ManagementCore<S, O> {
             0x00 => self.energy(id, &mut out),
             0x01 => self.demands(id, &mut out),
             0x02 => self.variable(id, &mut out),
-            0x03 if matches!(id.di2(), 0x30 | 0x33 | 0x34) => self.purse_record(id, &mut out),
+            0x03 if id.di2() == 0x30 => self.programming_record(id, &mut out),
+            0x03 if matches!(id.di2(), 0x33 | 0x34) => self.purse_record(id, &mut out),
             0x03 => self.event_record(id, &mut out),
             0x04 => self.parameter(id, &mut out),
             0x0E => self
@@ -368,7 +370,7 @@ impl<S: Store, O: OutboxStore> Application for ManagementCore<S, O> {
         self.check_password(authority, if is_time { 4 } else { 2 })?;
         if !is_time {
             return self
-                .program(id, data)
+                .program(id, authority.operator, data)
                 .unwrap_or(Err(Err645::NOT_AUTHORISED));
         }
         let mut stamp = clock::stamp(self.utc_ms(), self.utc_offset_min());
@@ -386,7 +388,7 @@ impl<S: Store, O: OutboxStore> Application for ManagementCore<S, O> {
             _ => return Err(Err645::OTHER),
         }
         let utc_ms = clock::from_stamp(stamp, self.utc_offset_min()).ok_or(Err645::OTHER)?;
-        self.move_calendar(utc_ms);
+        self.move_calendar(utc_ms, authority.operator);
         Ok(())
     }
 
@@ -416,7 +418,7 @@ impl<S: Store, O: OutboxStore> Application for ManagementCore<S, O> {
             Order::EndKeepPower => Command645::KeepPowerOff,
             _ => return Err(Err645::NOT_AUTHORISED),
         };
-        if self.remote_command(command) {
+        if self.remote_command(command, authority.operator) {
             Ok(())
         } else {
             Err(Err645::NOT_AUTHORISED)
@@ -479,7 +481,10 @@ impl<S: Store, O: OutboxStore> Application for ManagementCore<S, O> {
             Message::ClearDemand(authority) => self
                 .check_password(authority, 4)
                 .map_err(Err645::from)
-                .and_then(|()| self.clear_demand().map_err(|_| Err645::OTHER)),
+                .and_then(|()| {
+                    self.clear_demand(authority.operator)
+                        .map_err(|_| Err645::OTHER)
+                }),
             Message::ClearMeter(_) | Message::ClearEvents { .. } => Err(Err645::NOT_AUTHORISED),
             _ => return None,
         };

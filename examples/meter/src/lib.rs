@@ -29,6 +29,7 @@ pub mod host;
 pub mod link;
 pub mod management;
 pub mod metering;
+pub mod programmed;
 pub mod records;
 pub mod settings;
 pub mod store;

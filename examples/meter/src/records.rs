@@ -24,6 +24,7 @@
 //!
 //! | 2000.., by kind and number | a settled period, freeze, trip, closing, clock setting, demand reset | when it is due, before the account that counts it |
 //! | 4000.. | a load record | as those |
+//! | 6000.., by group and number | who programmed what, and what stood there before | before the settings |
 //!
 //! Water meter: 0201, millilitres, every ten litres.
 //!
@@ -54,4 +55,6 @@ pub(crate) const WAITING: Key = 0x1000;
 /// Kind in bits 8 to 12, slot below.
 pub(crate) const ROWS: Key = 0x2000;
 pub(crate) const LOAD_ROWS: Key = 0x4000;
+/// Group (DI1 of 0330xxnn) in bits 8 to 12, slot below.
+pub(crate) const PROGRAMMED: Key = 0x6000;
 pub(crate) const WATER: Key = 0x0201;

@@ -1,5 +1,6 @@
 //! Purse orders: opened, judged, carried out and answered, each with one record.
 
+use dlt645::Operator;
 use heapless::Vec;
 use security::envelope::Class;
 use security::gate::{Conditions, PurseConditions, Verdict};
@@ -82,7 +83,8 @@ impl Account {
                     return Ok(None);
                 };
                 let mut after = self.meter.clone();
-                let mut keeper = Keeper::new(store, &self.capacities, &NO_VALUES);
+                let by = [self.operator, Operator::from_line(order.operator())];
+                let mut keeper = Keeper::new(store, &self.capacities, &NO_VALUES, by);
                 let done = order.recharge().map(|fields| {
                     let keep = |row: Kept<'_, CHANNELS, RATES, DEMANDS>| keeper.keep(&row);
                     after.input(at, keep, |machine| {
@@ -104,7 +106,7 @@ impl Account {
                     Outcome::Done => pending.state_when_done(relay, Some(state)),
                     _ => pending.state(),
                 };
-                self.sequence = write(&after, self.sequence, &memory, store)?;
+                self.sequence = write(&after, self.sequence, &memory, self.operator, store)?;
                 self.meter = after;
                 let Ok(verified) = pending.stored() else {
                     return Ok(None);

@@ -8,7 +8,7 @@ use tariff::{Money, Rounding};
 
 use super::registers::energy;
 use super::{Column, Out, amperes, hertz, serial, tenths, thousandths, volts};
-use crate::book::{MeterRow, VALUES};
+use crate::book::{Held, MeterRow, VALUES};
 use crate::clock;
 use crate::management::ManagementCore;
 use crate::store::Store;
@@ -19,18 +19,15 @@ const PARTS: [u8; 12] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0x0A, 0x10];
 const LONGEST_PART: usize = 8 * 5;
 /// Any money, any count of three bytes.
 const MONEY: u32 = 0x0090_0200;
-const COUNT: u32 = 0x0330_0000;
+pub(super) const COUNT: u32 = 0x0330_0000;
 /// Longest load block.
 const BLOCK: usize = 103;
 
 impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
-    /// Purchases 033301nn to 033306nn, the last refund 03340001, counts of demand resets and clock settings.
+    /// Purchases 033301nn to 033306nn, the last refund 03340001.
     pub(super) fn purse_record(&self, id: DataId, out: &mut Out<'_>) -> Result<(), Err645> {
-        let count = |kind| i32::try_from(self.account().meter().kept(kind)).unwrap_or(i32::MAX);
         let purse = self.account().machine().purse();
         match (id.di2(), id.di1(), id.di0()) {
-            (0x30, 2, 0) => out.number(COUNT, count(Kind::DemandReset).min(999_999)),
-            (0x30, 4, 0) => out.number(COUNT, count(Kind::ClockSet).min(999_999)),
             (0x33, item, nth @ 1..) => {
                 let newest = purse.purchases().iter().rev();
                 let purchase = newest.copied().nth(usize::from(nth) - 1);
@@ -70,7 +67,8 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         }
     }
 
-    /// Trips (1D) and closings (1E): how many, and the record of one. The operator of what the meter did itself is 0.
+    /// Trips (1D) and closings (1E): how many, and the record of one. The operator is who asked for it, 0 where the
+    /// meter did it by itself.
     pub(super) fn relay_record(&mut self, id: DataId, out: &mut Out<'_>) -> Result<(), Err645> {
         let kind = if id.di3() == 0x1D {
             Kind::Trip
@@ -83,15 +81,12 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
                 out.number(COUNT, count as i32)
             }
             (0, 0xFF, nth @ 1..) => {
-                let (row, _) = self.row(kind, nth)?;
-                let at = row.snapshot.at;
-                let second = (at.second_of_day() % 60) as u8;
-                out.put(&[serial(second)])?;
-                out.put(&self.minute(at))?;
-                out.put(&[0; 4])?;
+                let held = self.row(kind, nth)?;
+                self.second(held.row.snapshot.at, out)?;
+                out.put(&held.operator)?;
                 [1, 2, 5, 6, 7, 8]
                     .into_iter()
-                    .try_for_each(|di2| out.energy(energy(&row.snapshot, di2, 0)?))
+                    .try_for_each(|di2| out.energy(energy(&held.row.snapshot, di2, 0)?))
             }
             _ => Err(Err645::NO_DATA),
         }
@@ -100,7 +95,7 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
     /// A freeze, whole (FF) or one of its parts.
     pub(super) fn frozen(&mut self, id: DataId, out: &mut Out<'_>) -> Result<(), Err645> {
         let kind = Kind::of_freeze(id.di2()).ok_or(Err645::NO_DATA)?;
-        let (row, values) = self.row(kind, id.di0())?;
+        let Held { row, values, .. } = self.row(kind, id.di0())?;
         let [timed, instant, agreed, hourly, daily] = self.account().settings().freeze_modes;
         let mode = match kind {
             Kind::Timed => timed,
@@ -212,7 +207,9 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         while left > 0 && number <= newest && out.bytes.len() - out.len >= BLOCK {
             let found = self.numbered_row(Kind::Load, number)?;
             number += 1;
-            let Some((row, values)) = found else { continue };
+            let Some(Held { row, values, .. }) = found else {
+                continue;
+            };
             if row.snapshot.at.utc_s < from_s {
                 continue;
             }

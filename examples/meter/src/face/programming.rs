@@ -1,7 +1,7 @@
 //! What can be written: switch times, tables of both sets, prices and tiers that wait, settlement days, demand, load
 //! records, freezes, limits, holidays, rest days, terms of fee control. A table is taken when all of them together are good, and stored before it counts.
 
-use dlt645::{DataId, Err645, FreezePattern, Stamp, Value};
+use dlt645::{DataId, Err645, FreezePattern, Operator, Stamp, Value};
 use heapless::Vec;
 use meter_proto::outbox::OutboxStore;
 use tariff::Money;
@@ -22,14 +22,21 @@ use crate::store::Store;
 
 impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
     /// Writes a parameter of the tariff; `None` when the identifier is none of them. The password was checked.
-    pub(super) fn program(&mut self, id: DataId, data: &[u8]) -> Option<Result<(), Err645>> {
+    /// Who programs what is kept first.
+    pub(super) fn program(
+        &mut self,
+        id: DataId,
+        operator: Operator,
+        data: &[u8],
+    ) -> Option<Result<(), Err645>> {
+        let by = (id, operator);
         match id.0 {
-            0x0400_0106..=0x0400_0109 => Some(self.program_switch(id, data)),
-            0x0400_1001..=0x0400_1005 => Some(self.program_limit(id, data)),
+            0x0400_0106..=0x0400_0109 => Some(self.program_switch(by, data)),
+            0x0400_1001..=0x0400_1005 => Some(self.program_limit(by, data)),
             _ => {
                 let mut settings = self.account().settings().clone();
                 if let Some(done) = self.program_fee(&mut settings.fee, id, data) {
-                    return Some(done.and_then(|()| self.take_settings(settings)));
+                    return Some(done.and_then(|()| self.take_settings(settings, Some(by))));
                 }
                 let spare_is_second =
                     |core: &Self, table| !core.account().meter().running().second(table);
@@ -63,24 +70,36 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
                     }
                     _ => return None,
                 };
-                Some(taken.and_then(|()| self.take_settings(settings)))
+                Some(taken.and_then(|()| self.take_settings(settings, Some(by))))
             }
         }
     }
 
-    fn take_settings(&mut self, settings: Settings) -> Result<(), Err645> {
+    fn take_settings(
+        &mut self,
+        settings: Settings,
+        by: Option<(DataId, Operator)>,
+    ) -> Result<(), Err645> {
         settings.parameters().map_err(|broken| match broken {
             Broken::ZoneCount => Err645::ZONES,
             Broken::SlotCount => Err645::SLOTS,
             Broken::RateNumber | Broken::PriceCount => Err645::TARIFFS,
             _ => Err645::OTHER,
         })?;
+        if let Some(by) = by {
+            self.note(by)?;
+        }
         self.program_settings(settings).map_err(|_| Err645::OTHER)
     }
 
+    fn note(&mut self, (id, operator): (DataId, Operator)) -> Result<(), Err645> {
+        self.note_programming(id, operator)
+            .map_err(|_| Err645::OTHER)
+    }
+
     /// The switch of a table; all zero or a past time takes a waiting one back.
-    fn program_switch(&mut self, id: DataId, data: &[u8]) -> Result<(), Err645> {
-        let table = usize::from(id.di0()).checked_sub(6);
+    fn program_switch(&mut self, by: (DataId, Operator), data: &[u8]) -> Result<(), Err645> {
+        let table = usize::from(by.0.di0()).checked_sub(6);
         let table = table.and_then(|nth| Table::ALL.get(nth)).copied();
         let table = table.ok_or(Err645::OTHER)?;
         let at_s = if data == [0; 5] {
@@ -88,10 +107,12 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         } else {
             self.stamp_s(data)?
         };
+        self.note(by)?;
         self.arm(table, at_s).map_err(|_| Err645::OTHER)
     }
 
-    fn program_limit(&mut self, id: DataId, data: &[u8]) -> Result<(), Err645> {
+    fn program_limit(&mut self, by: (DataId, Operator), data: &[u8]) -> Result<(), Err645> {
+        let (id, _) = by;
         let Ok(Value::Number(number)) = id.value(data) else {
             return Err(Err645::OTHER);
         };
@@ -105,6 +126,10 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             _ => &mut limits.close_allow,
         };
         *place = amount;
+        if !self.account().machine().is_prepaid() {
+            return Err(Err645::NOT_AUTHORISED);
+        }
+        self.note(by)?;
         match self.set_limits(limits) {
             Ok(true) => Ok(()),
             Ok(false) => Err(Err645::NOT_AUTHORISED),
@@ -218,7 +243,7 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         }
         let mut settings = self.account().settings().clone();
         settings.timed = pattern(order);
-        self.take_settings(settings)
+        self.take_settings(settings, None)
     }
 }
 

@@ -26,7 +26,7 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
     fn settled(&mut self, period: u8) -> Result<MeterSnapshot, Err645> {
         match period {
             0 => Ok(self.account().meter().snapshot(self.moment())),
-            1..=PERIODS => Ok(self.row(Kind::Settlement, period)?.0.snapshot),
+            1..=PERIODS => Ok(self.row(Kind::Settlement, period)?.row.snapshot),
             _ => Err(Err645::NO_DATA),
         }
     }

@@ -2,6 +2,7 @@
 
 use dlt645::{DataId, Err645};
 use meter_proto::outbox::OutboxStore;
+use tariff::Price;
 use tariff::freeze::Pattern;
 use tariff::profile::Small;
 use tariff::sets::Table;
@@ -146,13 +147,12 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             }
             (5, which @ 1..=2, rate) => {
                 let prices = &self.set(Table::Prices, which == 2).prices;
-                let price = |price: &tariff::Price| price.ten_thousandths().min(99_999_999) as i32;
                 match rate {
-                    0xFF => prices.iter().try_for_each(|p| out.number(PRICE, price(p))),
+                    0xFF => prices.iter().try_for_each(|of_rate| price(of_rate, out)),
                     0 => Err(absent),
                     rate => {
                         let found = prices.get(usize::from(rate) - 1).ok_or(absent)?;
-                        out.number(PRICE, price(found))
+                        price(found, out)
                     }
                 }
             }
@@ -178,20 +178,30 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
                 for number in 0..PRICES {
                     tier_item(tables, true, number, out)?;
                 }
-                let day = match first.reset {
-                    Reset::Yearly { month, day, hour } => [hour, day, month].map(serial),
-                    _ => [0x99; 3],
-                };
-                out.put(&day)?;
-                (1..DAYS).try_for_each(|_| out.put(&[0x99; 3]))
+                out.put(&reset_days(first.reset))
             }
             _ => Err(absent),
         }
     }
 }
 
+/// Yearly days of the tiers: the reset, and free places.
+pub(super) fn reset_days(reset: Reset) -> [u8; 3 * DAYS] {
+    let mut days = [0x99; 3 * DAYS];
+    if let Reset::Yearly { month, day, hour } = reset {
+        let [first, second, third, ..] = &mut days;
+        [*first, *second, *third] = [hour, day, month].map(serial);
+    }
+    days
+}
+
+/// A price of a rate.
+pub(super) fn price(price: &Price, out: &mut Out<'_>) -> Result<(), Err645> {
+    out.number(PRICE, price.ten_thousandths().min(99_999_999) as i32)
+}
+
 /// A limit in 0.01 kWh, or a price; behind the last limit stand zeros, behind the last price it repeats.
-fn tier_item(
+pub(super) fn tier_item(
     tables: &Small,
     is_price: bool,
     number: usize,

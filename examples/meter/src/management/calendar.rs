@@ -1,6 +1,6 @@
 //! Passwords, remote commands by password, and the management calendar.
 
-use dlt645::Authority;
+use dlt645::{Authority, Operator};
 use meter_proto::outbox::OutboxStore;
 use meter_proto::time::{ClockQuality, Stamp};
 
@@ -36,9 +36,11 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
     }
 
     /// Carries out a remote command given by password. `false` when keep power forbids it.
-    pub fn remote_command(&mut self, command: tariff::remote::Command) -> bool {
+    pub fn remote_command(&mut self, command: tariff::remote::Command, operator: Operator) -> bool {
         let now = self.moment();
-        let obeyed = self.account.command(command, now, &mut self.store);
+        let obeyed = self
+            .account
+            .command(command, operator, now, &mut self.store);
         // An event that could not be kept does not undo the command.
         let done = self.noted(obeyed).unwrap_or(true);
         if done {
@@ -56,23 +58,25 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
     }
 
     /// Moves the management calendar; the legal clock is asked for at most a second of it.
-    pub fn move_calendar(&mut self, utc_ms: u64) {
+    pub fn move_calendar(&mut self, utc_ms: u64, operator: Operator) {
         let (legal, before) = (self.legal_utc_ms(), self.moment());
         self.offset_ms = i64::try_from(utc_ms)
             .unwrap_or(i64::MAX)
             .saturating_sub_unsigned(legal);
         self.wanted_clock = Some(utc_ms);
         let after = self.moment();
-        let set = self.account.set_clock(before, after, &mut self.store);
+        let set = self
+            .account
+            .set_clock([before, after], operator, &mut self.store);
         let _ = self.noted(set);
     }
 
-    /// As [`ManagementCore::move_calendar`], once a day.
+    /// As [`ManagementCore::move_calendar`], once a day, by nobody.
     pub fn broadcast_time(&mut self, utc_ms: u64) {
         let today = self.utc_ms() / DAY_MS;
         if self.broadcast_day != today {
             self.broadcast_day = today;
-            self.move_calendar(utc_ms);
+            self.move_calendar(utc_ms, Operator(0));
         }
     }
 

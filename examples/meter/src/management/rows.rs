@@ -1,6 +1,6 @@
 //! What is kept and programmed through the management core: rows of the book, settings, switches, freezes by order.
 
-use dlt645::Err645;
+use dlt645::{DataId, Err645, Operator};
 use meter_proto::outbox::OutboxStore;
 use tariff::civil::Moment;
 use tariff::freeze::Kind;
@@ -8,8 +8,9 @@ use tariff::purse::Limits;
 use tariff::sets::Table;
 
 use super::ManagementCore;
-use crate::book::{self, MeterRow, VALUES};
+use crate::book::{self, Held};
 use crate::clock;
+use crate::programmed::{self, Group, Programmed};
 use crate::settings::Settings;
 use crate::store::{Store, StoreError};
 
@@ -27,11 +28,11 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         }
     }
 
-    /// The newest row of a kind for 1, the one before for 2, with its values.
+    /// The newest row of a kind for 1, the one before for 2.
     ///
     /// # Errors
     /// ERR bit 1 when there is none.
-    pub(crate) fn row(&mut self, kind: Kind, nth: u8) -> Result<(MeterRow, [u8; VALUES]), Err645> {
+    pub(crate) fn row(&mut self, kind: Kind, nth: u8) -> Result<Held, Err645> {
         let nth = u32::from(nth);
         let is_kept = (1..=u32::from(self.account.capacities().of(kind))).contains(&nth);
         let newest = self.account.meter().kept(kind);
@@ -41,13 +42,34 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
     }
 
     /// The row of a kind with this number; `None` when it is not kept.
-    pub(crate) fn numbered_row(
-        &mut self,
-        kind: Kind,
-        number: u32,
-    ) -> Result<Option<(MeterRow, [u8; VALUES])>, Err645> {
+    pub(crate) fn numbered_row(&mut self, kind: Kind, number: u32) -> Result<Option<Held>, Err645> {
         let capacities = *self.account.capacities();
         book::read(&mut self.store, &capacities, kind, number).map_err(|_| Err645::OTHER)
+    }
+
+    /// Keeps who is about to program what; on a failure nothing is programmed.
+    pub(crate) fn note_programming(
+        &mut self,
+        id: DataId,
+        operator: Operator,
+    ) -> Result<(), StoreError> {
+        let kept = self.account.capacities().events;
+        let what = (id, operator, self.moment().utc_s);
+        let done = programmed::write(&mut self.store, kept, what, self.account.settings());
+        self.noted(done)
+    }
+
+    /// How often a group was programmed.
+    pub(crate) fn programmed_count(&mut self, group: Group) -> Result<u32, Err645> {
+        let kept = self.account.capacities().events;
+        programmed::newest(&mut self.store, kept, group).map_err(|_| Err645::OTHER)
+    }
+
+    /// The newest record of programming a group for 1.
+    pub(crate) fn programmed(&mut self, group: Group, nth: u8) -> Result<Programmed, Err645> {
+        let kept = self.account.capacities().events;
+        let found = programmed::read(&mut self.store, kept, group, nth);
+        found.map_err(|_| Err645::OTHER)?.ok_or(Err645::NO_DATA)
     }
 
     /// Takes settings that were checked.
@@ -73,15 +95,15 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
 
     /// Freezes now.
     pub(crate) fn freeze_now(&mut self) -> Result<(), StoreError> {
-        self.keep_now(false)
+        self.keep_now(None)
     }
 
     /// Clears maximum demand; what was held is kept.
-    pub(crate) fn clear_demand(&mut self) -> Result<(), StoreError> {
-        self.keep_now(true)
+    pub(crate) fn clear_demand(&mut self, operator: Operator) -> Result<(), StoreError> {
+        self.keep_now(Some(operator))
     }
 
-    fn keep_now(&mut self, clear_demand: bool) -> Result<(), StoreError> {
+    fn keep_now(&mut self, clear_demand: Option<Operator>) -> Result<(), StoreError> {
         let (now, values) = (self.moment(), self.line_values());
         let done = self
             .account
