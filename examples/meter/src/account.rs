@@ -19,6 +19,7 @@ use tariff::sets::Table;
 use tariff::{Rounding, stored};
 
 use crate::book::{self, Capacities, VALUES};
+use crate::clock;
 use crate::metering::{StartError, read_number, read_record};
 use crate::records::{ACCOUNT, PURSE_LIMIT, SETTINGS, VERSION};
 use crate::settings::{MAX_SETTINGS, Settings};
@@ -135,8 +136,7 @@ impl Account {
         };
         let clock = Clock {
             at: now,
-            // The calendar of the line has two digits for the year: before 2000 it was never set.
-            good: (2000..=2099).contains(&now.date().year()),
+            good: clock::is_set(now),
         };
         let by = [self.operator, Operator(0)];
         let mut keeper = Keeper::new(store, &self.capacities, values, by);

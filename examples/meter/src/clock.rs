@@ -101,6 +101,12 @@ pub fn from_stamp(stamp: dlt645::Stamp, utc_offset_min: i16) -> Option<u64> {
     u64::try_from(moment.utc_s).ok()?.checked_mul(1000)
 }
 
+/// Whether the calendar was ever set: that of the line has two digits for the year.
+#[must_use]
+pub fn is_set(now: tariff::civil::Moment) -> bool {
+    (2000..=2099).contains(&now.date().year())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

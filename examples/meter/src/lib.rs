@@ -34,6 +34,7 @@ pub mod records;
 pub mod settings;
 pub mod store;
 pub mod update;
+pub mod uses;
 pub mod waiting;
 pub mod water;
 pub mod wave;

@@ -20,6 +20,7 @@
 //! | 0103 | limit of the sealing counter `purse` | ahead of use |
 //! | 0104 | settings that were programmed over the line | with each |
 //! | 0105 | restarts of this core after a panic, u32 | at each of them |
+//! | 0106 | use of months and years: version 1, marks | at 00:00 of the first |
 //! | 0110..0132 | one condition of one phase: how often, how long, the last time: version 1, numbers | when it begins, when it ends |
 //!
 //! | 2000.., by kind and number | a settled period, freeze, trip, closing, clock setting, demand reset | when it is due, before the account that counts it |
@@ -50,6 +51,7 @@ pub(crate) const PURSE_LIMIT: Key = 0x0103;
 pub(crate) const SETTINGS: Key = 0x0104;
 /// Restarts of the management core after a panic.
 pub const RESETS: Key = 0x0105;
+pub(crate) const USES: Key = 0x0106;
 pub(crate) const EVENTS: Key = 0x0110;
 pub(crate) const WAITING: Key = 0x1000;
 /// Kind in bits 8 to 12, slot below.

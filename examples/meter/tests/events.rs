@@ -194,7 +194,7 @@ fn every_event_of_the_table_answers_what_the_catalogue_says() {
     }
     for unknown in [
         0x0306_0000,
-        0x0330_0000,
+        0x0330_0100,
         0x1D00_FF01,
         0x1004_0001,
         0x1400_0103,

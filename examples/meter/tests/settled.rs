@@ -10,7 +10,7 @@ use dlt645::{
     Password, Value,
 };
 use meter_proto::message::Status;
-use world::{PASSWORD, World, stamp};
+use world::{MINUTE_MS, PASSWORD, World, stamp};
 
 #[test]
 fn settled_registers_and_demands_are_read_by_period_and_rate() {
@@ -78,6 +78,62 @@ fn settled_registers_and_demands_are_read_by_period_and_rate() {
         (480, 360)
     );
     assert_eq!(world.demand(0x0101_0001).0, 12_000);
+}
+
+#[test]
+fn months_and_years_are_counted_beside_the_settlement() {
+    let keys = KeyService::new();
+    let mut world = World::new(&keys, stamp(11, 30, 23, 0));
+    // Settlement on the 15th only; 25 Wh of both directions together in a minute.
+    assert_eq!(world.write(0x0400_0B01, &[0, 0x15]), Ok(Vec::new()));
+    world.run(stamp(12, 1, 1, 0));
+    assert_eq!(
+        (world.number(0x000C_0000), world.number(0x000C_0001)),
+        (150, 150)
+    );
+    assert_eq!(
+        (world.number(0x000D_0000), world.number(0x000D_0001)),
+        (300, 0)
+    );
+    assert_eq!(
+        world.read(0x000B_0001),
+        Err(Err645::NO_DATA),
+        "nothing was settled"
+    );
+    // The power is off over the new year; other meters' energy flows on.
+    world.now_ms = world::ms(stamp(12, 31, 23, 0));
+    let mut world = world.restart(&keys);
+    world.now_ms += 7_200_000;
+    world.totals.active.import += 60_000;
+    let mut world = world.restart(&keys);
+    assert_eq!(
+        (world.number(0x000C_0000), world.number(0x000C_0001)),
+        (0, 750)
+    );
+    assert_eq!(
+        (world.number(0x000D_0000), world.number(0x000D_0001)),
+        (0, 900)
+    );
+    // The clock set back over midnight and forward again counts no month twice.
+    assert_eq!(world.write(0x0400_0102, &[0, 0x30, 0x00]), Ok(Vec::new()));
+    world.now_ms += MINUTE_MS;
+    world.talk();
+    assert_eq!(
+        world.write(0x0400_0101, &[4, 0x31, 0x12, 0x26]),
+        Ok(Vec::new())
+    );
+    world.now_ms += MINUTE_MS;
+    world.talk();
+    world.now_ms += 86_400_000;
+    world.totals.active.import += 1_000;
+    world.talk();
+    assert_eq!(
+        (world.number(0x000C_0000), world.number(0x000C_0001)),
+        (10, 750)
+    );
+    assert_eq!(world.number(0x000D_0002), 0);
+    assert_eq!(world.read(0x000C_0002), Err(Err645::NO_DATA));
+    assert_eq!(world.read(0x000D_0007), Err(Err645::NO_DATA));
 }
 
 #[test]

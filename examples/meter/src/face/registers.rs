@@ -68,6 +68,15 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
                 let before = self.settled(period + 1).and_then(combined).unwrap_or(0);
                 return out.number(id.0, shown(now.saturating_sub(before)));
             }
+            (which @ 0x0C..=0x0D, 0, back) => {
+                let (uses, total) = (self.uses(), self.combined());
+                let used = if which == 0x0C {
+                    uses.month(back, total)
+                } else {
+                    uses.year(back, total)
+                };
+                return out.number(id.0, shown(used.ok_or(Err645::NO_DATA)?));
+            }
             (0xFE, 0, period @ 1..=PERIODS) => {
                 let at = self.settled(period)?.at;
                 let [_, hour, day, month, year] = self.minute(at);

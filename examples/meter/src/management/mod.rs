@@ -25,13 +25,16 @@ use meter_proto::time::{ClockQuality, Stamp};
 use tariff::meter::Reading;
 
 use crate::account::Account;
+use crate::clock;
 use crate::crossing::{
     Answer, Instantaneous, MAX_BODY, MAX_SEALED, RecordName, Request, Steps, Totals,
 };
 use crate::events::EventBook;
 use crate::metering::{StartError, read_record, write_number};
 use crate::records::{TAKEN, VERSION};
+use crate::settings::SHOWN;
 use crate::store::{Store, StoreError};
+use crate::uses::Uses;
 
 pub use config::{Config, Counts, Keys, PasswordError};
 
@@ -70,6 +73,7 @@ pub struct ManagementCore<S, O> {
     store: S,
     outbox: Outbox<O, 1>,
     account: Account,
+    uses: Uses,
     events: EventBook,
     boot: u32,
     taken: Option<RecordName>,
@@ -111,6 +115,7 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         boot: u32,
     ) -> Result<Self, StartError> {
         let account = Account::start(&config.account, keys.purse, &mut store)?;
+        let uses = Uses::start(&mut store)?;
         let events = EventBook::start(&mut store);
         let mut buffer = [0; 16];
         let taken = match read_record(&mut store, TAKEN, &mut buffer)? {
@@ -135,6 +140,7 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             store,
             outbox: Outbox::new(waiting, boot, Timing::default(), [quota; 6]),
             account,
+            uses,
             events,
             boot,
             taken,
@@ -256,6 +262,17 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         }
     }
 
+    /// The combined active total as it is shown, tenths of a watt hour.
+    pub(crate) const fn combined(&self) -> i64 {
+        let Steps { import, export } = self.totals.active;
+        SHOWN.combine(import, export)
+    }
+
+    /// Use of months and years.
+    pub(crate) const fn uses(&self) -> &Uses {
+        &self.uses
+    }
+
     /// What is asked of the relay. A trip waits while a phase carries more current than the contact shall break, for
     /// the programmed time at most, which begins anew when the power returns.
     fn wishes_closed(&mut self) -> bool {
@@ -284,6 +301,10 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             watts: self.values.power_w(),
         };
         let (now, values) = (self.moment(), self.line_values());
+        if clock::is_set(now) && self.uses.advance(now.date(), self.combined()) {
+            let saved = self.uses.save(&mut self.store);
+            let _ = self.noted(saved);
+        }
         let advanced = self
             .account
             .advance(now, &reading, &values, &mut self.store);
