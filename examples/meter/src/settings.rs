@@ -260,3 +260,99 @@ fn tables(r: &mut Reader<'_>) -> Option<Small> {
     };
     Some(tables)
 }
+
+#[cfg(test)]
+mod tests {
+    use tariff::calendar::{Holiday, Slot, Zone};
+    use tariff::civil::Date;
+    use tariff::freeze::Pattern;
+    use tariff::friendly::FriendlyHours;
+    use tariff::overload::PowerLimit;
+    use tariff::profile::Small;
+    use tariff::tier::Tier;
+    use tariff::{Money, Price};
+
+    use super::{FRIENDLY, Fee, MAX_SETTINGS, Settings, TripCurrent};
+
+    /// Every place used.
+    fn full() -> Settings {
+        let mut tables = Small::new();
+        for (start, table) in [(101, 1), (701, 2)] {
+            tables.zones.push(Zone { start, table }).unwrap();
+        }
+        for nth in 0..16 {
+            let (table, start, rate) = (nth / 8 + 1, u16::from(nth % 8) * 60, nth % 4 + 1);
+            tables.slots.push(Slot { table, start, rate }).unwrap();
+        }
+        for day in 1..=8 {
+            let date = Date::try_new(2026, 10, day).unwrap();
+            tables.holidays.push(Holiday { date, table: 2 }).unwrap();
+        }
+        (tables.work_days, tables.rest_table) = (0x3E, 2);
+        tables
+            .prices
+            .extend([1, 2, 3, 4].map(Price::from_ten_thousandths));
+        for up_to_wh in [1_000, 2_000, u64::MAX] {
+            let price = Price::from_ten_thousandths(5);
+            tables.tiers.push(Tier { up_to_wh, price }).unwrap();
+        }
+        let hours = FriendlyHours {
+            weekdays: 0x7F,
+            from: 1320,
+            until: 360,
+        };
+        let mut settings = Settings::new(tables);
+        settings.timed = Some(Pattern::Daily { minute: 7 });
+        settings.fee = Fee {
+            standing: Money::from_hundredths(50),
+            friendly: heapless::Vec::from_slice(&[hours; FRIENDLY]).unwrap(),
+            friendly_holidays: true,
+            overload: Some(PowerLimit {
+                watts: 5_000,
+                after_s: 60,
+                reclose_s: 120,
+                tries: 2,
+                despite_keep_power: true,
+            }),
+            fallback_rate: 3,
+            initial: Money::from_hundredths(1_000),
+            mode: Some((1_800_000_000, true)),
+            trip_current: Some(TripCurrent {
+                limit_ma: 60_000,
+                longest_min: 1_440,
+            }),
+        };
+        settings
+    }
+
+    #[test]
+    fn the_fullest_settings_fit_and_come_back() {
+        let (settings, mut bytes) = (full(), [0; MAX_SETTINGS]);
+        let length = settings.encode(&mut bytes).unwrap();
+        let read = Settings::decode(&bytes[..length]).unwrap();
+        assert_eq!(read.fee, settings.fee);
+        let mut again = [0; MAX_SETTINGS];
+        assert_eq!(read.encode(&mut again), Some(length));
+        assert_eq!(bytes, again);
+        // No shorter record is one, and none with a byte behind it.
+        for end in 0..length {
+            assert!(Settings::decode(&bytes[..end]).is_none(), "{end}");
+        }
+        assert!(Settings::decode(&bytes[..=length]).is_none());
+    }
+
+    #[test]
+    fn settings_of_the_first_version_have_no_terms() {
+        let (mut settings, mut bytes) = (full(), [0; MAX_SETTINGS]);
+        settings.fee = Fee::default();
+        let length = settings.encode(&mut bytes).unwrap();
+        // No flag, no charge, no credit, no rate, no friendly time.
+        let first = length - (1 + 8 + 8 + 1 + 1);
+        bytes[0] = 1;
+        let read = Settings::decode(&bytes[..first]).unwrap();
+        assert_eq!(read.fee, Fee::default());
+        assert_eq!(read.tables[1].holidays.len(), 8);
+        assert_eq!(read.timed, settings.timed);
+        assert!(Settings::decode(&bytes[..length]).is_none());
+    }
+}

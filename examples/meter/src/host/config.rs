@@ -425,3 +425,31 @@ impl Default for WaterConfig {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tariff::Money;
+
+    use super::MeterConfig;
+
+    #[test]
+    fn terms_of_fee_control_come_from_the_file_and_are_checked() {
+        let read = |fee: &str| {
+            let text = format!(r#"{{"prepaid": {{}}, "fee": {fee}}}"#);
+            let config: MeterConfig = serde_json::from_str(&text).unwrap();
+            config.account().map(|account| account.settings.fee)
+        };
+        let fee = read(
+            r#"{"standing": 50, "friendly": [[2, 1320, 360]], "trip_current": [60000, 30],
+                "over_power": {"watts": 5000, "after_s": 60}}"#,
+        )
+        .unwrap();
+        assert_eq!(fee.standing, Money::from_hundredths(50));
+        assert_eq!((fee.friendly[0].from, fee.friendly[0].until), (1320, 360));
+        assert_eq!(fee.overload.unwrap().watts, 5_000);
+        assert_eq!(fee.trip_current.unwrap().longest_min, 30);
+        assert!(read(r#"{"friendly": [[2, 1440, 0]]}"#).is_err());
+        assert!(read(r#"{"standing": -1}"#).is_err());
+        assert!(read(r#"{"fallback_rate": 5}"#).is_err());
+    }
+}
