@@ -15,6 +15,7 @@
 //! The functions here know nothing of freshness; [`crate::link`] adds it.
 
 use core::fmt;
+use core::hint::black_box;
 
 use zeroize::Zeroize;
 
@@ -357,7 +358,7 @@ pub fn open<'b, E: Block128>(
     let frame = Frame::in_bytes(header, key.suite(), bytes)?;
     let (head, nonce) = (header.to_bytes(), key.nonce(header.counter));
     let right = key.run(engine, Way::Open, &nonce, &[&head, ext], frame.body);
-    frame.judge(right)
+    judge(header, bytes, right)
 }
 
 /// As [`open`], on an engine that finishes later.
@@ -377,7 +378,7 @@ pub async fn open_async<'b, E: AsyncBlock128>(
     let right = key
         .run_async(engine, Way::Open, &nonce, &aad, frame.body)
         .await;
-    frame.judge(right)
+    judge(header, bytes, right)
 }
 
 fn sealed_len(header: &Header, plain_len: usize) -> Result<usize, EnvelopeError> {
@@ -445,29 +446,43 @@ impl<'b> Frame<'b> {
         }
         Ok(())
     }
+}
 
-    /// The message, if the tag that belongs to it is the one that came.
-    fn judge(self, right: Result<Block, AeadError>) -> Result<&'b [u8], EnvelopeError> {
-        let Self { body, tag, .. } = self;
-        let judged = match right {
-            Ok(right) => aead::judge(body, right, tag),
-            Err(error) => {
-                body.zeroize();
-                Err(error)
+/// The message of an envelope that was opened in place, if the tag that belongs to it is the one that
+/// came.
+///
+/// As in [`aead::judge`] the comparison is made twice. Each finds the tag that came by itself, the one
+/// from the front and the other from the end: a place that one skipped instruction moved is not the
+/// place of both.
+#[inline(never)]
+fn judge<'b>(
+    header: &Header,
+    bytes: &'b mut [u8],
+    right: Result<Block, AeadError>,
+) -> Result<&'b [u8], EnvelopeError> {
+    let error = match right {
+        Ok(mut right) => {
+            let tag_len = header.suite.tag_len();
+            let behind = header.wire_len().saturating_add(header.body(bytes).len());
+            let first = bytes.get(behind..).unwrap_or_default();
+            let first = first.len() == tag_len && aead::belongs(&right, first);
+            let again = black_box(&*bytes);
+            let at = again.len().saturating_sub(black_box(tag_len));
+            let second = aead::belongs(&right, again.get(at..).unwrap_or_default());
+            right.zeroize();
+            if black_box(first) && black_box(second) {
+                return Ok(header.body(bytes));
             }
-        };
-        match judged {
-            Ok(()) => Ok(body),
-            Err(error) => {
-                // The message is wiped already; a bare tag would only help to guess.
-                tag.fill(0);
-                Err(match error {
-                    AeadError::Engine(error) => EnvelopeError::Engine(error),
-                    _ => EnvelopeError::Refused,
-                })
-            }
+            EnvelopeError::Refused
         }
+        Err(AeadError::Engine(error)) => EnvelopeError::Engine(error),
+        Err(_) => EnvelopeError::Refused,
+    };
+    // The tag as well: alone it would only help to guess.
+    if let Some(rest) = bytes.get_mut(header.wire_len()..) {
+        rest.zeroize();
     }
+    Err(error)
 }
 
 /// Why an envelope was not made or not opened.

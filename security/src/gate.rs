@@ -23,7 +23,7 @@ use core::hint::black_box;
 use crc::{CRC_32_ISCSI, Crc, NoTable};
 use heapless::Vec;
 
-use crate::engine::{Block128, Soft, SoftKey, fill, sure};
+use crate::engine::{Block128, Soft, SoftKey, copy, fill, sure};
 use crate::envelope::{Class, Direction, Header};
 use crate::key::{DeviceKey, KeyHandle, Purpose};
 use crate::link::Opener;
@@ -280,14 +280,16 @@ struct Seen {
     /// The highest counter before this one.
     above: u64,
     conditions: Conditions,
+    /// The order as it came, [`Order::encoded_len`] bytes of it.
+    message: [u8; RECHARGE_LEN],
 }
 
 impl<K> Pending<'_, K> {
     /// The order, to prepare its effect; an actuator waits for [`Pending::stored`]. Whoever books an
     /// effect together with [`Pending::state_when_done`] books it after this.
     ///
-    /// Every check was passed before; they are made again, apart from the first time, so that one
-    /// instruction that was passed over by a disturbed supply opens no way here.
+    /// Every check was passed before; the order is read and checked again, apart from the first time,
+    /// so that one instruction that was passed over by a disturbed supply opens no way here.
     ///
     /// # Errors
     /// The [`Refusal`] of the second look: the processor was disturbed, and nothing may happen.
@@ -295,8 +297,11 @@ impl<K> Pending<'_, K> {
         let (seen, order) = (black_box(&self.seen), black_box(&self.kept.order));
         self.gate
             .admit(&seen.header, seen.above, &seen.conditions)?;
-        match self.gate.check(order, &seen.header, &seen.conditions)? {
-            Fresh::New => Ok(order),
+        let message = seen.message.get(..order.encoded_len());
+        let again = Order::parse(message.unwrap_or_default()).map_err(|_| Refusal::Malformed)?;
+        match self.gate.check(&again, &seen.header, &seen.conditions)? {
+            Fresh::New if again == *order => Ok(order),
+            Fresh::New => Err(Refusal::Malformed),
             Fresh::Repeated(_) => Err(Refusal::NumberUsed),
         }
     }
@@ -484,27 +489,33 @@ impl<K> OrderGate<K> {
         let Ok(order) = Order::parse(opened.plain) else {
             return Verdict::Dropped(Refusal::Malformed);
         };
-        match self.check(&order, &opened.header, conditions) {
-            Ok(Fresh::New) => Verdict::New(Pending {
-                // The answer for the case that power goes before the effect is known.
-                kept: Kept {
-                    order,
-                    answer: OrderAck {
-                        number: order.number(),
-                        outcome: Outcome::Interrupted,
-                        relay: RelayFeedback::Unknown,
-                        kind: order.kind(),
-                        last_number: order.number(),
-                        purse: order.purse_part(conditions.purse.map(|purse| purse.state)),
+        let header = opened.header;
+        match self.check(&order, &header, conditions) {
+            Ok(Fresh::New) => {
+                let mut message = [0; RECHARGE_LEN];
+                copy(&mut message, header.body(black_box(envelope)));
+                Verdict::New(Pending {
+                    // The answer for the case that power goes before the effect is known.
+                    kept: Kept {
+                        order,
+                        answer: OrderAck {
+                            number: order.number(),
+                            outcome: Outcome::Interrupted,
+                            relay: RelayFeedback::Unknown,
+                            kind: order.kind(),
+                            last_number: order.number(),
+                            purse: order.purse_part(conditions.purse.map(|purse| purse.state)),
+                        },
                     },
-                },
-                seen: Seen {
-                    header: opened.header,
-                    above,
-                    conditions: *conditions,
-                },
-                gate: self,
-            }),
+                    seen: Seen {
+                        header,
+                        above,
+                        conditions: *conditions,
+                        message,
+                    },
+                    gate: self,
+                })
+            }
             Ok(Fresh::Repeated(answer)) => Verdict::Repeated(answer),
             Err(refusal) => Verdict::Refused(OrderAck {
                 number: order.number(),

@@ -120,6 +120,9 @@ enum Job {
         /// A sample on the larger core
         #[arg(long)]
         quick: bool,
+        /// Only cases whose line `core, case` contains this text, for example `M4F, order`
+        #[arg(long, default_value = "")]
+        only: String,
     },
     /// Run case files: the project's own without arguments
     Vectors {
@@ -211,7 +214,7 @@ fn run(job: Option<Job>) -> anyhow::Result<()> {
         Some(Job::Size { json }) => size::run(json),
         Some(Job::FirmwareDemo) => firmware::demo(),
         Some(Job::McuBench { write }) => mcu_bench::run(write),
-        Some(Job::SkipCampaign { quick }) => skips::run(quick),
+        Some(Job::SkipCampaign { quick, only }) => skips::run(quick, &only),
         Some(Job::Accuracy { quick, json, docs }) => {
             let grid = if quick { Grid::Quick } else { Grid::Full };
             let output = match (json, docs) {
