@@ -453,8 +453,9 @@ impl<'b> Frame<'b> {
 ///
 /// As in [`aead::judge`] the comparison is made twice. Each finds the tag that came by itself, the one
 /// from the front and the other from the end: a place that one skipped instruction moved is not the
-/// place of both.
-#[inline(never)]
+/// place of both. It is no call of its own: where one is skipped, the verdict on an earlier message may
+/// still lie on the stack.
+#[inline(always)]
 fn judge<'b>(
     header: &Header,
     bytes: &'b mut [u8],

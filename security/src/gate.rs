@@ -45,6 +45,8 @@ const STATE_VERSION: u8 = 1;
 const HEAD_LEN: usize = 16;
 const ROLE_LEN: usize = 9;
 const ANSWER_LEN: usize = 2 + RECHARGE_LEN + PURSE_ACK_LEN;
+/// The sum over no numbers; zeroed memory has another.
+const EMPTY_SUM: u64 = 0x6D65_7465_725F_6B31;
 const CRC32C: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISCSI);
 
 /// Something that passed every check. Only the checks of this crate make it; an actuator or a boot
@@ -160,7 +162,7 @@ pub enum Refusal {
     ClockUnsafe = 23,
     /// The deadline is past.
     DeadlinePast = 24,
-    /// The number is not above the last one of this operator role.
+    /// The number is not above the last one of this operator role, or the numbers in memory were damaged.
     NumberUsed = 25,
     /// No more operator roles can be kept.
     TooManyRoles = 26,
@@ -601,6 +603,9 @@ impl<K> OrderGate<K> {
                 .map(|kept| Fresh::Repeated(kept.answer))
                 .ok_or(Refusal::NumberUsed);
         }
+        if self.memory.sum != self.memory.sum() {
+            return Err(Refusal::NumberUsed);
+        }
         self.check_state(order, conditions)?;
         if !self.memory.has_room(order.role()) {
             return Err(Refusal::TooManyRoles);
@@ -697,6 +702,8 @@ struct Memory {
     epoch: u16,
     counter: u64,
     roles: Vec<(u8, u64), ROLES>,
+    /// [`Memory::sum`] of the roles when they were last changed.
+    sum: u64,
     /// Oldest first.
     answers: Vec<Kept, ANSWERS>,
 }
@@ -713,8 +720,18 @@ impl Memory {
             epoch,
             counter: 0,
             roles: Vec::new(),
+            sum: EMPTY_SUM,
             answers: Vec::new(),
         }
+    }
+
+    /// A sum over the numbers used. A stack frame that a skipped instruction misplaced overwrites what
+    /// lies beside it, and this memory may: numbers that were lost must not look unused.
+    fn sum(&self) -> u64 {
+        let roles = self.roles.iter();
+        roles.fold(EMPTY_SUM, |sum, (role, number)| {
+            sum.rotate_left(8) ^ number.wrapping_add(u64::from(*role))
+        })
     }
 
     fn last_number(&self, role: u8) -> u64 {
@@ -738,6 +755,7 @@ impl Memory {
                 let _ = self.roles.push((role, number));
             }
         }
+        self.sum = self.sum();
         if self.answers.is_full() {
             self.answers.remove(0);
         }
@@ -829,6 +847,7 @@ impl Memory {
                 .push((*role, u64::from_be_bytes(number)))
                 .map_err(|_| StateError::Content)?;
         }
+        memory.sum = memory.sum();
         for row in answers
             .chunks_exact(ANSWER_LEN)
             .take(usize::from(answer_count))

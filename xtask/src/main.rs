@@ -3,6 +3,7 @@
 mod accuracy;
 mod bench;
 mod browser;
+mod compare_code;
 mod elf;
 mod emulated;
 mod ffi;
@@ -163,6 +164,8 @@ enum Job {
     },
     /// Ciphers and comparisons on secrets that valgrind takes for undefined: no branch, no address
     ConstantTime,
+    /// The machine code of the comparison of secrets on Cortex-M0 and M4: no early exit, no division
+    CompareCode,
     /// The lock files beside the published security advisories (needs cargo-audit)
     Advisories,
     /// Unit tests of `security` in an interpreter that knows undefined behaviour
@@ -230,6 +233,7 @@ fn run(job: Option<Job>) -> anyhow::Result<()> {
         Some(Job::EmulateCases) => emulated::run(),
         Some(Job::Differential { cases }) => proofs::differential(cases),
         Some(Job::ConstantTime) => proofs::constant_time(),
+        Some(Job::CompareCode) => compare_code::run(),
         Some(Job::Advisories) => proofs::advisories(),
         Some(Job::Miri) => proofs::miri(),
         Some(Job::System) => jobs::system(),
@@ -270,6 +274,8 @@ fn test(full: bool) -> anyhow::Result<()> {
     report.job("firmware-demo", firmware::demo);
     report.job("emulate-cases", emulated::run);
     report.job("constant-time", proofs::constant_time);
+    report.job("compare-code", compare_code::run);
+    report.job("skip-campaign", || skips::run(!full, ""));
     if full {
         report.job("size", || size::run(false));
         report.job("tariff-compare", bench::tariff::compare);
