@@ -167,7 +167,9 @@ impl Device {
         if let Some(next) = decision.store {
             self.store(&next)?;
         }
-        assert_eq!(decision.start, decision.sure);
+        for slot in [Slot::A, Slot::B] {
+            assert_eq!(decision.starts(slot), decision.start == Some(slot));
+        }
         self.running = decision.start.expect("no image verifies");
         let floor = self.state().counter_floor();
         self.raise(floor)?;

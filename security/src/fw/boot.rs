@@ -72,19 +72,38 @@ pub struct BootState {
 
 /// What the boot stage does.
 ///
-/// It starts a slot that [`Decision::start`] and [`Decision::sure`] both name, after a comparison with
-/// each of them; whenever they differ, it resets.
+/// It starts a slot only behind [`Decision::starts`], which holds when two looks at everything name it;
+/// when they differ, it resets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Decision {
     /// The slot to start; `None` asks for recovery.
     pub start: Option<Slot>,
-    /// The same from a second look at everything.
-    pub sure: Option<Slot>,
+    /// The same from a second look at everything, as [`sure`] codes it.
+    sure: u32,
     /// Why it is this one, for the log.
     pub because: StartedBecause,
     /// To be stored before the start, if there is anything to store.
     pub store: Option<BootState>,
+}
+
+impl Decision {
+    /// Whether a slot is the one to start, by both looks. The two comparisons have a branch of their own
+    /// each, where the caller acts on them: one skipped instruction passes one of them.
+    #[inline(always)]
+    pub fn starts(&self, slot: Slot) -> bool {
+        black_box(self.start) == Some(black_box(slot))
+            && black_box(self.sure) == sure(Some(black_box(slot)))
+    }
+}
+
+/// The code of a second look: values that zeroed or left-over memory does not hold.
+const fn sure(start: Option<Slot>) -> u32 {
+    match start {
+        Some(Slot::A) => 0x5AC3_9669,
+        Some(Slot::B) => 0xA53C_6996,
+        None => 0x3C5A_A5C3,
+    }
 }
 
 /// Why a slot is started.
@@ -145,7 +164,7 @@ impl BootState {
         let first = self.look(&mut verifies);
         let second = black_box(self).look(&mut verifies);
         Decision {
-            sure: second.start,
+            sure: sure(second.start),
             ..first
         }
     }
@@ -156,7 +175,7 @@ impl BootState {
             Mark::New if verifies(self.active.other()) => {
                 return Decision {
                     start: Some(self.active.other()),
-                    sure: None,
+                    sure: sure(None),
                     because: StartedBecause::Trial,
                     store: Some(self.next(self.active, Mark::Trial)),
                 };
@@ -169,7 +188,7 @@ impl BootState {
         if verifies(self.active) {
             return Decision {
                 start: Some(self.active),
-                sure: None,
+                sure: sure(None),
                 because,
                 store,
             };
@@ -181,7 +200,7 @@ impl BootState {
         };
         Decision {
             start: other,
-            sure: None,
+            sure: sure(None),
             because,
             store,
         }

@@ -36,7 +36,7 @@ fn choose(out: &mut Emulator) -> Option<()> {
         verify_slot(&mut file, &device, &SIGNERS).ok()
     };
     let decision = state.decide(|slot| verified(slot).is_some());
-    let slot = decision.start?;
+    let slot = decision.start.filter(|slot| decision.starts(*slot))?;
     let manifest = *verified(slot)?.get();
     if decision.because == StartedBecause::Trial {
         records.note_trial(&manifest.image_hash).ok()?;

@@ -43,9 +43,7 @@ fn main() -> ! {
         if let Some(next) = decision.store {
             port.send(&next.to_bytes());
         }
-        let started = decision
-            .start
-            .filter(|slot| black_box(decision.sure) == Some(*slot));
+        let started = decision.start.filter(|slot| decision.starts(*slot));
         port.show(started.map_or(-1, |slot| slot as i32));
     }
 }

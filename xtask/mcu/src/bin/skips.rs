@@ -132,7 +132,7 @@ fn boot(port: &mut Port, case: u32) {
     begin(port);
     let decision = boot_stage(&slots, &keys);
     for slot in [Slot::A, Slot::B] {
-        if decision.start == Some(slot) && black_box(decision.sure) == Some(slot) {
+        if decision.starts(slot) {
             accepted(port);
         }
     }
