@@ -2,6 +2,9 @@
 #![no_std]
 #![no_main]
 
+#[path = "../memory.rs"]
+mod memory;
+
 use cortex_m_rt::entry;
 use mcu::{Port, device};
 use security::engine::Soft;

@@ -3,6 +3,9 @@
 #![no_std]
 #![no_main]
 
+#[path = "../memory.rs"]
+mod memory;
+
 use core::hint::black_box;
 
 use aes::Aes128;

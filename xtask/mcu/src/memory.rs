@@ -1,0 +1,76 @@
+//! Copying and clearing of memory in 80 bytes, for images whose flash counts: those of the compiler take 1.1 KB.
+//! The linker prefers them because the compiler's are weak. An image brings them in by
+//! `#[path = "../memory.rs"] mod memory;`, as a board's support would.
+//!
+//! In assembly, since a compiler may make of such a loop a call of what it defines.
+
+#[expect(unsafe_code, reason = "the routines that the compiler calls by name")]
+mod routines {
+    // All four count down. From the end, odd bytes go first, then words where both addresses are even to four.
+    core::arch::global_asm!(
+        ".syntax unified",
+        ".thumb",
+        ".section .text.__aeabi_memcpy,\"ax\",%progbits",
+        ".global __aeabi_memcpy, __aeabi_memcpy4, __aeabi_memcpy8",
+        ".type __aeabi_memcpy, %function",
+        ".type __aeabi_memcpy4, %function",
+        ".type __aeabi_memcpy8, %function",
+        ".thumb_func",
+        "__aeabi_memcpy:", // r0 to, r1 from, r2 bytes
+        "mov r3, r0",
+        "orrs r3, r1",
+        "lsls r3, r3, #30",
+        "beq 2f",
+        "1: subs r2, #1",
+        "bcc 4f",
+        "ldrb r3, [r1, r2]",
+        "strb r3, [r0, r2]",
+        "b 1b",
+        "3: subs r2, #1",
+        "ldrb r3, [r1, r2]",
+        "strb r3, [r0, r2]",
+        ".thumb_func",
+        "__aeabi_memcpy4:",
+        ".thumb_func",
+        "__aeabi_memcpy8:",
+        "2: lsls r3, r2, #30",
+        "bne 3b",
+        "5: subs r2, #4",
+        "bcc 4f",
+        "ldr r3, [r1, r2]",
+        "str r3, [r0, r2]",
+        "b 5b",
+        "4: bx lr",
+        ".size __aeabi_memcpy, . - __aeabi_memcpy",
+        ".section .text.__aeabi_memclr,\"ax\",%progbits",
+        ".global __aeabi_memclr, __aeabi_memclr4, __aeabi_memclr8",
+        ".type __aeabi_memclr, %function",
+        ".type __aeabi_memclr4, %function",
+        ".type __aeabi_memclr8, %function",
+        ".thumb_func",
+        "__aeabi_memclr:", // r0 where, r1 bytes
+        "movs r2, #0",
+        "lsls r3, r0, #30",
+        "beq 2f",
+        "1: subs r1, #1",
+        "bcc 4f",
+        "strb r2, [r0, r1]",
+        "b 1b",
+        ".thumb_func",
+        "__aeabi_memclr4:",
+        ".thumb_func",
+        "__aeabi_memclr8:",
+        "movs r2, #0",
+        "2: lsls r3, r1, #30",
+        "beq 5f",
+        "subs r1, #1",
+        "strb r2, [r0, r1]",
+        "b 2b",
+        "5: subs r1, #4",
+        "bcc 4f",
+        "str r2, [r0, r1]",
+        "b 5b",
+        "4: bx lr",
+        ".size __aeabi_memclr, . - __aeabi_memclr",
+    );
+}
