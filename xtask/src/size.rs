@@ -37,7 +37,7 @@ const IMAGES: [(&str, &str, Option<u64>); 16] = [
     (
         "seal-engine",
         "security: the same on the AES unit of a chip",
-        None,
+        Some(8192),
     ),
     (
         "seal-gcm",
@@ -143,7 +143,7 @@ const STEPS: [(&str, &str, Option<u64>); 40] = [
     ),
     (
         "judge-order",
-        "security: 20-byte order, 12 bytes of ext, opened and judged, AES in software",
+        "security: 20-byte order, 12 bytes of ext, opened, judged and checked a second time, AES in software",
         Some(44_999),
     ),
     (

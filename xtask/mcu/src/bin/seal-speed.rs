@@ -187,8 +187,7 @@ fn order(show: &dyn Fn(&str, u64)) {
     let mut sealed = [0; 64];
     let len = sealed_order(&mut sealed);
     let held = conditions();
-    let judge =
-        |verdict: Verdict<'_, security::engine::SoftKey>| matches!(verdict, Verdict::New(_));
+    let judge = |verdict: Verdict<'_, security::engine::SoftKey>| matches!(verdict, Verdict::New(pending) if pending.order().is_ok());
 
     // A gate takes each counter once: one for each call.
     let key = device::key(Purpose::Lctrl);
@@ -255,7 +254,7 @@ fn order(show: &dyn Fn(&str, u64)) {
                     &held,
                     RelayFeedback::Open,
                 );
-                must(matches!(verdict, Verdict::New(_)));
+                must(matches!(verdict, Verdict::New(pending) if pending.order().is_ok()));
             });
         }
         sum / u64::from(CALLS)
