@@ -60,7 +60,7 @@
  Version of this interface; see mtr_abi_version. It rises when a structure, a function or the meaning of a number
  changes; new functions alone do not raise it.
  */
-#define MTR_ABI_VERSION 2
+#define MTR_ABI_VERSION 3
 
 /*
  Alignment of the storage of every object, in bytes.
@@ -240,7 +240,7 @@
 /*
  Bytes of storage of an mtr_gate.
  */
-#define MTR_GATE_SIZE 992
+#define MTR_GATE_SIZE 1008
 
 /*
  Bytes of a gate's stored state.
@@ -1605,6 +1605,10 @@ typedef struct {
    */
   uint32_t count;
   /*
+   Refund count now; read only with `has_purse`.
+   */
+  uint32_t refunds;
+  /*
    Highest amount of one recharge; read only with `has_purse`.
    */
   uint32_t max_amount;
@@ -1674,7 +1678,7 @@ typedef struct {
    */
   uint32_t amount;
   /*
-   Purchase count after the recharge, the stored count + 1; purse orders only.
+   Purchase count after a recharge, the stored count + 1 (of a refund the refund count); purse orders only.
    */
   uint32_t count;
   /*
@@ -1691,8 +1695,9 @@ typedef struct {
    */
   uint8_t operator_code[4];
   /*
-   0x01 open account, 0x02 recharge, 0x1A open the relay, 0x1B permit closing, 0x1C close, 0x2A alarm on, 0x2B alarm
-   off, 0x3A hold power, 0x3B end of hold power.
+   0x01 open account, 0x02 recharge, 0x04 close account, 0x05 refund, 0x06 and 0x07 correct upwards and downwards,
+   0x08 and 0x09 change to local and to remote fee control, 0x1A open the relay, 0x1B permit closing, 0x1C close,
+   0x2A alarm on, 0x2B alarm off, 0x3A hold power, 0x3B end of hold power.
    */
   uint8_t kind;
 } mtr_order;

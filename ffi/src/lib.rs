@@ -29,7 +29,7 @@ pub use result::mtr_result;
 
 /// Version of this interface; see mtr_abi_version. It rises when a structure, a function or the meaning of a number
 /// changes; new functions alone do not raise it.
-pub const MTR_ABI_VERSION: u32 = 2;
+pub const MTR_ABI_VERSION: u32 = 3;
 
 /// Alignment of the storage of every object, in bytes.
 pub const MTR_ALIGN: usize = 16;

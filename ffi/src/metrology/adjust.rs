@@ -118,18 +118,17 @@ pub unsafe extern "C" fn mtr_adjust_open(
     })
 }
 
-/// Steps 1 and 2, rated voltage and current at power factor 1: both gains. MTR_ERR_REFUSED when a gain would be more
-/// than 20 % off, or the powers contradict each other.
+/// A step at a load point, from the C pointers on.
 ///
 /// # Safety
 /// The rules of the header.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mtr_adjust_gains(
+unsafe fn at_load(
     parameters: *const mtr_metrology_parameters,
     phase: *const mtr_phase_constants,
     load: *const mtr_load,
     read: *const mtr_reading,
     mended: *mut mtr_phase_constants,
+    run: impl FnOnce(&Bench, &mut PhaseParameters, &Point) -> Result<(), Fault>,
 ) -> mtr_result {
     call(|mut border| {
         // SAFETY: forwarded contract of this function.
@@ -144,10 +143,27 @@ pub unsafe extern "C" fn mtr_adjust_gains(
         };
         let point = point(load, read);
         mended.write(step(parameters, phase, |bench, own| {
-            bench.gains(own, &point)
+            run(bench, own, &point)
         })?);
         Ok(())
     })
+}
+
+/// Steps 1 and 2, rated voltage and current at power factor 1: both gains. MTR_ERR_REFUSED when a gain would be more
+/// than 20 % off, or the powers contradict each other.
+///
+/// # Safety
+/// The rules of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mtr_adjust_gains(
+    parameters: *const mtr_metrology_parameters,
+    phase: *const mtr_phase_constants,
+    load: *const mtr_load,
+    read: *const mtr_reading,
+    mended: *mut mtr_phase_constants,
+) -> mtr_result {
+    // SAFETY: forwarded contract of this function.
+    unsafe { at_load(parameters, phase, load, read, mended, Bench::gains) }
 }
 
 /// Step 3, the same load at power factor 0.5: the phase error, into MTR_PHASE_AS_DELAY or MTR_PHASE_AS_ANGLE.
@@ -202,21 +218,6 @@ pub unsafe extern "C" fn mtr_adjust_power_offset(
     read: *const mtr_reading,
     mended: *mut mtr_phase_constants,
 ) -> mtr_result {
-    call(|mut border| {
-        // SAFETY: forwarded contract of this function.
-        let (parameters, phase, load, read, mended) = unsafe {
-            (
-                border.given(parameters)?,
-                border.given(phase)?,
-                border.given(load)?,
-                border.given(read)?,
-                border.place(mended)?,
-            )
-        };
-        let point = point(load, read);
-        mended.write(step(parameters, phase, |bench, own| {
-            bench.power_offset(own, &point)
-        })?);
-        Ok(())
-    })
+    // SAFETY: forwarded contract of this function.
+    unsafe { at_load(parameters, phase, load, read, mended, Bench::power_offset) }
 }

@@ -1,6 +1,7 @@
 //! The signal chain for C: constants, samples in, quantities and energy out, pulses, calibration, power quality.
 
 mod adjust;
+mod calls;
 mod chain;
 mod constants;
 mod pulse;

@@ -4,8 +4,7 @@ use core::ffi::c_void;
 
 use ::metrology::{Calibration, Meter, Sample};
 
-use super::{Chain, mtr_metrology_parameters, mtr_progress, mtr_quantities, mtr_registers};
-use crate::border::{Plain, call};
+use super::{calls, mtr_metrology_parameters, mtr_progress, mtr_quantities, mtr_registers};
 use crate::result::mtr_result;
 
 /// Bytes of storage of an mtr_metrology3.
@@ -40,8 +39,6 @@ const _: () = assert!(
     size_of::<mtr_sample3>() == size_of::<Sample<3>>()
         && align_of::<mtr_sample3>() == align_of::<Sample<3>>()
 );
-// SAFETY: `repr(C)` and integers only.
-unsafe impl Plain for Sample<3> {}
 
 /// Makes a chain in `storage` of `size` bytes (at least MTR_METROLOGY3_SIZE, aligned to MTR_ALIGN).
 /// MTR_ERR_PARAMETER when a constant is outside its range.
@@ -55,17 +52,8 @@ pub unsafe extern "C" fn mtr_metrology3_init(
     parameters: *const mtr_metrology_parameters,
     chain: *mut *mut mtr_metrology3,
 ) -> mtr_result {
-    call(|mut border| {
-        // SAFETY: forwarded contract of this function.
-        let (storage, given) = unsafe {
-            (
-                border.storage(storage, size, chain)?,
-                border.given(parameters)?,
-            )
-        };
-        storage.fill(Chain::new(given.calibration()?));
-        Ok(())
-    })
+    // SAFETY: forwarded contract of this function.
+    unsafe { calls::init(storage, size, parameters, chain) }
 }
 
 /// As mtr_metrology3_init, with all constants as mtr_metrology3_store_constants wrote them. MTR_ERR_LENGTH or
@@ -81,17 +69,8 @@ pub unsafe extern "C" fn mtr_metrology3_init_stored(
     len: usize,
     chain: *mut *mut mtr_metrology3,
 ) -> mtr_result {
-    call(|mut border| {
-        // SAFETY: forwarded contract of this function.
-        let (storage, constants) = unsafe {
-            (
-                border.storage(storage, size, chain)?,
-                border.slice(constants, len)?,
-            )
-        };
-        storage.fill(Chain::stored(constants)?);
-        Ok(())
-    })
+    // SAFETY: forwarded contract of this function.
+    unsafe { calls::init_stored(storage, size, constants, len, chain) }
 }
 
 /// Writes all constants with version and check sum to `out` (MTR_METROLOGY3_CONSTANTS_MAX bytes are enough) and
@@ -106,18 +85,8 @@ pub unsafe extern "C" fn mtr_metrology3_store_constants(
     capacity: usize,
     len: *mut usize,
 ) -> mtr_result {
-    call(|mut border| {
-        // SAFETY: forwarded contract of this function.
-        let (chain, out, len) = unsafe {
-            (
-                border.object(chain)?,
-                border.buffer(out, capacity)?,
-                border.place(len)?,
-            )
-        };
-        len.write(chain.store(out)?);
-        Ok(())
-    })
+    // SAFETY: forwarded contract of this function.
+    unsafe { calls::store_constants(chain, out, capacity, len) }
 }
 
 /// Processes `count` sets of samples and tells in `progress` what they brought; the result does not depend on how the
@@ -132,18 +101,8 @@ pub unsafe extern "C" fn mtr_metrology3_process(
     count: usize,
     progress: *mut mtr_progress,
 ) -> mtr_result {
-    call(|mut border| {
-        // SAFETY: forwarded contract of this function.
-        let (chain, samples, progress) = unsafe {
-            (
-                border.object_mut(chain)?,
-                border.slice(samples.cast::<Sample<3>>(), count)?,
-                border.place(progress)?,
-            )
-        };
-        progress.write(chain.process(samples));
-        Ok(())
-    })
+    // SAFETY: forwarded contract of this function.
+    unsafe { calls::process(chain, samples.cast::<Sample<3>>(), count, progress) }
 }
 
 /// Tells the temperature of the sensors, millidegrees Celsius; the gains follow it where the constants say how.
@@ -155,12 +114,8 @@ pub unsafe extern "C" fn mtr_metrology3_set_temperature(
     chain: *mut mtr_metrology3,
     mdeg: i32,
 ) -> mtr_result {
-    call(|mut border| {
-        // SAFETY: forwarded contract of this function.
-        let chain = unsafe { border.object_mut(chain) }?;
-        chain.meter.set_temperature(&chain.calibration, mdeg);
-        Ok(())
-    })
+    // SAFETY: forwarded contract of this function.
+    unsafe { calls::set_temperature(chain, mdeg) }
 }
 
 /// The quantities of the last window; MTR_MORE before the first.
@@ -172,12 +127,8 @@ pub unsafe extern "C" fn mtr_metrology3_quantities(
     chain: *const mtr_metrology3,
     quantities: *mut mtr_quantities,
 ) -> mtr_result {
-    call(|mut border| {
-        // SAFETY: forwarded contract of this function.
-        let (chain, quantities) = unsafe { (border.object(chain)?, border.place(quantities)?) };
-        quantities.write(chain.quantities()?);
-        Ok(())
-    })
+    // SAFETY: forwarded contract of this function.
+    unsafe { calls::quantities(chain, quantities) }
 }
 
 /// The energy registers up to the last window that closed; the rest is carried, never lost.
@@ -189,12 +140,8 @@ pub unsafe extern "C" fn mtr_metrology3_registers(
     chain: *const mtr_metrology3,
     registers: *mut mtr_registers,
 ) -> mtr_result {
-    call(|mut border| {
-        // SAFETY: forwarded contract of this function.
-        let (chain, registers) = unsafe { (border.object(chain)?, border.place(registers)?) };
-        registers.write(chain.registers());
-        Ok(())
-    })
+    // SAFETY: forwarded contract of this function.
+    unsafe { calls::registers(chain, registers) }
 }
 
 /// Writes registers and remainders with version and check sum to `out` (MTR_METROLOGY3_STATE_MAX bytes are enough)
@@ -209,18 +156,8 @@ pub unsafe extern "C" fn mtr_metrology3_save(
     capacity: usize,
     len: *mut usize,
 ) -> mtr_result {
-    call(|mut border| {
-        // SAFETY: forwarded contract of this function.
-        let (chain, out, len) = unsafe {
-            (
-                border.object(chain)?,
-                border.buffer(out, capacity)?,
-                border.place(len)?,
-            )
-        };
-        len.write(chain.save(out)?);
-        Ok(())
-    })
+    // SAFETY: forwarded contract of this function.
+    unsafe { calls::save(chain, out, capacity, len) }
 }
 
 /// Takes back what mtr_metrology3_save wrote. MTR_ERR_LENGTH or MTR_ERR_STATE: refused, and nothing changed.
@@ -233,9 +170,6 @@ pub unsafe extern "C" fn mtr_metrology3_restore(
     state: *const u8,
     len: usize,
 ) -> mtr_result {
-    call(|mut border| {
-        // SAFETY: forwarded contract of this function.
-        let (chain, state) = unsafe { (border.object_mut(chain)?, border.slice(state, len)?) };
-        chain.restore(state)
-    })
+    // SAFETY: forwarded contract of this function.
+    unsafe { calls::restore(chain, state, len) }
 }

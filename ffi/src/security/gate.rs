@@ -14,7 +14,7 @@ use crate::border::{Checked, Plain, call};
 use crate::result::mtr_result;
 
 /// Bytes of storage of an mtr_gate.
-pub const MTR_GATE_SIZE: usize = 992;
+pub const MTR_GATE_SIZE: usize = 1008;
 /// Bytes of a gate's stored state.
 pub const MTR_GATE_STATE_LEN: usize = 328;
 const _: () = assert!(MTR_GATE_STATE_LEN == STATE_LEN);
@@ -65,6 +65,8 @@ pub struct mtr_conditions {
     pub hoarding_limit: i64,
     /// Purchase count now; read only with `has_purse`.
     pub count: u32,
+    /// Refund count now; read only with `has_purse`.
+    pub refunds: u32,
     /// Highest amount of one recharge; read only with `has_purse`.
     pub max_amount: u32,
     /// Customer number; read only with `has_customer`.
@@ -102,6 +104,7 @@ impl From<&mtr_conditions> for Conditions {
                     balance: given.balance,
                     count: given.count,
                 }),
+                refunds: given.refunds,
                 customer: (given.has_customer != 0).then_some(given.customer),
                 max_amount: given.max_amount,
                 hoarding_limit: given.hoarding_limit,

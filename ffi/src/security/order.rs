@@ -20,7 +20,7 @@ pub struct mtr_order {
     pub number: u64,
     /// Amount of a recharge, hundredths of the currency unit; purse orders only.
     pub amount: u32,
-    /// Purchase count after the recharge, the stored count + 1; purse orders only.
+    /// Purchase count after a recharge, the stored count + 1 (of a refund the refund count); purse orders only.
     pub count: u32,
     /// Customer number, packed decimal digits, most significant first; purse orders only.
     pub customer: [u8; 6],
@@ -29,8 +29,9 @@ pub struct mtr_order {
     pub deadline: [u8; 6],
     /// Operator code.
     pub operator_code: [u8; 4],
-    /// 0x01 open account, 0x02 recharge, 0x1A open the relay, 0x1B permit closing, 0x1C close, 0x2A alarm on, 0x2B alarm
-    /// off, 0x3A hold power, 0x3B end of hold power.
+    /// 0x01 open account, 0x02 recharge, 0x04 close account, 0x05 refund, 0x06 and 0x07 correct upwards and downwards,
+    /// 0x08 and 0x09 change to local and to remote fee control, 0x1A open the relay, 0x1B permit closing, 0x1C close,
+    /// 0x2A alarm on, 0x2B alarm off, 0x3A hold power, 0x3B end of hold power.
     pub kind: u8,
 }
 
