@@ -63,6 +63,8 @@ enum End {
     Refused,
     /// Crashed, or did not end.
     Lost,
+    /// The undisturbed way to the point did not come there: nothing was tried.
+    Unreached,
 }
 
 /// The image and the places that the campaign needs.
@@ -174,30 +176,35 @@ impl Target {
         Ok((end, points))
     }
 
-    /// The undisturbed run again, from a snapshot as the disturbed ones: how long one may take.
+    /// The undisturbed run again, from a snapshot as the disturbed ones: how much work one may take.
     fn patience(&self, case: u32) -> anyhow::Result<Duration> {
         let mut start = Start::new(self, case, Duration::from_secs(60))?;
-        let before = Instant::now();
         let (board, snapshot) = (&mut start.board, &start.snapshot);
         board.restore(snapshot)?;
+        let (before, clock) = (board.worked(), Instant::now());
         self.end(board)?;
-        Ok(before.elapsed() * 4 + Duration::from_secs(1))
+        let work = match (before, board.worked()) {
+            (Some(before), Some(after)) => after.saturating_sub(before),
+            _ => clock.elapsed(),
+        };
+        Ok(work * 4 + Duration::from_secs(1))
     }
 
-    /// A run with one instruction passed over.
+    /// A run with one instruction passed over. One that cannot be brought to its point tried nothing, and
+    /// is not counted as anything else.
     fn skip(&self, board: &mut Board, point: Point) -> anyhow::Result<End> {
         board.halt_at(point.at)?;
         for nth in 0..=point.nth {
             if nth > 0 {
                 board.pass(point.at)?;
-                board.step().context("the run ended on its way")?;
+                if board.step().is_none() {
+                    return Ok(End::Unreached);
+                }
                 board.halt_at(point.at)?;
             }
-            let at = board.run();
-            ensure!(
-                at == Some(point.at),
-                "{point:x?} was not reached but {at:x?}"
-            );
+            if board.run() != Some(point.at) {
+                return Ok(End::Unreached);
+            }
         }
         board.pass(point.at)?;
         let len = elf::instruction_len(&self.elf, point.at).context("no code there")?;
@@ -250,6 +257,37 @@ struct Counts {
     refused: usize,
     lost: usize,
     accepted: Vec<Point>,
+    unreached: Vec<Point>,
+}
+
+impl Counts {
+    fn add(&mut self, point: Point, end: End) {
+        match end {
+            End::Accepted => self.accepted.push(point),
+            End::Refused => self.refused += 1,
+            End::Lost => self.lost += 1,
+            End::Unreached => self.unreached.push(point),
+        }
+    }
+
+    /// Faults tried.
+    fn tried(&self) -> usize {
+        self.refused + self.lost + self.accepted.len()
+    }
+
+    /// What keeps the campaign from passing: a forgery that was accepted, a point that was not tried.
+    fn against(&self) -> Option<String> {
+        let counts = [
+            (self.accepted.len(), "accepted"),
+            (self.unreached.len(), "not reached"),
+        ];
+        let said: Vec<_> = counts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, name)| format!("{count} {name}"))
+            .collect();
+        (!said.is_empty()).then(|| said.join(", "))
+    }
 }
 
 /// Every instruction of the cases on every core whose line contains `only`, or a sample of them on the
@@ -260,8 +298,8 @@ pub fn run(quick: bool, only: &str) -> anyhow::Result<Verdict> {
     }
     let mut through = Vec::new();
     println!(
-        "{:<11} {:>6} {:>7} {:>7} {:>8}  case",
-        "core", "skips", "refused", "lost", "accepted"
+        "{:<11} {:>6} {:>7} {:>7} {:>8} {:>11}  case",
+        "core", "skips", "refused", "lost", "accepted", "not reached"
     );
     for (triple, core, machine) in CORES.into_iter().rev() {
         let chosen = |what: &str| format!("{core}, {what}").contains(only);
@@ -285,28 +323,32 @@ pub fn run(quick: bool, only: &str) -> anyhow::Result<Verdict> {
             }
             let counts = campaign(&target, case, &points, quick)?;
             println!(
-                "{core:<11} {:>6} {:>7} {:>7} {:>8}  {what}",
-                counts.refused + counts.lost + counts.accepted.len(),
+                "{core:<11} {:>6} {:>7} {:>7} {:>8} {:>11}  {what}",
+                counts.tried(),
                 counts.refused,
                 counts.lost,
-                counts.accepted.len()
+                counts.accepted.len(),
+                counts.unreached.len()
             );
-            for point in &counts.accepted {
-                println!(
-                    "    accepted without {} (passage {})",
-                    target.place(point.at),
-                    point.nth
-                );
+            let named = [
+                ("accepted without", &counts.accepted),
+                ("not reached:", &counts.unreached),
+            ];
+            for (said, points) in named {
+                for point in points {
+                    let place = target.place(point.at);
+                    println!("    {said} {place} (passage {})", point.nth);
+                }
             }
-            if !counts.accepted.is_empty() {
-                through.push(format!("{core}, {what}: {}", counts.accepted.len()));
+            if let Some(against) = counts.against() {
+                through.push(format!("{core}, {what}: {against}"));
             }
         }
     }
     if through.is_empty() {
         Ok(Verdict::Passed)
     } else {
-        Ok(Verdict::Failed(format!("accepted: {}", through.join("; "))))
+        Ok(Verdict::Failed(through.join("; ")))
     }
 }
 
@@ -330,15 +372,23 @@ fn campaign(target: &Target, case: u32, points: &[Point], quick: bool) -> anyhow
                     let mut started = None;
                     let mut ends = Vec::new();
                     for point in part {
-                        let mut start = match started.take() {
-                            Some(start) => start,
-                            None => Start::new(target, case, patience)?,
-                        };
-                        start.board.restore(&start.snapshot)?;
-                        let end = target.skip(&mut start.board, *point)?;
+                        let mut end = End::Unreached;
+                        // What was not reached is tried once more, on a board that ran nothing before.
+                        for _ in 0..2 {
+                            let mut start = match started.take() {
+                                Some(start) => start,
+                                None => Start::new(target, case, patience)?,
+                            };
+                            start.board.restore(&start.snapshot)?;
+                            end = target.skip(&mut start.board, *point)?;
+                            // What crashed cannot be put back.
+                            let whole = matches!(end, End::Accepted | End::Refused);
+                            started = whole.then_some(start);
+                            if end != End::Unreached {
+                                break;
+                            }
+                        }
                         ends.push((*point, end));
-                        // What crashed cannot be put back.
-                        started = (end != End::Lost).then_some(start);
                     }
                     anyhow::Ok(ends)
                 })
@@ -352,18 +402,14 @@ fn campaign(target: &Target, case: u32, points: &[Point], quick: bool) -> anyhow
     })?;
     let mut counts = Counts::default();
     for (point, end) in ends {
-        match end {
-            End::Accepted => counts.accepted.push(point),
-            End::Refused => counts.refused += 1,
-            End::Lost => counts.lost += 1,
-        }
+        counts.add(point, end);
     }
     Ok(counts)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::behind_in_block;
+    use super::{Counts, End, Point, behind_in_block};
 
     #[test]
     fn a_skip_moves_its_block_on() {
@@ -372,5 +418,24 @@ mod tests {
         assert_eq!(behind_in_block(status(0b0000_0110)), status(0b0000_1100));
         assert_eq!(behind_in_block(status(0b0000_1000)), status(0));
         assert_eq!(behind_in_block(status(0)), status(0));
+    }
+
+    #[test]
+    fn what_was_not_reached_counts_as_nothing_else() {
+        let point = Point { at: 0x2E6, nth: 3 };
+        let mut counts = Counts::default();
+        for end in [End::Refused, End::Lost, End::Refused] {
+            counts.add(point, end);
+        }
+        assert_eq!((counts.tried(), counts.against()), (3, None));
+        counts.add(point, End::Unreached);
+        assert_eq!(counts.tried(), 3);
+        assert_eq!(counts.against().as_deref(), Some("1 not reached"));
+        counts.add(point, End::Accepted);
+        assert_eq!(counts.tried(), 4);
+        assert_eq!(
+            counts.against().as_deref(),
+            Some("1 accepted, 1 not reached")
+        );
     }
 }

@@ -3,8 +3,8 @@
 use std::io::{BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
@@ -18,8 +18,17 @@ pub const XPSR: u8 = 0x19;
 /// Bytes of memory that one packet of the protocol carries, twice as many digits.
 const PIECE: u32 = 1024;
 
-/// How long an answer may take unless told otherwise.
+/// Work on one answer unless told otherwise.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// An emulator that works on nothing for so long is asleep: its processor waits for an interrupt.
+const ASLEEP: Duration = Duration::from_secs(5);
+
+/// How often a running emulator is looked at.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// Clock ticks a second in which the system counts the work of a process.
+const TICKS: u64 = 100;
 
 /// Registers and the memory of the stack at one moment, to try again from there.
 pub struct Snapshot {
@@ -99,7 +108,46 @@ impl Board {
         let sum = command.bytes().fold(0_u8, u8::wrapping_add);
         write!(self.to, "+${command}#{sum:02x}").ok()?;
         self.to.flush().ok()?;
-        self.from.recv_timeout(self.limit).ok()
+        self.wait()
+    }
+
+    /// The next answer, unless the emulator works longer than the limit or sleeps. Its own work counts and not
+    /// the time on the wall: on a busy machine a run that would end must not be taken for one that hangs.
+    fn wait(&mut self) -> Option<String> {
+        let (begun, start) = (self.worked(), Instant::now());
+        let (mut last, mut since) = (begun, start);
+        loop {
+            match self.from.recv_timeout(GLANCE) {
+                Ok(answer) => return Some(answer),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            let now = self.worked();
+            if now != last {
+                (last, since) = (now, Instant::now());
+            }
+            let over = match (begun, now) {
+                (Some(begun), Some(now)) => {
+                    now.saturating_sub(begun) > self.limit || since.elapsed() > ASLEEP
+                }
+                // A system that does not show the work of processes.
+                _ => start.elapsed() > self.limit,
+            };
+            if over {
+                return None;
+            }
+        }
+    }
+
+    /// Processor time that the emulator has taken, where the system shows it.
+    pub fn worked(&self) -> Option<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.emulator.id())).ok()?;
+        // Behind the name, which may hold spaces: state is the first field, user and system time are
+        // the 12th and 13th.
+        let (_, fields) = stat.rsplit_once(')')?;
+        let times = fields.split_whitespace().skip(11).take(2);
+        let ticks: u64 = times.map_while(|field| field.parse::<u64>().ok()).sum();
+        Some(Duration::from_millis(ticks * 1000 / TICKS))
     }
 
     fn ask(&mut self, command: &str) -> anyhow::Result<String> {
@@ -114,7 +162,7 @@ impl Board {
         }
     }
 
-    /// A run that takes longer than this hangs.
+    /// A run that takes more work than this hangs.
     pub fn hangs_after(&mut self, limit: Duration) {
         self.limit = limit;
     }
