@@ -67,6 +67,230 @@
  */
 #define MTR_ALIGN 16
 
+#if defined(MTR_WITH_CJT188)
+/*
+ Bytes of storage of an mtr_cjt188_decoder.
+ */
+#define MTR_CJT188_DECODER_SIZE 208
+
+/*
+ Most data bytes of a frame.
+ */
+#define MTR_CJT188_DATA_MAX 128
+
+/*
+ Meter type: cold water. 0x10 to 0x19 are water meters.
+ */
+#define MTR_CJT188_COLD_WATER 16
+
+/*
+ Meter type: heat. 0x20 to 0x29 are heat and cold meters.
+ */
+#define MTR_CJT188_HEAT 32
+
+/*
+ Meter type: gas. 0x30 to 0x39 are gas meters.
+ */
+#define MTR_CJT188_GAS 48
+
+/*
+ Meter type in requests: any.
+ */
+#define MTR_CJT188_ANY 170
+
+/*
+ Order of the two bytes of an identifier: low byte first, as the 2018 text has it.
+ */
+#define MTR_CJT188_LOW_FIRST 0
+
+/*
+ High byte first, as the 2004 text has it.
+ */
+#define MTR_CJT188_HIGH_FIRST 1
+
+/*
+ Bytes of storage of an mtr_cjt188_master.
+ */
+#define MTR_CJT188_MASTER_SIZE 608
+
+/*
+ Present data of water and gas (901F): now, at the last settlement; `time`, `status`.
+ */
+#define MTR_CJT188_VOLUME 1
+
+/*
+ Present data of heat by the 2004 text (901F): heat at the last settlement, heat, power, flow, volume, supply and
+ return temperature, hours; `time`, `status`.
+ */
+#define MTR_CJT188_HEAT_2004 2
+
+/*
+ The same by the 2018 text.
+ */
+#define MTR_CJT188_HEAT_2018 3
+
+/*
+ Present data of heat and cold (911F): heat and cold at the last settlement, heat, cold, power, flow, volume, supply
+ and return temperature, supply and return pressure in MPa, hours; `time`, `status`.
+ */
+#define MTR_CJT188_HEAT_COLD 4
+
+/*
+ A clock (907F, A015): `time`.
+ */
+#define MTR_CJT188_CLOCK 5
+
+/*
+ One settled number (D120 to D12B, D2nn).
+ */
+#define MTR_CJT188_SETTLED 6
+
+/*
+ Settled heat, cold and volume.
+ */
+#define MTR_CJT188_SETTLED_HEAT 7
+
+/*
+ A freeze (D3nn, D4nn): volume, flow, temperature, pressure in MPa; `time`.
+ */
+#define MTR_CJT188_FREEZE 8
+
+/*
+ Prices (8102): price, limit, price, limit, price; yuan for one unit, and units.
+ */
+#define MTR_CJT188_PRICES 9
+
+/*
+ Prices (A010) from day `code` of the month on.
+ */
+#define MTR_CJT188_PRICES_FROM_DAY 10
+
+/*
+ Prices (A010) from the date in `time` on.
+ */
+#define MTR_CJT188_PRICES_FROM_DATE 11
+
+/*
+ A day of the month (8103, 8104, A011, A012): `code`.
+ */
+#define MTR_CJT188_DAY 12
+
+/*
+ The prepaid account (8105): bought last, altogether, remaining; `code` number of purchases, `status`.
+ */
+#define MTR_CJT188_PURCHASE 13
+
+/*
+ A purchase (A013): what was bought; `code` its running number.
+ */
+#define MTR_CJT188_RECHARGE 14
+
+/*
+ A key version (8106): `code`.
+ */
+#define MTR_CJT188_KEY_VERSION 15
+
+/*
+ A key (A014): `code` its version, `key`.
+ */
+#define MTR_CJT188_KEY 16
+
+/*
+ An address (810A, A018): `address`.
+ */
+#define MTR_CJT188_ADDRESS_VALUE 17
+
+/*
+ What the motor is to show (A016).
+ */
+#define MTR_CJT188_TOTAL 18
+
+/*
+ A valve order (A017): `code` MTR_CJT188_OPEN or MTR_CJT188_CLOSE.
+ */
+#define MTR_CJT188_VALVE 19
+
+/*
+ No data (A019).
+ */
+#define MTR_CJT188_NOTHING 20
+
+/*
+ Bytes whose layout is the maker's: the data themselves.
+ */
+#define MTR_CJT188_RAW 21
+
+/*
+ Opens the valve.
+ */
+#define MTR_CJT188_OPEN 85
+
+/*
+ Closes the valve.
+ */
+#define MTR_CJT188_CLOSE 153
+
+/*
+ Most numbers of one value.
+ */
+#define MTR_CJT188_NUMBERS 12
+
+/*
+ Bytes of storage of an mtr_cjt188_slave.
+ */
+#define MTR_CJT188_SLAVE_SIZE 448
+
+/*
+ The answer of mtr_cjt188_application.write and vendor for what the meter does not know: it stays silent.
+ */
+#define MTR_CJT188_SILENT -1
+
+/*
+ Identifiers of answers stand in the order of the request.
+ */
+#define MTR_CJT188_ORDER_OF_REQUEST 2
+
+/*
+ A refusal holds the running number and ST, as the text has it.
+ */
+#define MTR_CJT188_REFUSAL_SERIAL 0
+
+/*
+ A refusal holds ST.
+ */
+#define MTR_CJT188_REFUSAL_STATUS 1
+
+/*
+ A refusal holds the first byte of ST.
+ */
+#define MTR_CJT188_REFUSAL_BYTE 2
+
+/*
+ The valve is open.
+ */
+#define MTR_CJT188_VALVE_OPEN 0
+
+/*
+ The valve is closed.
+ */
+#define MTR_CJT188_VALVE_CLOSED 1
+
+/*
+ The valve does not say where it stands.
+ */
+#define MTR_CJT188_VALVE_ABNORMAL 2
+
+/*
+ The standard's place of the lower of the two valve bits in ST, from the lowest bit of the first byte.
+ */
+#define MTR_CJT188_VALVE_BIT 0
+
+/*
+ The standard's place of the battery bit.
+ */
+#define MTR_CJT188_BATTERY_BIT 2
+#endif
+
 #if defined(MTR_WITH_DLT645)
 /*
  Bytes of storage of an mtr_dlt645_decoder.
@@ -112,16 +336,6 @@
  The answer of mtr_dlt645_application.other for a function that the meter does not know: it stays silent.
  */
 #define MTR_DLT645_SILENT -1
-
-/*
- English names; see mtr_dlt645_name.
- */
-#define MTR_LANG_EN 0
-
-/*
- Chinese names, UTF-8.
- */
-#define MTR_LANG_ZH 1
 #endif
 
 #if defined(MTR_WITH_METROLOGY)
@@ -363,6 +577,18 @@
 #define MTR_ACK_MAX 32
 #endif
 
+#if (defined(MTR_WITH_DLT645) || defined(MTR_WITH_CJT188))
+/*
+ English names; see the functions that end in _name.
+ */
+#define MTR_LANG_EN 0
+
+/*
+ Chinese names, UTF-8.
+ */
+#define MTR_LANG_ZH 1
+#endif
+
 /*
  How a call ended.
  */
@@ -447,6 +673,83 @@ typedef enum mtr_result mtr_result;
 typedef int32_t mtr_result;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
+
+#if defined(MTR_WITH_CJT188)
+/*
+ What an mtr_cjt188_event tells, and which of its fields then hold something.
+ */
+enum mtr_cjt188_event_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /*
+   The answer to a read or a write: `meter_type`, `address`, `function`, `id`, `data`; after a write also `status`
+   where the meter sends it.
+   */
+  MTR_CJT188_DATA = 1,
+  /*
+   The answer to mtr_cjt188_master_read_address: `meter_type`, `address`.
+   */
+  MTR_CJT188_ADDRESS = 2,
+  /*
+   The answer to mtr_cjt188_master_vendor: `meter_type`, `address`, `data`.
+   */
+  MTR_CJT188_VENDOR = 3,
+  /*
+   The meter refused: `function`, `data` (one to three bytes), `status`.
+   */
+  MTR_CJT188_REFUSED = 4,
+  /*
+   Nobody answered: asked `tries` times.
+   */
+  MTR_CJT188_TIMED_OUT = 5,
+  /*
+   An event of a later version of this library.
+   */
+  MTR_CJT188_OTHER = 255,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum mtr_cjt188_event_kind mtr_cjt188_event_kind;
+#else
+typedef uint32_t mtr_cjt188_event_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/*
+ What a slave did with a frame.
+ */
+enum mtr_cjt188_slave_event_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /*
+   A request was answered.
+   */
+  MTR_CJT188_SLAVE_ANSWERED = 1,
+  /*
+   A request was answered with a refusal.
+   */
+  MTR_CJT188_SLAVE_REFUSED = 2,
+  /*
+   A frame for this meter said nothing known, or was a broadcast; no answer.
+   */
+  MTR_CJT188_SLAVE_NOT_ANSWERED = 3,
+  /*
+   An event of a later version of this library.
+   */
+  MTR_CJT188_SLAVE_OTHER = 255,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum mtr_cjt188_slave_event_kind mtr_cjt188_slave_event_kind;
+#else
+typedef uint32_t mtr_cjt188_slave_event_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+#endif
 
 #if defined(MTR_WITH_DLT645)
 /*
@@ -599,6 +902,32 @@ typedef uint32_t mtr_verdict_kind;
 #endif // __cplusplus
 #endif
 
+#if defined(MTR_WITH_CJT188)
+/*
+ A stream decoder: any split of the bytes, noise and preambles skipped. Opaque.
+ */
+typedef struct mtr_cjt188_decoder mtr_cjt188_decoder;
+
+/*
+ A reader on a half-duplex line: one question at a time, repeats. Opaque.
+
+ The loop is that of mtr_dlt645_master: ask; send what mtr_cjt188_master_poll_transmit gives; hand in bytes with
+ mtr_cjt188_master_handle_bytes, and when the time of mtr_cjt188_master_poll_timeout has passed call
+ mtr_cjt188_master_handle_timeout; after each of the two look at poll_transmit and mtr_cjt188_master_poll_event again.
+ Every question ends in exactly one event. `now` is milliseconds of any clock that never goes back.
+ */
+typedef struct mtr_cjt188_master mtr_cjt188_master;
+
+/*
+ A meter on a half-duplex line. Opaque.
+
+ The loop is that of mtr_dlt645_slave: hand in bytes with mtr_cjt188_slave_handle_bytes until it has taken all; send
+ what mtr_cjt188_slave_poll_transmit gives; when the time of mtr_cjt188_slave_poll_timeout has passed, call
+ mtr_cjt188_slave_handle_timeout and look at poll_transmit again: the answer waits for the turnaround time.
+ */
+typedef struct mtr_cjt188_slave mtr_cjt188_slave;
+#endif
+
 #if defined(MTR_WITH_DLT645)
 /*
  A stream decoder: any split of the bytes, noise and preambles skipped. Opaque.
@@ -699,6 +1028,360 @@ typedef struct mtr_sealer mtr_sealer;
 typedef struct mtr_session mtr_session;
 #endif
 
+#if defined(MTR_WITH_CJT188)
+/*
+ The address of a meter: 14 digits, packed. AA...AA is the wildcard, 99...99 the broadcast.
+ */
+typedef struct {
+  /*
+   Packed digits, most significant first, as printed on the meter.
+   */
+  uint8_t digits[7];
+} mtr_cjt188_address;
+
+/*
+ One frame.
+ */
+typedef struct {
+  /*
+   The meter.
+   */
+  mtr_cjt188_address address;
+  /*
+   The meter type.
+   */
+  uint8_t meter_type;
+  /*
+   The control code: bit 7 from the meter, bit 6 refusal, bits 5 to 0 function.
+   */
+  uint8_t control;
+  /*
+   Number of data bytes, 0 to MTR_CJT188_DATA_MAX.
+   */
+  uint8_t length;
+  /*
+   The data in line order.
+   */
+  uint8_t data[MTR_CJT188_DATA_MAX];
+} mtr_cjt188_frame;
+
+/*
+ What a decoder refused since it was made.
+ */
+typedef struct {
+  /*
+   Bytes outside frames, preambles not counted.
+   */
+  uint32_t noise;
+  /*
+   Lengths above MTR_CJT188_DATA_MAX.
+   */
+  uint32_t length;
+  /*
+   Frames with a wrong sum.
+   */
+  uint32_t checksum;
+  /*
+   Frames that do not end with 16H.
+   */
+  uint32_t end;
+  /*
+   Frames that broke off.
+   */
+  uint32_t truncated;
+} mtr_cjt188_refusals;
+
+/*
+ What stands in front of the data of most frames.
+ */
+typedef struct {
+  /*
+   The identifier, its known first byte high: 0x901F.
+   */
+  uint16_t id;
+  /*
+   SER, the running number that an answer repeats.
+   */
+  uint8_t serial;
+  /*
+   MTR_CJT188_LOW_FIRST or MTR_CJT188_HIGH_FIRST.
+   */
+  uint8_t order;
+} mtr_cjt188_head;
+#endif
+
+#if (defined(MTR_WITH_DLT645) || defined(MTR_WITH_CJT188))
+/*
+ How a line and its meters behave in time. Begin with mtr_timing_rs485 or mtr_timing_tcp.
+ */
+typedef struct {
+  /*
+   Microseconds one character takes on the wire; 0 where the wire does not count (TCP).
+   */
+  uint32_t byte_us;
+  /*
+   Milliseconds from the end of the request to the first byte of the answer, at most.
+   */
+  uint32_t answer_ms;
+  /*
+   Milliseconds between two bytes of one frame, at most.
+   */
+  uint32_t gap_ms;
+  /*
+   Milliseconds a meter waits before it answers, at least.
+   */
+  uint32_t turnaround_ms;
+  /*
+   How often a question is put before it counts as unanswered; 0 is taken as 1, more than 255 as 255.
+   */
+  uint32_t tries;
+} mtr_timing;
+#endif
+
+#if defined(MTR_WITH_CJT188)
+/*
+ ST: two bytes in line order. Makers disagree on its bits, see mtr_cjt188_status_read.
+ */
+typedef struct {
+  /*
+   As sent.
+   */
+  uint8_t bytes[2];
+} mtr_cjt188_status;
+
+/*
+ The meter's own clock.
+ */
+typedef struct {
+  /*
+   Four digits.
+   */
+  uint16_t year;
+  /*
+   1 to 12.
+   */
+  uint8_t month;
+  /*
+   1 to 31.
+   */
+  uint8_t day;
+  /*
+   0 to 23.
+   */
+  uint8_t hour;
+  /*
+   0 to 59.
+   */
+  uint8_t minute;
+  /*
+   0 to 59.
+   */
+  uint8_t second;
+} mtr_cjt188_stamp;
+
+/*
+ A decimal number with its unit: `mantissa` / 10^`decimals` units.
+ */
+typedef struct {
+  /*
+   All digits, at most 8.
+   */
+  uint32_t mantissa;
+  /*
+   Digits behind the point.
+   */
+  uint8_t decimals;
+  /*
+   1: `unit` was sent; 0: the layout has none.
+   */
+  uint8_t has_unit;
+  /*
+   The unit code, see mtr_cjt188_unit: 0x2C cubic metre, 0x05 kWh.
+   */
+  uint8_t unit;
+} mtr_cjt188_quantity;
+
+/*
+ A value of any identifier. `kind` tells which fields hold something and in which order the numbers stand; the rest is
+ 0 when it is read and not looked at when it is written.
+ */
+typedef struct {
+  /*
+   One of MTR_CJT188_VOLUME to MTR_CJT188_RAW.
+   */
+  uint32_t kind;
+  /*
+   How many numbers there are; not looked at when a value is written.
+   */
+  uint8_t count;
+  /*
+   A day, a running number, a version or a valve order, by `kind`.
+   */
+  uint8_t code;
+  /*
+   1: the meter has a clock and `time` holds something. A missing time is sent as zeros.
+   */
+  uint8_t has_time;
+  /*
+   ST.
+   */
+  mtr_cjt188_status status;
+  /*
+   The clock, or a date.
+   */
+  mtr_cjt188_stamp time;
+  /*
+   An address.
+   */
+  mtr_cjt188_address address;
+  /*
+   A key, in line order.
+   */
+  uint8_t key[8];
+  /*
+   The numbers, in the order that `kind` tells.
+   */
+  mtr_cjt188_quantity number[MTR_CJT188_NUMBERS];
+} mtr_cjt188_value;
+
+/*
+ How a question ended.
+ */
+typedef struct {
+  /*
+   What happened; decides which of the other fields hold something. The rest is 0.
+   */
+  mtr_cjt188_event_kind kind;
+  /*
+   The meter.
+   */
+  mtr_cjt188_address address;
+  /*
+   The meter's type.
+   */
+  uint8_t meter_type;
+  /*
+   The function, bits 5 to 0 of the control code.
+   */
+  uint8_t function;
+  /*
+   How often was asked.
+   */
+  uint8_t tries;
+  /*
+   1: `status` was sent.
+   */
+  uint8_t has_status;
+  /*
+   ST; the second byte is 0 where the meter sends one.
+   */
+  mtr_cjt188_status status;
+  /*
+   The identifier.
+   */
+  uint16_t id;
+  /*
+   The data behind identifier and running number; inside the master, valid until its next call.
+   */
+  const uint8_t *data;
+  /*
+   Number of data bytes.
+   */
+  size_t data_len;
+} mtr_cjt188_event;
+
+/*
+ What the meter does: callbacks with a context. They run inside mtr_cjt188_slave_handle_bytes and
+ mtr_cjt188_slave_handle_timeout only, on the caller's thread and stack, and must return; calls on the same slave from
+ there answer MTR_ERR_BUSY. `read` is needed; of the others `write` and `vendor` stay silent when they are NULL, the
+ rest refuses. Pointers that a callback gets are valid until it returns. A callback answers 0 when it is done, and
+ another number to refuse with ST in `status`, which begins as zeros.
+ */
+typedef struct {
+  /*
+   Handed to every callback as it is.
+   */
+  void *context;
+  /*
+   The meter's own address.
+   */
+  mtr_cjt188_address address;
+  /*
+   The meter's type. Requests to it and to MTR_CJT188_ANY are heard.
+   */
+  uint8_t meter_type;
+  /*
+   Another type whose requests are heard; the same once more when there is none.
+   */
+  uint8_t also_hears;
+  /*
+   Writes the data of `id` behind the running number to `out` (at most `capacity` bytes) and their length to `len`;
+   see mtr_cjt188_encode_value.
+   */
+  int32_t (*read)(void *context,
+                  uint16_t id,
+                  uint8_t *out,
+                  size_t capacity,
+                  size_t *len,
+                  mtr_cjt188_status *status);
+  /*
+   Moves the valve (MTR_CJT188_OPEN, MTR_CJT188_CLOSE) and fills in ST after the order.
+   */
+  int32_t (*valve)(void *context, uint8_t valve, mtr_cjt188_status *status);
+  /*
+   Fills in the version of the key.
+   */
+  int32_t (*key_version)(void *context, uint8_t *version, mtr_cjt188_status *status);
+  /*
+   Takes a new address; the answer still goes out under the old one. Put it into `address` of this structure before
+   the next call.
+   */
+  int32_t (*write_address)(void *context, mtr_cjt188_address address, mtr_cjt188_status *status);
+  /*
+   Sets what the motor shows.
+   */
+  int32_t (*synchronise)(void *context, const mtr_cjt188_quantity *total, mtr_cjt188_status *status);
+  /*
+   Every other write: takes what stands behind the running number (see mtr_cjt188_decode), writes what is to stand
+   there in the answer to `out`, usually nothing, and its length to `out_len`. Also answers MTR_CJT188_SILENT.
+   */
+  int32_t (*write)(void *context,
+                   uint8_t function,
+                   uint16_t id,
+                   const uint8_t *data,
+                   size_t len,
+                   uint8_t *out,
+                   size_t capacity,
+                   size_t *out_len,
+                   mtr_cjt188_status *status);
+  /*
+   The vendor's own function: takes all data of the request and writes all data of the answer. Also answers
+   MTR_CJT188_SILENT.
+   */
+  int32_t (*vendor)(void *context,
+                    const uint8_t *data,
+                    size_t len,
+                    uint8_t *out,
+                    size_t capacity,
+                    size_t *out_len,
+                    mtr_cjt188_status *status);
+} mtr_cjt188_application;
+
+/*
+ What a slave did with a frame.
+ */
+typedef struct {
+  /*
+   What happened.
+   */
+  mtr_cjt188_slave_event_kind kind;
+  /*
+   The function of the request.
+   */
+  uint8_t function;
+} mtr_cjt188_slave_event;
+#endif
+
 #if defined(MTR_WITH_DLT645)
 /*
  The address of a meter: 12 digits, packed. AA...AA is the wildcard, 99...99 the broadcast.
@@ -761,32 +1444,6 @@ typedef struct {
    */
   uint32_t truncated;
 } mtr_dlt645_refusals;
-
-/*
- How a line and its meters behave in time. Begin with mtr_timing_rs485 or mtr_timing_tcp.
- */
-typedef struct {
-  /*
-   Microseconds one character takes on the wire; 0 where the wire does not count (TCP).
-   */
-  uint32_t byte_us;
-  /*
-   Milliseconds from the end of the request to the first byte of the answer, at most.
-   */
-  uint32_t answer_ms;
-  /*
-   Milliseconds between two bytes of one frame, at most.
-   */
-  uint32_t gap_ms;
-  /*
-   Milliseconds a meter waits before it answers, at least.
-   */
-  uint32_t turnaround_ms;
-  /*
-   How often a question is put before it counts as unanswered; 0 is taken as 1, more than 255 as 255.
-   */
-  uint32_t tries;
-} mtr_timing;
 
 /*
  How one meter departs from the standard; all 0 for none.
@@ -1858,6 +2515,365 @@ extern "C" {
  */
 uint32_t mtr_abi_version(void);
 
+#if defined(MTR_WITH_CJT188)
+/*
+ Reads an address of up to 14 digits, as printed on the meter. MTR_ERR_VALUE when `text` is no address.
+ */
+mtr_result mtr_cjt188_address_from_digits(const char *text,
+                                          size_t len,
+                                          mtr_cjt188_address *address);
+
+/*
+ Makes a decoder in `storage` of `size` bytes (at least MTR_CJT188_DECODER_SIZE, aligned to MTR_ALIGN) and puts its
+ handle into `decoder`. Nothing is to be freed.
+ */
+mtr_result mtr_cjt188_decoder_init(void *storage,
+                                   size_t size,
+                                   mtr_cjt188_decoder **decoder);
+
+/*
+ Feeds `len` bytes from the line. Takes bytes until a frame ends or they run out and puts the number taken into
+ `used`; call again with the rest. MTR_OK: a frame is in `frame`. MTR_MORE: none yet; `used` holds something then too.
+ */
+mtr_result mtr_cjt188_decoder_push(mtr_cjt188_decoder *decoder,
+                                   const uint8_t *bytes,
+                                   size_t len,
+                                   size_t *used,
+                                   mtr_cjt188_frame *frame);
+
+/*
+ The line has been silent for too long inside a frame: what was begun is given up, and looked through for a frame
+ that hides in it. MTR_OK: one is in `frame`, call again. MTR_MORE: none is left.
+ */
+mtr_result mtr_cjt188_decoder_handle_gap(mtr_cjt188_decoder *decoder,
+                                         mtr_cjt188_frame *frame);
+
+/*
+ What the decoder refused since it was made.
+ */
+mtr_result mtr_cjt188_decoder_refusals(const mtr_cjt188_decoder *decoder,
+                                       mtr_cjt188_refusals *refusals);
+
+/*
+ Identifier and running number of a frame; what stands behind them begins at its third data byte. `order` decides
+ where the two bytes of the identifier do not tell their order themselves. MTR_ERR_FRAME for frames without: refusals,
+ the vendor's own function, too few data. MTR_ERR_LENGTH when `length` of the frame is too large, MTR_ERR_PARAMETER for
+ another `order` than MTR_CJT188_LOW_FIRST and MTR_CJT188_HIGH_FIRST.
+ */
+mtr_result mtr_cjt188_frame_head(const mtr_cjt188_frame *frame,
+                                 uint8_t order,
+                                 mtr_cjt188_head *head);
+
+/*
+ Writes a frame to `out` of `capacity` bytes, without a preamble, and its length (13 and the data) into `len`.
+ MTR_ERR_LENGTH when it does not fit, or when `length` of the frame is too large.
+ */
+mtr_result mtr_cjt188_encode(const mtr_cjt188_frame *frame,
+                             uint8_t *out,
+                             size_t capacity,
+                             size_t *len);
+
+/*
+ Makes a master in `storage` of `size` bytes (at least MTR_CJT188_MASTER_SIZE, aligned to MTR_ALIGN) and puts its
+ handle into `master`. It sends identifiers in `order` (MTR_CJT188_LOW_FIRST or MTR_CJT188_HIGH_FIRST, else
+ MTR_ERR_PARAMETER); answers may come in either.
+ */
+mtr_result mtr_cjt188_master_init(void *storage,
+                                  size_t size,
+                                  const mtr_timing *timing,
+                                  uint8_t order,
+                                  mtr_cjt188_master **master);
+
+/*
+ Other waiting times from the next request on.
+ */
+mtr_result mtr_cjt188_master_set_timing(mtr_cjt188_master *master, const mtr_timing *timing);
+
+/*
+ How the meter that is asked next speaks: the order of identifiers (MTR_CJT188_LOW_FIRST or MTR_CJT188_HIGH_FIRST, else
+ MTR_ERR_PARAMETER), how many FE go in front of a request (at most 4, which is the beginning too; more count as 4), and
+ whether its answers may carry the wildcard instead of its address (1).
+ */
+mtr_result mtr_cjt188_master_set_dialect(mtr_cjt188_master *master,
+                                         uint8_t order,
+                                         uint8_t preamble,
+                                         uint8_t wildcard_answers);
+
+/*
+ Reads `id` (01): 0x901F present data, 0x911F heat and cold, 0xD120 to 0xD12B settlements, and others. Ends in
+ MTR_CJT188_DATA; see mtr_cjt188_decode. MTR_ERR_BUSY: the last question is not answered, or its event was not taken.
+ */
+mtr_result mtr_cjt188_master_read(mtr_cjt188_master *master,
+                                  uint64_t now,
+                                  uint8_t meter_type,
+                                  mtr_cjt188_address address,
+                                  uint16_t id);
+
+/*
+ Asks the only meter on the line for its address (03). Ends in MTR_CJT188_ADDRESS. MTR_ERR_BUSY as with
+ mtr_cjt188_master_read.
+ */
+mtr_result mtr_cjt188_master_read_address(mtr_cjt188_master *master,
+                                          uint64_t now,
+                                          uint8_t meter_type);
+
+/*
+ Reads the version of the meter's key (09). Ends in MTR_CJT188_DATA. MTR_ERR_BUSY as with mtr_cjt188_master_read.
+ */
+mtr_result mtr_cjt188_master_read_key_version(mtr_cjt188_master *master,
+                                              uint64_t now,
+                                              uint8_t meter_type,
+                                              mtr_cjt188_address address);
+
+/*
+ Opens (MTR_CJT188_OPEN) or closes (MTR_CJT188_CLOSE) the valve. Ends in MTR_CJT188_DATA, with `status` where the meter
+ sends it. MTR_ERR_PARAMETER for another `valve`, MTR_ERR_BUSY as with mtr_cjt188_master_read.
+ */
+mtr_result mtr_cjt188_master_valve(mtr_cjt188_master *master,
+                                   uint64_t now,
+                                   uint8_t meter_type,
+                                   mtr_cjt188_address address,
+                                   uint8_t valve);
+
+/*
+ Writes a value with the function that belongs to its identifier: prices (0xA010), settlement and reading day (0xA011,
+ 0xA012), a purchase (0xA013), a key (0xA014), the clock (0xA015), the motor (0xA016), the address (0xA018), the end of
+ the factory mode (0xA019). Ends in MTR_CJT188_DATA. A purchase is sent once only: a meter may take its repeat for a
+ second one. MTR_ERR_VALUE when the value does not suit the identifier, MTR_ERR_BUSY as with mtr_cjt188_master_read.
+ */
+mtr_result mtr_cjt188_master_write(mtr_cjt188_master *master,
+                                   uint64_t now,
+                                   uint8_t meter_type,
+                                   mtr_cjt188_address address,
+                                   uint16_t id,
+                                   const mtr_cjt188_value *value);
+
+/*
+ Puts any question: `len` bytes behind identifier and running number, under `function` (0x01 read, 0x04 write). Ends in
+ MTR_CJT188_DATA. MTR_ERR_LENGTH above 125 bytes, MTR_ERR_PARAMETER for a function above 0x3F, MTR_ERR_BUSY as with
+ mtr_cjt188_master_read.
+ */
+mtr_result mtr_cjt188_master_ask(mtr_cjt188_master *master,
+                                 uint64_t now,
+                                 uint8_t meter_type,
+                                 mtr_cjt188_address address,
+                                 uint8_t function,
+                                 uint16_t id,
+                                 const uint8_t *data,
+                                 size_t len);
+
+/*
+ Puts a question of the vendor's own (2A) with these `len` bytes and nothing in front of them, once only: nobody knows
+ what a repeat would do. Ends in MTR_CJT188_VENDOR. MTR_ERR_LENGTH above MTR_CJT188_DATA_MAX bytes, MTR_ERR_BUSY as with
+ mtr_cjt188_master_read.
+ */
+mtr_result mtr_cjt188_master_vendor(mtr_cjt188_master *master,
+                                    uint64_t now,
+                                    uint8_t meter_type,
+                                    mtr_cjt188_address address,
+                                    const uint8_t *data,
+                                    size_t len);
+
+/*
+ Takes `len` bytes from the line, all of them.
+ */
+mtr_result mtr_cjt188_master_handle_bytes(mtr_cjt188_master *master,
+                                          uint64_t now,
+                                          const uint8_t *bytes,
+                                          size_t len);
+
+/*
+ To be called when the time of mtr_cjt188_master_poll_timeout has passed: asks again or gives up.
+ */
+mtr_result mtr_cjt188_master_handle_timeout(mtr_cjt188_master *master, uint64_t now);
+
+/*
+ Bytes to send now, once: `bytes` points into the master and is valid until its next call. MTR_MORE: nothing to send.
+ */
+mtr_result mtr_cjt188_master_poll_transmit(mtr_cjt188_master *master,
+                                           const uint8_t **bytes,
+                                           size_t *len);
+
+/*
+ How the last question ended, once; the master is free for the next one then. MTR_MORE: it has not ended.
+ */
+mtr_result mtr_cjt188_master_poll_event(mtr_cjt188_master *master,
+                                        mtr_cjt188_event *event);
+
+/*
+ When to call mtr_cjt188_master_handle_timeout, milliseconds of the caller's clock. MTR_MORE: nothing is waited for.
+ */
+mtr_result mtr_cjt188_master_poll_timeout(const mtr_cjt188_master *master,
+                                          uint64_t *at);
+
+/*
+ What came from the line and was no answer: `refusals` of frames and bytes, `ignored` good frames that answered
+ nothing that was asked.
+ */
+mtr_result mtr_cjt188_master_statistics(const mtr_cjt188_master *master,
+                                        mtr_cjt188_refusals *refusals,
+                                        uint32_t *ignored);
+
+/*
+ Makes a slave in `storage` of `size` bytes (at least MTR_CJT188_SLAVE_SIZE, aligned to MTR_ALIGN) and puts its handle
+ into `slave`.
+ */
+mtr_result mtr_cjt188_slave_init(void *storage,
+                                 size_t size,
+                                 const mtr_timing *timing,
+                                 mtr_cjt188_slave **slave);
+
+/*
+ How the meter speaks from the next answer on. `order` of identifiers: MTR_CJT188_ORDER_OF_REQUEST (as in the
+ beginning), MTR_CJT188_LOW_FIRST or MTR_CJT188_HIGH_FIRST; `refusal`: MTR_CJT188_REFUSAL_... (in the beginning
+ MTR_CJT188_REFUSAL_SERIAL); `address_in_data`: 1 when the answer to a read of the address repeats it behind the
+ running number; `preamble`: how many FE go in front of an answer, at most 4. MTR_ERR_PARAMETER for other numbers.
+ */
+mtr_result mtr_cjt188_slave_set_dialect(mtr_cjt188_slave *slave,
+                                        uint8_t order,
+                                        uint8_t refusal,
+                                        uint8_t address_in_data,
+                                        uint8_t preamble);
+
+/*
+ Takes bytes from the line and puts their number into `used`: it stops behind a request that has an answer, so that no
+ answer is lost. Send that, then hand in the rest. MTR_ERR_CALLBACK when `read` is NULL.
+ */
+mtr_result mtr_cjt188_slave_handle_bytes(mtr_cjt188_slave *slave,
+                                         uint64_t now,
+                                         const uint8_t *bytes,
+                                         size_t len,
+                                         const mtr_cjt188_application *application,
+                                         size_t *used);
+
+/*
+ To be called when the time of mtr_cjt188_slave_poll_timeout has passed. MTR_ERR_CALLBACK when `read` is NULL.
+ */
+mtr_result mtr_cjt188_slave_handle_timeout(mtr_cjt188_slave *slave,
+                                           uint64_t now,
+                                           const mtr_cjt188_application *application);
+
+/*
+ The bytes of an answer that may go now, once: `bytes` points into the slave and is valid until its next call.
+ MTR_MORE: nothing to send.
+ */
+mtr_result mtr_cjt188_slave_poll_transmit(mtr_cjt188_slave *slave,
+                                          const uint8_t **bytes,
+                                          size_t *len);
+
+/*
+ What happened to the last frame for this meter, once. MTR_MORE: nothing.
+ */
+mtr_result mtr_cjt188_slave_poll_event(mtr_cjt188_slave *slave, mtr_cjt188_slave_event *event);
+
+/*
+ When to call mtr_cjt188_slave_handle_timeout, milliseconds of the caller's clock. MTR_MORE: nothing is waited for.
+ */
+mtr_result mtr_cjt188_slave_poll_timeout(const mtr_cjt188_slave *slave,
+                                         uint64_t *at);
+
+/*
+ What came from the line and was no request.
+ */
+mtr_result mtr_cjt188_slave_refusals(const mtr_cjt188_slave *slave, mtr_cjt188_refusals *refusals);
+
+/*
+ All that the `len` bytes behind identifier and running number hold for `id`. `meter_type` is that of the answer: it
+ decides about present data. An identifier outside the table gives MTR_CJT188_RAW. MTR_ERR_VALUE: the data do not have
+ the layout of the identifier.
+ */
+mtr_result mtr_cjt188_decode(uint16_t id,
+                             uint8_t meter_type,
+                             const uint8_t *data,
+                             size_t len,
+                             mtr_cjt188_value *value);
+
+/*
+ One number of what mtr_cjt188_decode gives, from 0, with its scale and unit. MTR_ERR_VALUE as there, MTR_MORE: the
+ value has fewer numbers.
+ */
+mtr_result mtr_cjt188_number(uint16_t id,
+                             uint8_t meter_type,
+                             uint32_t nth,
+                             const uint8_t *data,
+                             size_t len,
+                             mtr_cjt188_quantity *found);
+
+/*
+ Writes a value as the data of an answer or a write for `id` to `out` of `capacity` bytes, and its length to `len`.
+ MTR_ERR_VALUE when the value is of another kind than the identifier, has other decimals or too many digits;
+ MTR_ERR_IDENTIFIER when the identifier is not in the table or its bytes are the maker's; MTR_ERR_LENGTH when it does
+ not fit: MTR_CJT188_DATA_MAX bytes always do.
+ */
+mtr_result mtr_cjt188_encode_value(uint16_t id,
+                                   const mtr_cjt188_value *value,
+                                   uint8_t *out,
+                                   size_t capacity,
+                                   size_t *len);
+
+/*
+ A value as a text for people, its parts separated by commas, as `68.00 m3, 60.00 m3, 2017-08-19 16:54:59`: UTF-8 and
+ a NUL to `text` of `capacity` bytes, its length without the NUL into `text_len`. MTR_ERR_VALUE as in
+ mtr_cjt188_decode, MTR_ERR_LENGTH when it does not fit. A key is not shown.
+ */
+mtr_result mtr_cjt188_text(uint16_t id,
+                           uint8_t meter_type,
+                           const uint8_t *data,
+                           size_t len,
+                           char *text,
+                           size_t capacity,
+                           size_t *text_len);
+
+/*
+ The name of an identifier in a language (MTR_LANG_...): UTF-8 and a NUL. MTR_ERR_IDENTIFIER when it is not in the
+ table, MTR_ERR_PARAMETER for another language, MTR_ERR_LENGTH when the name does not fit.
+ */
+mtr_result mtr_cjt188_name(uint16_t id,
+                           uint32_t lang,
+                           char *text,
+                           size_t capacity,
+                           size_t *text_len);
+
+/*
+ What a unit code says: the symbol and a NUL to `text`, and into `power` the decimal power by which a number is to be
+ multiplied (0, 1 or 2: 0x0A is 100 MWh). MTR_ERR_IDENTIFIER when the code is not in the table, MTR_ERR_LENGTH when
+ the symbol does not fit; 8 bytes are enough.
+ */
+mtr_result mtr_cjt188_unit(uint8_t unit,
+                           uint8_t *power,
+                           char *text,
+                           size_t capacity,
+                           size_t *text_len);
+
+/*
+ A number as a text with all its decimals and its unit, as `68.00 m3`: UTF-8 and a NUL. MTR_ERR_LENGTH when it does
+ not fit.
+ */
+mtr_result mtr_cjt188_quantity_text(const mtr_cjt188_quantity *quantity,
+                                    char *text,
+                                    size_t capacity,
+                                    size_t *text_len);
+
+/*
+ Where the valve stands (MTR_CJT188_VALVE_...) and whether the battery is low (1), by the places of their bits:
+ MTR_CJT188_VALVE_BIT and MTR_CJT188_BATTERY_BIT are the standard's, makers use others. Bits beyond 15 read as 0.
+ */
+mtr_result mtr_cjt188_status_read(const mtr_cjt188_status *status,
+                                  uint8_t valve_bit,
+                                  uint8_t battery_bit,
+                                  uint8_t *valve,
+                                  uint8_t *battery_low);
+
+/*
+ ST with these bits, all others zero. MTR_ERR_PARAMETER for another `valve` than MTR_CJT188_VALVE_...
+ */
+mtr_result mtr_cjt188_status_write(uint8_t valve,
+                                   uint8_t battery_low,
+                                   uint8_t valve_bit,
+                                   uint8_t battery_bit,
+                                   mtr_cjt188_status *status);
+#endif
+
 #if defined(MTR_WITH_DLT645)
 /*
  Reads an address of up to 12 digits, as printed on the meter; `A` in the leading places is a wildcard digit.
@@ -2204,7 +3220,9 @@ mtr_result mtr_dlt645_encode_number(uint32_t id,
                                     uint8_t *out,
                                     size_t capacity,
                                     size_t *len);
+#endif
 
+#if (defined(MTR_WITH_DLT645) || defined(MTR_WITH_CJT188))
 /*
  The timing of a serial line at `baud` bit/s (0 is taken as 2400), 11 bits to a character: answers within a second,
  gaps of at most 500 ms, 20 ms before a meter answers, three tries.

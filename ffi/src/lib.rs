@@ -11,9 +11,11 @@
 #![allow(unsafe_code, non_camel_case_types)]
 
 pub mod border;
+#[cfg(feature = "cjt188")]
+pub mod cjt188;
 #[cfg(feature = "dlt645")]
 pub mod dlt645;
-#[cfg(feature = "dlt645")]
+#[cfg(any(feature = "dlt645", feature = "cjt188"))]
 pub mod line;
 #[cfg(feature = "metrology")]
 pub mod metrology;
@@ -21,8 +23,8 @@ mod objects;
 pub mod result;
 #[cfg(feature = "security")]
 pub mod security;
-#[cfg(feature = "dlt645")]
-mod text;
+#[cfg(any(feature = "dlt645", feature = "cjt188"))]
+pub mod text;
 
 pub use objects::OBJECTS;
 pub use result::mtr_result;

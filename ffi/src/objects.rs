@@ -31,6 +31,12 @@ objects! {
     dlt645::mtr_dlt645_master is ::dlt645::Master<'static>, MTR_DLT645_MASTER_SIZE, b"D4ma";
     #[cfg(feature = "dlt645")]
     dlt645::mtr_dlt645_slave is ::dlt645::Slave<'static>, MTR_DLT645_SLAVE_SIZE, b"D4sl";
+    #[cfg(feature = "cjt188")]
+    cjt188::mtr_cjt188_decoder is ::cjt188::Decoder, MTR_CJT188_DECODER_SIZE, b"C8de";
+    #[cfg(feature = "cjt188")]
+    cjt188::mtr_cjt188_master is ::cjt188::Master, MTR_CJT188_MASTER_SIZE, b"C8ma";
+    #[cfg(feature = "cjt188")]
+    cjt188::mtr_cjt188_slave is ::cjt188::Slave, MTR_CJT188_SLAVE_SIZE, b"C8sl";
     #[cfg(feature = "metrology")]
     metrology::mtr_metrology1 is crate::metrology::Chain<1>, MTR_METROLOGY1_SIZE, b"Mch1";
     #[cfg(feature = "metrology")]

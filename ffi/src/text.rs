@@ -5,6 +5,11 @@ use core::fmt::{self, Write};
 use crate::border::{Border, Checked};
 use crate::result::mtr_result;
 
+/// English names; see the functions that end in _name.
+pub const MTR_LANG_EN: u32 = 0;
+/// Chinese names, UTF-8.
+pub const MTR_LANG_ZH: u32 = 1;
+
 /// A buffer that takes text and keeps room for the closing NUL.
 struct Line<'a> {
     out: &'a mut [u8],

@@ -6,12 +6,7 @@ use ::dlt645::{DataId, DataId1997, Lang, Number, Stamp, Value, ValueError};
 
 use crate::border::{Checked, Plain, call};
 use crate::result::mtr_result;
-use crate::text;
-
-/// English names; see mtr_dlt645_name.
-pub const MTR_LANG_EN: u32 = 0;
-/// Chinese names, UTF-8.
-pub const MTR_LANG_ZH: u32 = 1;
+use crate::text::{self, MTR_LANG_EN, MTR_LANG_ZH};
 
 /// A decimal number: `mantissa` / 10^`decimals`.
 #[repr(C)]

@@ -50,6 +50,43 @@ static inline const mtr_dlt645_application *given_mtr_dlt645_application(void)
     return &application;
 }
 
+static inline mtr_cjt188_decoder *fixture_mtr_cjt188_decoder(void)
+{
+    MAKE(mtr_cjt188_decoder, MTR_CJT188_DECODER_SIZE, 0, &made);
+}
+
+static inline mtr_cjt188_master *fixture_mtr_cjt188_master(void)
+{
+    mtr_timing timing;
+    mtr_timing_rs485(2400, &timing);
+    MAKE(mtr_cjt188_master, MTR_CJT188_MASTER_SIZE, 0, &timing, MTR_CJT188_LOW_FIRST, &made);
+}
+
+static inline mtr_cjt188_slave *fixture_mtr_cjt188_slave(void)
+{
+    mtr_timing timing;
+    mtr_timing_rs485(2400, &timing);
+    MAKE(mtr_cjt188_slave, MTR_CJT188_SLAVE_SIZE, 0, &timing, &made);
+}
+
+static inline int32_t answer_present(void *context, uint16_t id, uint8_t *out, size_t capacity, size_t *len,
+                                     mtr_cjt188_status *status)
+{
+    static mtr_cjt188_value value;
+
+    (void)context, (void)status;
+    value.kind = MTR_CJT188_DAY;
+    value.code = 25;
+    return mtr_cjt188_encode_value(id, &value, out, capacity, len);
+}
+
+static inline const mtr_cjt188_application *given_mtr_cjt188_application(void)
+{
+    static mtr_cjt188_application application;
+    application.read = answer_present;
+    return &application;
+}
+
 static inline mtr_metrology_parameters usual_constants(void)
 {
     mtr_metrology_parameters parameters;
