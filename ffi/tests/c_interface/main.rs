@@ -6,3 +6,4 @@ mod header;
 mod layout;
 mod native;
 mod programs;
+mod water;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use crate::native;
 
-fn source(name: &str) -> PathBuf {
+pub fn source(name: &str) -> PathBuf {
     native::folder().join(name)
 }
 
@@ -35,7 +35,7 @@ fn a_frame_and_a_window_from_c() {
 }
 
 /// Sanitized, as C++, and under valgrind; what the program printed.
-fn example(name: &str, arguments: &[&str]) -> String {
+pub fn example(name: &str, arguments: &[&str]) -> String {
     let file = [source(&format!("examples/{name}.c"))];
     let flags = [SANITIZED[0], SANITIZED[1], "-std=c99"];
     let sanitized = native::build("cc", &flags, &file, &format!("{name}-sanitized"));
@@ -174,7 +174,7 @@ fn a_meter_and_its_reader_on_serial_ports() {
 }
 
 /// Built under a name of its own: the tests run at once.
-fn line_program(name: &str, line: &str) -> PathBuf {
+pub fn line_program(name: &str, line: &str) -> PathBuf {
     let flags = [SANITIZED[0], SANITIZED[1], "-std=c99"];
     native::build(
         "cc",
