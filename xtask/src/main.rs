@@ -243,7 +243,7 @@ fn run(job: Option<Job>) -> anyhow::Result<()> {
         Verdict::Passed => Ok(()),
         Verdict::Failed(why) => bail!(why),
         Verdict::Skipped(why) => {
-            println!("SKIPPED: {why}");
+            println!("{}{why}", report::SKIPPED);
             Ok(())
         }
     }
@@ -260,6 +260,7 @@ fn list() {
 
 fn test(full: bool) -> anyhow::Result<()> {
     let skips = jobs::skip_list()?;
+    let this = std::env::current_exe()?;
     let mut report = Report::default();
     report.job("fmt", jobs::fmt);
     report.job("lint", jobs::lint);
@@ -267,15 +268,24 @@ fn test(full: bool) -> anyhow::Result<()> {
     report.job("unit", jobs::unit);
     report.job("sizes", || bench::messages::sizes(false));
     report.job("header", || header::run(true));
-    report.job("ffi-packages", ffi::packages);
-    report.job("ffi-boards", ffi::boards);
     report.job("fuzz", || jobs::fuzz(full.then_some(10)));
-    report.job("emulate", jobs::emulate);
-    report.job("firmware-demo", firmware::demo);
-    report.job("emulate-cases", emulated::run);
-    report.job("constant-time", proofs::constant_time);
-    report.job("compare-code", compare_code::run);
-    report.job("skip-campaign", || skips::run(!full, ""));
+    let campaign: &[&str] = match full {
+        true => &["skip-campaign"],
+        false => &["skip-campaign", "--quick"],
+    };
+    report.side_by_side(
+        &this,
+        [
+            &[&["firmware-demo"], &["ffi-packages"], &["ffi-boards"]],
+            &[
+                &["emulate"],
+                &["emulate-cases"],
+                &["constant-time"],
+                &["compare-code"],
+                campaign,
+            ],
+        ],
+    );
     if full {
         report.job("size", || size::run(false));
         report.job("tariff-compare", bench::tariff::compare);
