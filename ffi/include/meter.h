@@ -338,6 +338,524 @@
 #define MTR_DLT645_SILENT -1
 #endif
 
+#if defined(MTR_WITH_METER_PROTO)
+/*
+ Every write is of a multiple of so many bytes, at a multiple of so many: words of a chip that are 1, 2, 4, 8 or 16
+ bytes long. No word is written twice between two erases.
+ */
+#define MTR_FLASH_WORD 16
+
+/*
+ Bytes of a page as journal and outbox use it; see mtr_flash.
+ */
+#define MTR_FLASH_PAGE 2048
+
+/*
+ Most gaps of one acknowledgement.
+ */
+#define MTR_GAPS_MAX 8
+
+/*
+ Most bytes of a sealed order or acknowledgement.
+ */
+#define MTR_SEALED_MAX 160
+
+/*
+ Most points that one command reads.
+ */
+#define MTR_READ_POINTS_MAX 16
+
+/*
+ Command: the relay of `circuit` closed (`closed` 1) or open.
+ */
+#define MTR_COMMAND_RELAY 1
+
+/*
+ Command: hold `point` below `value` until the UTC second `until`.
+ */
+#define MTR_COMMAND_LIMIT 2
+
+/*
+ Command: set the configuration key `key` to `bytes`, at most 64.
+ */
+#define MTR_COMMAND_CONFIG 3
+
+/*
+ Command: report `points` now; none means the default set.
+ */
+#define MTR_COMMAND_READ 4
+
+/*
+ Command: an order in `bytes`, sealed for `purpose`, that only the addressed core can open.
+ */
+#define MTR_COMMAND_SEALED 5
+
+/*
+ Command: register again.
+ */
+#define MTR_COMMAND_REGISTER 6
+
+/*
+ Command: use the file `file`, not after `until`, on trial for `trial_s` seconds.
+ */
+#define MTR_COMMAND_ACTIVATE 7
+
+/*
+ Command: bring `point` to `value` and keep it.
+ */
+#define MTR_COMMAND_SET 8
+
+/*
+ Command: report the balance of `account`.
+ */
+#define MTR_COMMAND_ACCOUNT 9
+
+/*
+ Result: accepted, not begun.
+ */
+#define MTR_STATUS_ACCEPTED 0
+
+/*
+ Result: done.
+ */
+#define MTR_STATUS_DONE 2
+
+/*
+ Result: refused, no authority.
+ */
+#define MTR_STATUS_REFUSED 3
+
+/*
+ Result: refused by an interlock, for instance a prepaid rule.
+ */
+#define MTR_STATUS_INTERLOCKED 4
+
+/*
+ Result: came too late, nothing was done.
+ */
+#define MTR_STATUS_EXPIRED 5
+
+/*
+ Result: the command is not known here.
+ */
+#define MTR_STATUS_UNKNOWN 6
+
+/*
+ Result: an argument is out of range.
+ */
+#define MTR_STATUS_BAD_ARGUMENT 7
+
+/*
+ Result: failed.
+ */
+#define MTR_STATUS_FAILED 8
+
+/*
+ Phase of an event: the condition began.
+ */
+#define MTR_EVENT_RAISED 0
+
+/*
+ Phase of an event: the condition ended.
+ */
+#define MTR_EVENT_CLEARED 1
+
+/*
+ Phase of an event: it has no duration.
+ */
+#define MTR_EVENT_PULSE 2
+
+/*
+ Phase of an event: it goes on with another value.
+ */
+#define MTR_EVENT_UPDATED 3
+
+/*
+ Event: supply failed.
+ */
+#define MTR_EVENT_OUTAGE 257
+
+/*
+ Event: voltage sag.
+ */
+#define MTR_EVENT_SAG 258
+
+/*
+ Event: voltage above its limit.
+ */
+#define MTR_EVENT_OVER_VOLTAGE 516
+
+/*
+ Event: voltage below its limit.
+ */
+#define MTR_EVENT_UNDER_VOLTAGE 517
+
+/*
+ Event: meter cover opened.
+ */
+#define MTR_EVENT_COVER 1025
+
+/*
+ Event: magnetic field.
+ */
+#define MTR_EVENT_MAGNET 1027
+
+/*
+ Event: clock stepped.
+ */
+#define MTR_EVENT_CLOCK_STEP 1281
+
+/*
+ Event: a stream's store is full and stopped; see mtr_outbox_poll_full.
+ */
+#define MTR_EVENT_STORE_FULL 1283
+
+/*
+ Event: credit low.
+ */
+#define MTR_EVENT_CREDIT_LOW 1537
+
+/*
+ Event: relay opened.
+ */
+#define MTR_EVENT_RELAY_OPENED 1793
+
+/*
+ Event: relay closed.
+ */
+#define MTR_EVENT_RELAY_CLOSED 1794
+
+/*
+ Stream of messages of a connection, which are not stored.
+ */
+#define MTR_STREAM_SESSION 0
+
+/*
+ Stream of legal registers and profiles.
+ */
+#define MTR_STREAM_LEGAL 1
+
+/*
+ Stream of events and alarms.
+ */
+#define MTR_STREAM_EVENT 2
+
+/*
+ Stream of telemetry: when it is full, the oldest record makes room.
+ */
+#define MTR_STREAM_TELEMETRY 3
+
+/*
+ Stream of diagnostics: when it is full, the newest record is dropped.
+ */
+#define MTR_STREAM_DIAGNOSTIC 4
+
+/*
+ Stream of prepaid movements and command results.
+ */
+#define MTR_STREAM_LEDGER 5
+
+/*
+ Kind of a message: values that describe themselves; mtr_proto_snapshot_read.
+ */
+#define MTR_KIND_SNAPSHOT 4
+
+/*
+ Kind of a message: values over time; mtr_proto_profile_read.
+ */
+#define MTR_KIND_PROFILE 6
+
+/*
+ Kind of a message: an event; mtr_proto_event_read.
+ */
+#define MTR_KIND_EVENT 7
+
+/*
+ Kind of a message: what the receiver has; mtr_proto_acknowledgement_read.
+ */
+#define MTR_KIND_ACKNOWLEDGEMENT 8
+
+/*
+ Kind of a message: a command; mtr_proto_command_read.
+ */
+#define MTR_KIND_COMMAND 10
+
+/*
+ Kind of a message: the result of a command; mtr_proto_command_result_read.
+ */
+#define MTR_KIND_COMMAND_RESULT 11
+
+/*
+ Clock quality, low nibble of `clk`: never set, the time counts from the start of the device.
+ */
+#define MTR_CLOCK_NEVER_SET 0
+
+/*
+ Clock quality: running on since the last setting.
+ */
+#define MTR_CLOCK_HOLDOVER 1
+
+/*
+ Clock quality: network time of a cell, within a second.
+ */
+#define MTR_CLOCK_NETWORK 2
+
+/*
+ Clock quality: within 100 ms.
+ */
+#define MTR_CLOCK_SYNCHRONISED 3
+
+/*
+ Clock quality: the legal clock of the metering core.
+ */
+#define MTR_CLOCK_LEGAL 4
+
+/*
+ Clock quality: the legal clock, verified today.
+ */
+#define MTR_CLOCK_LEGAL_VERIFIED 5
+
+/*
+ High nibble of `clk` for a time in milliseconds; without it the time counts seconds.
+ */
+#define MTR_CLOCK_MILLISECONDS 48
+
+/*
+ Bytes of storage of an mtr_link.
+ */
+#define MTR_LINK_SIZE 1648
+
+/*
+ Longest body of an mtr_link.
+ */
+#define MTR_LINK_BODY_MAX 512
+
+/*
+ Longest frame of an mtr_link on the line: a buffer for mtr_link_poll_transmit.
+ */
+#define MTR_LINK_FRAME_MAX 524
+
+/*
+ Event of a link: the body under way was received by the other side.
+ */
+#define MTR_LINK_DELIVERED 1
+
+/*
+ Event of a link: it is down; the body stays under way.
+ */
+#define MTR_LINK_DOWN 2
+
+/*
+ Event of a link: it is up again.
+ */
+#define MTR_LINK_UP 3
+
+/*
+ Bytes of storage of an mtr_outbox.
+ */
+#define MTR_OUTBOX_SIZE 3424
+
+/*
+ Most pages of MTR_FLASH_PAGE bytes of an mtr_outbox.
+ */
+#define MTR_OUTBOX_PAGES 64
+
+/*
+ Longest message that an mtr_outbox keeps.
+ */
+#define MTR_OUTBOX_MESSAGE_MAX 2000
+
+/*
+ Streams, MTR_STREAM_SESSION to MTR_STREAM_LEDGER.
+ */
+#define MTR_STREAMS 6
+
+/*
+ Quantity: voltage, V.
+ */
+#define MTR_QUANTITY_VOLTAGE 1
+
+/*
+ Quantity: current, A.
+ */
+#define MTR_QUANTITY_CURRENT 2
+
+/*
+ Quantity: active power, W.
+ */
+#define MTR_QUANTITY_ACTIVE_POWER 3
+
+/*
+ Quantity: reactive power, var.
+ */
+#define MTR_QUANTITY_REACTIVE_POWER 4
+
+/*
+ Quantity: apparent power, VA.
+ */
+#define MTR_QUANTITY_APPARENT_POWER 5
+
+/*
+ Quantity: power factor, 1.
+ */
+#define MTR_QUANTITY_POWER_FACTOR 6
+
+/*
+ Quantity: frequency, Hz.
+ */
+#define MTR_QUANTITY_FREQUENCY 7
+
+/*
+ Quantity: active energy, Wh.
+ */
+#define MTR_QUANTITY_ACTIVE_ENERGY 8
+
+/*
+ Quantity: reactive energy, varh.
+ */
+#define MTR_QUANTITY_REACTIVE_ENERGY 9
+
+/*
+ Quantity: temperature, degrees Celsius.
+ */
+#define MTR_QUANTITY_TEMPERATURE 15
+
+/*
+ Quantity: money balance, currency.
+ */
+#define MTR_QUANTITY_MONEY_BALANCE 20
+
+/*
+ Quantity: volume, cubic metre.
+ */
+#define MTR_QUANTITY_VOLUME 24
+
+/*
+ Quantity: volume flow, cubic metre per hour.
+ */
+#define MTR_QUANTITY_VOLUME_FLOW 25
+
+/*
+ Quantity: heat energy, J.
+ */
+#define MTR_QUANTITY_HEAT_ENERGY 26
+
+/*
+ Quantity: pressure, Pa.
+ */
+#define MTR_QUANTITY_PRESSURE 28
+
+/*
+ Phase: total or none.
+ */
+#define MTR_PHASE_TOTAL 0
+
+/*
+ Phase: L1. 2 is L2, 3 is L3.
+ */
+#define MTR_PHASE_L1 1
+
+/*
+ Direction: net or none.
+ */
+#define MTR_DIRECTION_NET 0
+
+/*
+ Direction: import.
+ */
+#define MTR_DIRECTION_IMPORT 1
+
+/*
+ Direction: export.
+ */
+#define MTR_DIRECTION_EXPORT 2
+
+/*
+ Statistic: as measured.
+ */
+#define MTR_STATISTIC_NATURAL 0
+
+/*
+ Statistic: maximum demand.
+ */
+#define MTR_STATISTIC_MAXIMUM_DEMAND 5
+
+/*
+ Most runs of marks of one profile.
+ */
+#define MTR_RUNS_MAX 16
+
+/*
+ Most samples of one snapshot.
+ */
+#define MTR_SAMPLES_MAX 64
+
+/*
+ Mark: estimated.
+ */
+#define MTR_QUALITY_ESTIMATED 2
+
+/*
+ Mark: substituted by another value.
+ */
+#define MTR_QUALITY_SUBSTITUTED 4
+
+/*
+ Mark: questionable.
+ */
+#define MTR_QUALITY_QUESTIONABLE 8
+
+/*
+ Mark: missing; the mantissa is 0 and means nothing.
+ */
+#define MTR_QUALITY_MISSING 16
+
+/*
+ Mark: outside the physical range.
+ */
+#define MTR_QUALITY_OUT_OF_RANGE 32
+
+/*
+ Mark: the register rolled over since the last value.
+ */
+#define MTR_QUALITY_ROLLED_OVER 64
+
+/*
+ Mark: test or calibration.
+ */
+#define MTR_QUALITY_TEST 128
+
+/*
+ Mark: the clock is doubtful.
+ */
+#define MTR_QUALITY_CLOCK_DOUBTFUL 256
+
+/*
+ Mark: power failed in the interval.
+ */
+#define MTR_QUALITY_POWER_FAILED 512
+
+/*
+ Mark: the clock was stepped in the interval.
+ */
+#define MTR_QUALITY_CLOCK_STEPPED 1024
+
+/*
+ Mark: stale, the last known value.
+ */
+#define MTR_QUALITY_STALE 2048
+
+/*
+ Mark: entered by hand.
+ */
+#define MTR_QUALITY_MANUAL 4096
+
+/*
+ Mark: a copy that is not legally relevant.
+ */
+#define MTR_QUALITY_NOT_LEGAL 8192
+#endif
+
 #if defined(MTR_WITH_METROLOGY)
 /*
  The phase error goes into delay_ns: filters and converters.
@@ -577,7 +1095,7 @@
 #define MTR_ACK_MAX 32
 #endif
 
-#if (defined(MTR_WITH_DLT645) || defined(MTR_WITH_CJT188))
+#if (defined(MTR_WITH_DLT645) || defined(MTR_WITH_CJT188) || defined(MTR_WITH_METER_PROTO))
 /*
  English names; see the functions that end in _name.
  */
@@ -976,6 +1494,18 @@ typedef struct mtr_host mtr_host;
 typedef struct mtr_key mtr_key;
 #endif
 
+#if defined(MTR_WITH_METER_PROTO)
+/*
+ One end of a line on which both sides may speak at once, or of a stream: bodies arrive once and in order, whatever the
+ line damages. Opaque.
+
+ The loop: hand in bytes with mtr_link_handle_bytes, take what came with mtr_link_received and mtr_link_release; send
+ what mtr_link_poll_transmit gives, and ask again when the time of mtr_link_poll_timeout has come. `now` is
+ milliseconds of any clock that never goes back.
+ */
+typedef struct mtr_link mtr_link;
+#endif
+
 #if defined(MTR_WITH_METROLOGY)
 /*
  The chain of one voltage and one current. Opaque.
@@ -993,6 +1523,22 @@ typedef struct mtr_metrology3 mtr_metrology3;
  A receiver under one key, which takes each number once. Opaque; holds a key, mtr_opener_end wipes it.
  */
 typedef struct mtr_opener mtr_opener;
+#endif
+
+#if defined(MTR_WITH_METER_PROTO)
+/*
+ Messages kept on the caller's flash until the receiver says that it has committed them. Opaque.
+
+ The loop: mtr_outbox_next names the next record; write a message with that name in its head; mtr_outbox_push makes it
+ durable. Send what mtr_outbox_poll_transmit gives, and ask again when the time of mtr_outbox_poll_timeout has come;
+ hand in acknowledgements. A record is on the flash before it is sent for the first time and goes when it is
+ acknowledged: a power cut at any write loses nothing, and the receiver drops by their names what comes twice.
+ `now` is milliseconds of any clock that never goes back.
+
+ The callbacks of the flash run inside the calls on the outbox, but not in mtr_outbox_next, mtr_outbox_poll_timeout and
+ mtr_outbox_look.
+ */
+typedef struct mtr_outbox mtr_outbox;
 #endif
 
 #if defined(MTR_WITH_METROLOGY)
@@ -1701,6 +2247,536 @@ typedef struct {
    */
   uint8_t decimals;
 } mtr_number;
+#endif
+
+#if defined(MTR_WITH_METER_PROTO)
+/*
+ What stands before every body. Device, stream, boot and number are the key of the record for ever.
+ */
+typedef struct {
+  /*
+   When the record was made, for values of an interval its end: since 1970-01-01T00:00:00Z in the resolution that
+   the high nibble of `clk` states (0 seconds, 3 milliseconds, 6 microseconds).
+   */
+  uint64_t time;
+  /*
+   Boots of the device, stored ahead of use.
+   */
+  uint32_t boot;
+  /*
+   Number within stream and boot, from 1; 0 for messages that are not stored.
+   */
+  uint32_t seq;
+  /*
+   Which device behind the sender this is about, 0 the sender itself.
+   */
+  uint16_t node;
+  /*
+   MTR_STREAM_...
+   */
+  uint8_t stream;
+  /*
+   High nibble resolution, low nibble MTR_CLOCK_...
+   */
+  uint8_t clk;
+} mtr_proto_head;
+
+/*
+ A run of missing records.
+ */
+typedef struct {
+  /*
+   First missing number.
+   */
+  uint32_t first;
+  /*
+   Last missing number, not below `first`.
+   */
+  uint32_t last;
+} mtr_proto_gap;
+
+/*
+ Everything of `boot` up to `contiguous` is committed for ever, and above it as far as the last gap reaches, except
+ what lies in the gaps.
+ */
+typedef struct {
+  /*
+   The boot whose records are meant.
+   */
+  uint32_t boot;
+  /*
+   Highest number up to which nothing is missing, 0 for none.
+   */
+  uint32_t contiguous;
+  /*
+   Missing runs above it, ascending.
+   */
+  mtr_proto_gap gap[MTR_GAPS_MAX];
+  /*
+   How many of them, at most MTR_GAPS_MAX.
+   */
+  uint8_t gaps;
+  /*
+   MTR_STREAM_...
+   */
+  uint8_t stream;
+} mtr_proto_acknowledgement;
+
+/*
+ A measured value: `mantissa` times 10 to the power of `exponent`, in the unit of its quantity. The exponent is part of
+ the reading: it says its resolution.
+ */
+typedef struct {
+  /*
+   The digits of the reading.
+   */
+  int64_t mantissa;
+  /*
+   MTR_QUALITY_... marks, 0 for a good value.
+   */
+  uint16_t quality;
+  /*
+   Power of ten that the digits count.
+   */
+  int8_t exponent;
+} mtr_proto_value;
+
+/*
+ A command. Commands state a target, never a toggle, so that a repeat is harmless. `code` tells which of the fields
+ behind `points` hold something; the rest is 0 when it is read and not looked at when it is written.
+ */
+typedef struct {
+  /*
+   Chosen by the issuer and never reused; a repeat is answered with the stored result.
+   */
+  uint64_t id;
+  /*
+   Not before this UTC second.
+   */
+  uint64_t not_before;
+  /*
+   Refused from this UTC second on.
+   */
+  uint64_t expires;
+  /*
+   Until when, UTC seconds.
+   */
+  uint64_t until;
+  /*
+   A point.
+   */
+  uint64_t point;
+  /*
+   A value.
+   */
+  mtr_proto_value value;
+  /*
+   Points to be read.
+   */
+  uint64_t points[MTR_READ_POINTS_MAX];
+  /*
+   Who commands.
+   */
+  uint32_t issuer;
+  /*
+   A file's number in its offer.
+   */
+  uint32_t file;
+  /*
+   Seconds of a trial.
+   */
+  uint32_t trial_s;
+  /*
+   An account within the device.
+   */
+  uint32_t account;
+  /*
+   MTR_COMMAND_...; another number is a command of a later release, to be answered with MTR_STATUS_UNKNOWN.
+   */
+  uint16_t code;
+  /*
+   A configuration key.
+   */
+  uint16_t key;
+  /*
+   0 is the most urgent.
+   */
+  uint8_t priority;
+  /*
+   A circuit, 0 the main one.
+   */
+  uint8_t circuit;
+  /*
+   1 closed, 0 open.
+   */
+  uint8_t closed;
+  /*
+   Number of `points`.
+   */
+  uint8_t point_count;
+  /*
+   Purpose of the key of a sealed order: 5 purse, 11 orders to the metering core.
+   */
+  uint8_t purpose;
+  /*
+   Number of `bytes`.
+   */
+  uint8_t byte_count;
+  /*
+   A sealed order, or a value of the configuration.
+   */
+  uint8_t bytes[MTR_SEALED_MAX];
+} mtr_proto_command;
+
+/*
+ How a command ended.
+ */
+typedef struct {
+  /*
+   The command.
+   */
+  uint64_t id;
+  /*
+   When, as in mtr_proto_head.
+   */
+  uint64_t time;
+  /*
+   A value, where the command asks for one; read only when `has_value` is 1.
+   */
+  mtr_proto_value value;
+  /*
+   The device's own code, 0 none.
+   */
+  uint32_t detail;
+  /*
+   Clock of `time`, as in mtr_proto_head.
+   */
+  uint8_t clk;
+  /*
+   MTR_STATUS_...
+   */
+  uint8_t status;
+  /*
+   1: `value` is there.
+   */
+  uint8_t has_value;
+  /*
+   1: `sealed` is there.
+   */
+  uint8_t has_sealed;
+  /*
+   Purpose of the key of the sealed acknowledgement.
+   */
+  uint8_t purpose;
+  /*
+   Bytes of the sealed acknowledgement.
+   */
+  uint8_t sealed_len;
+  /*
+   The sealed acknowledgement of the core that acted.
+   */
+  uint8_t sealed[MTR_SEALED_MAX];
+} mtr_proto_command_result;
+
+/*
+ Something happened.
+ */
+typedef struct {
+  /*
+   The point it is about; 0 when there is none.
+   */
+  uint64_t point;
+  /*
+   The value that caused it; read only when `has_value` is 1.
+   */
+  mtr_proto_value value;
+  /*
+   The limit it crossed; read only when `has_limit` is 1.
+   */
+  mtr_proto_value limit;
+  /*
+   Pairs cleared with raised.
+   */
+  uint32_t instance;
+  /*
+   What happened: class in the high byte, MTR_EVENT_...
+   */
+  uint16_t code;
+  /*
+   0 debug to 7 immediate danger; from 5 on it leaves the device at once.
+   */
+  uint8_t severity;
+  /*
+   MTR_EVENT_RAISED to MTR_EVENT_UPDATED.
+   */
+  uint8_t phase;
+  /*
+   1: `value` is there.
+   */
+  uint8_t has_value;
+  /*
+   1: `limit` is there.
+   */
+  uint8_t has_limit;
+} mtr_proto_event;
+
+/*
+ What a link met so far.
+ */
+typedef struct {
+  /*
+   Frames whose check or stuffing is wrong.
+   */
+  uint32_t damaged;
+  /*
+   Frames longer than MTR_LINK_FRAME_MAX.
+   */
+  uint32_t too_long;
+  /*
+   Bodies that came again.
+   */
+  uint32_t repeats;
+  /*
+   1 while the link is known to be up.
+   */
+  uint8_t up;
+} mtr_link_statistics;
+
+/*
+ What one stream may hold.
+ */
+typedef struct {
+  /*
+   Pages of its own: 0, or 2 and more. MTR_STREAM_SESSION has none.
+   */
+  uint32_t pages;
+  /*
+   Most records that wait.
+   */
+  uint32_t records;
+  /*
+   Most bytes of their messages: those of one page less than it has, because a page is freed as a whole.
+   */
+  uint32_t bytes;
+} mtr_quota;
+
+/*
+ How an outbox keeps and repeats. Begin with mtr_outbox_defaults.
+ */
+typedef struct {
+  /*
+   Number of this start of the device, stored durably before it is used and greater than every one before.
+   */
+  uint32_t boot;
+  /*
+   Milliseconds before the first repeat; doubled with each.
+   */
+  uint32_t first_ms;
+  /*
+   The longest wait, milliseconds.
+   */
+  uint32_t longest_ms;
+  /*
+   By stream.
+   */
+  mtr_quota stream[MTR_STREAMS];
+} mtr_outbox_setup;
+
+/*
+ Flash of the caller. Every callback answers 0 when it is done, anything else when it is not; after a power cut what it
+ was at may be half done.
+
+ Journal and outbox work with pages of MTR_FLASH_PAGE bytes. Of longer erase pages they use the first MTR_FLASH_PAGE
+ bytes, of shorter ones, which must divide that, several at a time.
+ */
+typedef struct {
+  /*
+   Handed to the callbacks as it is.
+   */
+  void *context;
+  /*
+   Reads `len` bytes at `offset`.
+   */
+  int32_t (*read)(void *context, uint32_t offset, uint8_t *bytes, size_t len);
+  /*
+   Writes `len` bytes at `offset`, a multiple of MTR_FLASH_WORD both, to erased flash.
+   */
+  int32_t (*write)(void *context, uint32_t offset, const uint8_t *bytes, size_t len);
+  /*
+   Erases the page that begins at `offset`, to FF.
+   */
+  int32_t (*erase)(void *context, uint32_t offset);
+  /*
+   Bytes of an erase page: a divisor of MTR_FLASH_PAGE from 128, or a multiple of MTR_FLASH_WORD above it.
+   */
+  uint32_t page;
+  /*
+   Number of erase pages. A journal wants an even number of pages of MTR_FLASH_PAGE bytes, at least 4.
+   */
+  uint32_t pages;
+} mtr_flash;
+
+/*
+ The name of a record of this device.
+ */
+typedef struct {
+  /*
+   The boot.
+   */
+  uint32_t boot;
+  /*
+   The number.
+   */
+  uint32_t seq;
+  /*
+   MTR_STREAM_...
+   */
+  uint8_t stream;
+} mtr_proto_key;
+
+/*
+ A record to put on the wire.
+ */
+typedef struct {
+  /*
+   Its name.
+   */
+  mtr_proto_key key;
+  /*
+   1: it was sent before since the start.
+   */
+  uint8_t repeat;
+  /*
+   How many bytes of the buffer.
+   */
+  size_t len;
+} mtr_transmit;
+
+/*
+ What an outbox gave up or met since its start.
+ */
+typedef struct {
+  /*
+   The boot under which new records are numbered.
+   */
+  uint32_t boot;
+  /*
+   Records given up because their stream was full (telemetry and diagnostics).
+   */
+  uint32_t dropped;
+  /*
+   Records that could not be read or did not fit the caller's buffer.
+   */
+  uint32_t unreadable;
+  /*
+   Places on the flash that are no record: what a power cut tore, or what wore out.
+   */
+  uint32_t damaged;
+} mtr_outbox_statistics;
+
+/*
+ The parts of a point; all 0 but the quantity for the total of the main circuit now.
+ */
+typedef struct {
+  /*
+   MTR_QUANTITY_...
+   */
+  uint8_t quantity;
+  /*
+   MTR_PHASE_...
+   */
+  uint8_t phase;
+  /*
+   MTR_DIRECTION_...
+   */
+  uint8_t direction;
+  /*
+   Rate 1 to 63, 0 total.
+   */
+  uint8_t tariff;
+  /*
+   MTR_STATISTIC_...
+   */
+  uint8_t statistic;
+  /*
+   Harmonic order, 0 all.
+   */
+  uint8_t harmonic;
+  /*
+   0 now, 1 to 12 billing days back, 64 to 153 daily freeze, 160 to 207 monthly freeze.
+   */
+  uint8_t settlement;
+  /*
+   Circuit or sensor, 0 main.
+   */
+  uint8_t channel;
+} mtr_proto_parts;
+
+/*
+ An OBIS code A-B:C.D.E*F.
+ */
+typedef struct {
+  /*
+   A to F.
+   */
+  uint8_t code[6];
+} mtr_obis;
+
+/*
+ Equally spaced values of one point. The last one belongs to the time of the head less `age_s`, every other one to
+ `step_s` before its follower.
+ */
+typedef struct {
+  /*
+   What was measured: see mtr_proto_point.
+   */
+  uint64_t point;
+  /*
+   Seconds from the last value to the time of the head, 0 for a profile that is sent when it is full.
+   */
+  uint32_t age_s;
+  /*
+   Seconds from value to value, at least 1.
+   */
+  uint32_t step_s;
+  /*
+   Power of ten of the values.
+   */
+  int8_t exponent;
+} mtr_proto_profile;
+
+/*
+ Values of a profile, one behind the other, that are not good. A missing value repeats its predecessor and lies in a
+ run with MTR_QUALITY_MISSING.
+ */
+typedef struct {
+  /*
+   First of them, from 0.
+   */
+  uint16_t first;
+  /*
+   How many, at least 1.
+   */
+  uint16_t count;
+  /*
+   Their MTR_QUALITY_... marks.
+   */
+  uint16_t quality;
+} mtr_proto_run;
+
+/*
+ One value of one point.
+ */
+typedef struct {
+  /*
+   What was measured: see mtr_proto_point.
+   */
+  uint64_t point;
+  /*
+   What it was.
+   */
+  mtr_proto_value value;
+} mtr_proto_sample;
 #endif
 
 #if defined(MTR_WITH_METROLOGY)
@@ -3234,6 +4310,425 @@ mtr_result mtr_timing_rs485(uint32_t baud,
  The timing of a stream through TCP or a radio gateway, where whole seconds pass.
  */
 mtr_result mtr_timing_tcp(mtr_timing *timing);
+#endif
+
+#if defined(MTR_WITH_METER_PROTO)
+/*
+ Writes an acknowledgement to `out` of `capacity` bytes (128 are enough), and its length into `len`. MTR_ERR_LENGTH
+ when it does not fit or there are too many gaps.
+ */
+mtr_result mtr_proto_acknowledgement_write(const mtr_proto_head *head,
+                                           const mtr_proto_acknowledgement *acknowledgement,
+                                           uint8_t *out,
+                                           size_t capacity,
+                                           size_t *len);
+
+/*
+ Reads an acknowledgement; then mtr_outbox_handle_acknowledgement. MTR_ERR_FRAME when the bytes are no compact message,
+ MTR_ERR_IDENTIFIER when it is of another kind.
+ */
+mtr_result mtr_proto_acknowledgement_read(const uint8_t *bytes,
+                                          size_t len,
+                                          mtr_proto_head *head,
+                                          mtr_proto_acknowledgement *acknowledgement);
+
+/*
+ Writes a command to `out` of `capacity` bytes (300 are enough), and its length into `len`. MTR_ERR_PARAMETER for a
+ `code` without a meaning, MTR_ERR_LENGTH when it does not fit or a row is longer than allowed, MTR_ERR_VALUE for marks
+ that do not exist.
+ */
+mtr_result mtr_proto_command_write(const mtr_proto_head *head,
+                                   const mtr_proto_command *command,
+                                   uint8_t *out,
+                                   size_t capacity,
+                                   size_t *len);
+
+/*
+ Reads a command. MTR_ERR_FRAME when the bytes are no compact message, MTR_ERR_IDENTIFIER when it is of another kind.
+ */
+mtr_result mtr_proto_command_read(const uint8_t *bytes,
+                                  size_t len,
+                                  mtr_proto_head *head,
+                                  mtr_proto_command *command);
+
+/*
+ Writes the result of a command to `out` of `capacity` bytes (300 are enough), and its length into `len`. MTR_ERR_LENGTH
+ when it does not fit or `sealed_len` is above MTR_SEALED_MAX, MTR_ERR_VALUE for marks that do not exist.
+ */
+mtr_result mtr_proto_command_result_write(const mtr_proto_head *head,
+                                          const mtr_proto_command_result *result,
+                                          uint8_t *out,
+                                          size_t capacity,
+                                          size_t *len);
+
+/*
+ Reads the result of a command. MTR_ERR_FRAME when the bytes are no compact message, MTR_ERR_IDENTIFIER when it is of
+ another kind.
+ */
+mtr_result mtr_proto_command_result_read(const uint8_t *bytes,
+                                         size_t len,
+                                         mtr_proto_head *head,
+                                         mtr_proto_command_result *result);
+
+/*
+ Writes an event message to `out` of `capacity` bytes (80 are enough), and its length into `len`. MTR_ERR_LENGTH when
+ it does not fit, MTR_ERR_VALUE for marks that do not exist.
+ */
+mtr_result mtr_proto_event_write(const mtr_proto_head *head,
+                                 const mtr_proto_event *event,
+                                 uint8_t *out,
+                                 size_t capacity,
+                                 size_t *len);
+
+/*
+ Reads an event message. MTR_ERR_FRAME when the bytes are no compact message, MTR_ERR_IDENTIFIER when it is of another
+ kind.
+ */
+mtr_result mtr_proto_event_read(const uint8_t *bytes,
+                                size_t len,
+                                mtr_proto_head *head,
+                                mtr_proto_event *event);
+
+/*
+ The name of an event code in a language (MTR_LANG_...): UTF-8 and a NUL. MTR_ERR_IDENTIFIER for a code without a name,
+ MTR_ERR_PARAMETER for another language, MTR_ERR_LENGTH when it does not fit.
+ */
+mtr_result mtr_proto_event_name(uint16_t code,
+                                uint32_t lang,
+                                char *text,
+                                size_t capacity,
+                                size_t *text_len);
+
+/*
+ Kind and head of a message, in the compact or the CBOR form, whether the kind is known or not; the body is not looked
+ at. MTR_ERR_FRAME when the bytes are neither.
+ */
+mtr_result mtr_proto_peek(const uint8_t *bytes,
+                          size_t len,
+                          uint8_t *kind,
+                          mtr_proto_head *head);
+
+/*
+ A whole message of any kind as JSON for people, names in a language (MTR_LANG_...): UTF-8 and a NUL to `text`, its
+ length without the NUL into `text_len`. Needs some 10 KiB of stack. MTR_ERR_FRAME when the bytes are no message,
+ MTR_ERR_IDENTIFIER for a kind that this release does not know, MTR_ERR_PARAMETER for another language, MTR_ERR_LENGTH
+ when the text does not fit.
+ */
+mtr_result mtr_proto_json(const uint8_t *bytes,
+                          size_t len,
+                          uint32_t lang,
+                          char *text,
+                          size_t capacity,
+                          size_t *text_len);
+
+/*
+ Makes an end that has just started in `storage` of `size` bytes (at least MTR_LINK_SIZE, aligned to MTR_ALIGN) and puts
+ its handle into `link`. `repeat_ms` is the wait between a body and its repeat: the time of the longest frame each way
+ and of the other side's work; 0 is taken as what MTR_LINK_BODY_MAX bytes need at 9600 bit/s.
+ */
+mtr_result mtr_link_init(void *storage,
+                         size_t size,
+                         uint32_t repeat_ms,
+                         mtr_link **link);
+
+/*
+ Takes a body of 1 to MTR_LINK_BODY_MAX bytes for sending; `kind` says what it is, by agreement of both ends. Ends in
+ MTR_LINK_DELIVERED. MTR_ERR_BUSY while one is under way, MTR_ERR_LENGTH for another length.
+ */
+mtr_result mtr_link_send(mtr_link *link,
+                         uint8_t kind,
+                         const uint8_t *body,
+                         size_t len);
+
+/*
+ Takes `len` bytes from the line, all of them.
+ */
+mtr_result mtr_link_handle_bytes(mtr_link *link, uint64_t now, const uint8_t *bytes, size_t len);
+
+/*
+ Writes the next frame to `out` of `capacity` bytes, MTR_LINK_FRAME_MAX are always enough, and its length into `len`.
+ MTR_MORE: nothing to send now. MTR_ERR_LENGTH: the buffer is too short.
+ */
+mtr_result mtr_link_poll_transmit(mtr_link *link,
+                                  uint64_t now,
+                                  uint8_t *out,
+                                  size_t capacity,
+                                  size_t *len);
+
+/*
+ The body that came, until mtr_link_release: its `kind`, and `body` points into the link. Further bodies are not
+ acknowledged meanwhile, so the other side repeats them. MTR_MORE: none.
+ */
+mtr_result mtr_link_received(const mtr_link *link,
+                             uint8_t *kind,
+                             const uint8_t **body,
+                             size_t *len);
+
+/*
+ Makes room for the next body.
+ */
+mtr_result mtr_link_release(mtr_link *link);
+
+/*
+ The next thing to tell the application, MTR_LINK_DELIVERED, MTR_LINK_DOWN or MTR_LINK_UP, once. MTR_MORE: nothing.
+ */
+mtr_result mtr_link_poll_event(mtr_link *link,
+                               uint8_t *event);
+
+/*
+ When mtr_link_poll_transmit has something to repeat, milliseconds of the caller's clock. MTR_MORE: nothing is waited
+ for.
+ */
+mtr_result mtr_link_poll_timeout(const mtr_link *link,
+                                 uint64_t *at);
+
+/*
+ What the link met so far.
+ */
+mtr_result mtr_link_look(const mtr_link *link, mtr_link_statistics *statistics);
+
+/*
+ Usual settings: repeats after 5 seconds up to 5 minutes, `pages` pages of MTR_FLASH_PAGE bytes shared out evenly among
+ the five stored streams, as many records as fit. MTR_ERR_PARAMETER below 10 and above MTR_OUTBOX_PAGES pages.
+ */
+mtr_result mtr_outbox_defaults(uint32_t boot,
+                               uint32_t pages,
+                               mtr_outbox_setup *setup);
+
+/*
+ Makes an outbox over the flash in `storage` of `size` bytes (at least MTR_OUTBOX_SIZE, aligned to MTR_ALIGN), and finds
+ what waits there: this reads the pages in use. Erased flash is an empty outbox. Needs twice MTR_OUTBOX_SIZE of stack.
+ MTR_ERR_PARAMETER when the pages do not fit, MTR_ERR_CALLBACK when a callback is missing or failed.
+ */
+mtr_result mtr_outbox_init(void *storage,
+                           size_t size,
+                           const mtr_flash *flash,
+                           const mtr_outbox_setup *setup,
+                           mtr_outbox **outbox);
+
+/*
+ After mtr_outbox_init: finds the alarms among the events that wait, so that they go first after a new connection.
+ `scratch` of `capacity` bytes takes one message at a time; longer ones are passed over. MTR_ERR_CALLBACK when the flash
+ failed.
+ */
+mtr_result mtr_outbox_recover_alarms(mtr_outbox *outbox,
+                                     uint8_t *scratch,
+                                     size_t capacity);
+
+/*
+ The name that the next record of a stream gets; nothing is used up. MTR_ERR_PARAMETER when the stream is not stored,
+ or all numbers of this boot are used.
+ */
+mtr_result mtr_outbox_next(const mtr_outbox *outbox,
+                           uint8_t stream,
+                           mtr_proto_key *key);
+
+/*
+ Makes a message durable whose head has the name that mtr_outbox_next told: compact, of any kind. An event that is
+ raised is remembered as an alarm. Nothing was stored and no number used when the answer is another than MTR_OK:
+ MTR_ERR_FRAME when the bytes are no compact message, MTR_ERR_PARAMETER when it has another name, MTR_ERR_FULL when the
+ stream is full (see mtr_outbox_poll_full), MTR_ERR_LENGTH when it is longer than MTR_OUTBOX_MESSAGE_MAX,
+ MTR_ERR_CALLBACK when the flash failed, MTR_ERR_STATE when it does not keep what is written.
+ */
+mtr_result mtr_outbox_push(mtr_outbox *outbox,
+                           const uint8_t *message,
+                           size_t len);
+
+/*
+ As mtr_outbox_push for bytes that do not show their name, such as a sealed message: `key` is what mtr_outbox_next told.
+ */
+mtr_result mtr_outbox_push_sealed(mtr_outbox *outbox,
+                                  const mtr_proto_key *key,
+                                  const uint8_t *message,
+                                  size_t len);
+
+/*
+ Makes a record durable that another party has numbered, such as the metering core its stream of legal registers; such a
+ stream gets nothing from mtr_outbox_push. MTR_MORE: it waits already. Else as mtr_outbox_push.
+ */
+mtr_result mtr_outbox_push_numbered(mtr_outbox *outbox,
+                                    const mtr_proto_key *key,
+                                    const uint8_t *message,
+                                    size_t len);
+
+/*
+ The next record to send, if one is due: repeats first, then new ones by stream (events, ledger, legal, telemetry,
+ diagnostics) and age. Its bytes go to `out`; records longer than `capacity` are passed over and counted. MTR_MORE:
+ nothing is due. MTR_ERR_CALLBACK when the flash failed.
+ */
+mtr_result mtr_outbox_poll_transmit(mtr_outbox *outbox,
+                                    uint64_t now,
+                                    uint8_t *out,
+                                    size_t capacity,
+                                    mtr_transmit *transmit);
+
+/*
+ When mtr_outbox_poll_transmit has something to repeat, milliseconds of the caller's clock; new records need no timer.
+ MTR_MORE: nothing is waited for.
+ */
+mtr_result mtr_outbox_poll_timeout(const mtr_outbox *outbox,
+                                   uint64_t *at);
+
+/*
+ Removes what the receiver has committed, hurries what it misses, and puts the number of records removed into `removed`.
+ MTR_ERR_LENGTH for too many gaps, MTR_ERR_CALLBACK when the flash failed: calling again with the same acknowledgement
+ is harmless.
+ */
+mtr_result mtr_outbox_handle_acknowledgement(mtr_outbox *outbox,
+                                             uint64_t now,
+                                             const mtr_proto_acknowledgement *acknowledgement,
+                                             uint32_t *removed);
+
+/*
+ After a new connection: everything unacknowledged is sent again, the alarms that are still raised first, then from the
+ oldest on.
+ */
+mtr_result mtr_outbox_handle_reconnect(mtr_outbox *outbox);
+
+/*
+ Sends a waiting record ahead of all others that were not sent yet, such as the fresh snapshot after an outage.
+ MTR_ERR_FULL when too many are hurried; it goes in its turn then.
+ */
+mtr_result mtr_outbox_hurry(mtr_outbox *outbox,
+                            const mtr_proto_key *key);
+
+/*
+ A stream that keeps its records and has become full, told once until it has room again; raise MTR_EVENT_STORE_FULL.
+ MTR_MORE: none.
+ */
+mtr_result mtr_outbox_poll_full(mtr_outbox *outbox,
+                                uint8_t *stream);
+
+/*
+ The record for a reader who asks for one at a time and acknowledges each: the oldest of the first stream that has any.
+ Its name into `key`, its bytes to `out`, their number into `len`; nothing is marked as sent. Records longer than
+ `capacity` are passed over. MTR_MORE: none waits. MTR_ERR_CALLBACK when the flash failed.
+ */
+mtr_result mtr_outbox_oldest(mtr_outbox *outbox,
+                             mtr_proto_key *key,
+                             uint8_t *out,
+                             size_t capacity,
+                             size_t *len);
+
+/*
+ What the outbox gave up or met since its start.
+ */
+mtr_result mtr_outbox_look(const mtr_outbox *outbox, mtr_outbox_statistics *statistics);
+
+/*
+ Joins parts to a point. MTR_ERR_PARAMETER when a part has more bits than its place (quantity 7, phase 4, direction 3,
+ tariff 6, statistic 4, harmonic 6).
+ */
+mtr_result mtr_proto_point(const mtr_proto_parts *parts,
+                           uint64_t *point);
+
+/*
+ Splits a point into its parts. MTR_ERR_VALUE for a point that carries the code of another standard or names a set.
+ */
+mtr_result mtr_proto_point_parts(uint64_t point,
+                                 mtr_proto_parts *parts);
+
+/*
+ The point of an OBIS code; a code without a place in the table is carried as it is.
+ */
+mtr_result mtr_proto_point_from_obis(mtr_obis obis, uint64_t *point);
+
+/*
+ The OBIS code of a point. MTR_ERR_IDENTIFIER when it has none.
+ */
+mtr_result mtr_proto_point_to_obis(uint64_t point, mtr_obis *obis);
+
+/*
+ The name of a point in a language (MTR_LANG_...), as `Active energy import, tariff 2`: UTF-8 and a NUL.
+ MTR_ERR_PARAMETER for another language, MTR_ERR_LENGTH when it does not fit.
+ */
+mtr_result mtr_proto_point_name(uint64_t point,
+                                uint32_t lang,
+                                char *text,
+                                size_t capacity,
+                                size_t *text_len);
+
+/*
+ The unit of a point, `1` for pure numbers and nothing for a quantity without a row: UTF-8 and a NUL. MTR_ERR_LENGTH
+ when it does not fit; 16 bytes are enough.
+ */
+mtr_result mtr_proto_point_unit(uint64_t point,
+                                char *text,
+                                size_t capacity,
+                                size_t *text_len);
+
+/*
+ Compresses `count` values, oldest first, by the shortest of nine codings, and writes the message to `out` of
+ `capacity` bytes, its length into `len`. `runs` ascend without overlap. Needs some 4 KiB of stack. MTR_ERR_LENGTH when
+ the message does not fit, the series takes more than 1024 bytes, or there are more than MTR_RUNS_MAX runs;
+ MTR_ERR_VALUE without values, with `step_s` 0, for values beyond 62 bits, for runs outside the values or marks that do
+ not exist.
+ */
+mtr_result mtr_proto_profile_write(const mtr_proto_head *head,
+                                   const mtr_proto_profile *profile,
+                                   const int64_t *values,
+                                   size_t count,
+                                   const mtr_proto_run *runs,
+                                   size_t run_count,
+                                   uint8_t *out,
+                                   size_t capacity,
+                                   size_t *len);
+
+/*
+ Reads a profile of one point: its head, what it is of, its values with their marks to `values` of `capacity` elements,
+ oldest first, their number into `count`. Needs some 2 KiB of stack. MTR_ERR_FRAME when the bytes are no compact
+ message or its series is damaged, MTR_ERR_IDENTIFIER when it is of another kind or a profile of a set, MTR_ERR_LENGTH
+ when there are more values than `capacity`.
+ */
+mtr_result mtr_proto_profile_read(const uint8_t *bytes,
+                                  size_t len,
+                                  mtr_proto_head *head,
+                                  mtr_proto_profile *profile,
+                                  mtr_proto_value *values,
+                                  size_t capacity,
+                                  size_t *count);
+
+/*
+ Writes a snapshot of `count` samples, at most MTR_SAMPLES_MAX, to `out` of `capacity` bytes, and its length into
+ `len`. A usual sample takes 3 to 8 bytes, the head some 15. MTR_ERR_LENGTH when it does not fit, MTR_ERR_VALUE for
+ marks that do not exist.
+ */
+mtr_result mtr_proto_snapshot_write(const mtr_proto_head *head,
+                                    const mtr_proto_sample *samples,
+                                    size_t count,
+                                    uint8_t *out,
+                                    size_t capacity,
+                                    size_t *len);
+
+/*
+ Reads a snapshot: its head, its samples to `samples` of `capacity` elements, their number into `count`. The whole
+ message is checked before. MTR_ERR_FRAME when the bytes are no compact message, MTR_ERR_IDENTIFIER when it is of
+ another kind, MTR_ERR_LENGTH when there are more samples than `capacity`; MTR_SAMPLES_MAX are always enough.
+ */
+mtr_result mtr_proto_snapshot_read(const uint8_t *bytes,
+                                   size_t len,
+                                   mtr_proto_head *head,
+                                   mtr_proto_sample *samples,
+                                   size_t capacity,
+                                   size_t *count);
+
+/*
+ The digits of a value, as `230.1`, or `-` for one that is missing: UTF-8 and a NUL to `text` of `capacity` bytes, its
+ length without the NUL into `text_len`. MTR_ERR_VALUE for marks that do not exist, MTR_ERR_LENGTH when it does not
+ fit.
+ */
+mtr_result mtr_proto_value_text(const mtr_proto_value *value,
+                                char *text,
+                                size_t capacity,
+                                size_t *text_len);
+
+/*
+ The mantissa that a value has at another exponent. MTR_ERR_VALUE when digits would be lost or the number does not
+ fit.
+ */
+mtr_result mtr_proto_value_mantissa_at(const mtr_proto_value *value,
+                                       int8_t exponent,
+                                       int64_t *mantissa);
 #endif
 
 #if defined(MTR_WITH_METROLOGY)

@@ -32,6 +32,8 @@ pub unsafe trait Plain: Copy {}
 unsafe impl Plain for u8 {}
 // SAFETY: as above.
 unsafe impl Plain for i32 {}
+// SAFETY: as above.
+unsafe impl Plain for i64 {}
 
 /// What stands behind an opaque C type.
 pub trait Opaque {
@@ -118,6 +120,27 @@ impl Border {
         self.claim(pointer.addr(), size_of::<T>(), align_of::<T>(), true)?;
         // SAFETY: not null, aligned, writable and unshared by the contract.
         Ok(unsafe { &mut *pointer.cast::<MaybeUninit<T>>() })
+    }
+
+    /// `len` places for results; with `len` 0 the pointer is not looked at.
+    ///
+    /// # Safety
+    /// A pointer that is neither null nor misaligned may be written as `len` elements during `'a` and is used by nobody
+    /// else.
+    pub unsafe fn places<'a, T: Copy>(
+        &mut self,
+        pointer: *mut T,
+        len: usize,
+    ) -> Checked<&'a mut [MaybeUninit<T>]> {
+        if len == 0 {
+            return Ok(&mut []);
+        }
+        let bytes = len
+            .checked_mul(size_of::<T>())
+            .ok_or(mtr_result::MTR_ERR_LENGTH)?;
+        self.claim(pointer.addr(), bytes, align_of::<T>(), true)?;
+        // SAFETY: not null, aligned, at most isize::MAX bytes, writable and unshared by the contract.
+        Ok(unsafe { core::slice::from_raw_parts_mut(pointer.cast(), len) })
     }
 
     /// `len` elements for reading; with `len` 0 the pointer is not looked at.

@@ -15,15 +15,19 @@ pub mod border;
 pub mod cjt188;
 #[cfg(feature = "dlt645")]
 pub mod dlt645;
+#[cfg(feature = "meter-proto")]
+pub mod flash;
 #[cfg(any(feature = "dlt645", feature = "cjt188"))]
 pub mod line;
+#[cfg(feature = "meter-proto")]
+pub mod meter_proto;
 #[cfg(feature = "metrology")]
 pub mod metrology;
 mod objects;
 pub mod result;
 #[cfg(feature = "security")]
 pub mod security;
-#[cfg(any(feature = "dlt645", feature = "cjt188"))]
+#[cfg(any(feature = "dlt645", feature = "cjt188", feature = "meter-proto"))]
 pub mod text;
 
 pub use objects::OBJECTS;

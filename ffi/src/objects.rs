@@ -59,4 +59,8 @@ objects! {
     security::mtr_responder is ::security::ake::Responder, MTR_RESPONDER_SIZE, b"Sres";
     #[cfg(feature = "security")]
     security::mtr_session is ::security::session::Session, MTR_SESSION_SIZE, b"Sses";
+    #[cfg(feature = "meter-proto")]
+    meter_proto::mtr_outbox is crate::meter_proto::Waiting, MTR_OUTBOX_SIZE, b"Pout";
+    #[cfg(feature = "meter-proto")]
+    meter_proto::mtr_link is crate::meter_proto::Line, MTR_LINK_SIZE, b"Plin";
 }

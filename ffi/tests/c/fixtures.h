@@ -87,6 +87,63 @@ static inline const mtr_cjt188_application *given_mtr_cjt188_application(void)
     return &application;
 }
 
+/* Flash in memory; every kind of object that wants some has its own. */
+struct fixture_flash {
+    uint8_t bytes[32 * MTR_FLASH_PAGE];
+};
+
+static inline int32_t flash_read(void *context, uint32_t offset, uint8_t *bytes, size_t len)
+{
+    memcpy(bytes, ((struct fixture_flash *)context)->bytes + offset, len);
+    return 0;
+}
+
+static inline int32_t flash_write(void *context, uint32_t offset, const uint8_t *bytes, size_t len)
+{
+    uint8_t *place = ((struct fixture_flash *)context)->bytes + offset;
+    size_t at;
+
+    /* As flash does: ones become zeros only. */
+    for (at = 0; at < len; at++)
+        place[at] &= bytes[at];
+    return 0;
+}
+
+static inline int32_t flash_erase(void *context, uint32_t offset)
+{
+    memset(((struct fixture_flash *)context)->bytes + offset, 0xFF, MTR_FLASH_PAGE);
+    return 0;
+}
+
+static inline mtr_flash flash_in_memory(struct fixture_flash *memory)
+{
+    mtr_flash flash = {memory, flash_read, flash_write, flash_erase, MTR_FLASH_PAGE, 32};
+    memset(memory->bytes, 0xFF, sizeof memory->bytes);
+    return flash;
+}
+
+static inline const mtr_flash *given_mtr_flash(void)
+{
+    static struct fixture_flash memory;
+    static mtr_flash flash;
+    flash = flash_in_memory(&memory);
+    return &flash;
+}
+
+static inline mtr_outbox *fixture_mtr_outbox(void)
+{
+    static struct fixture_flash memory;
+    mtr_flash flash = flash_in_memory(&memory);
+    mtr_outbox_setup setup;
+    mtr_outbox_defaults(7, 32, &setup);
+    MAKE(mtr_outbox, MTR_OUTBOX_SIZE, 0, &flash, &setup, &made);
+}
+
+static inline mtr_link *fixture_mtr_link(void)
+{
+    MAKE(mtr_link, MTR_LINK_SIZE, 0, 50, &made);
+}
+
 static inline mtr_metrology_parameters usual_constants(void)
 {
     mtr_metrology_parameters parameters;

@@ -47,6 +47,10 @@ fn structures_have_one_layout_in_c_and_in_rust() {
         cjt188: mtr_cjt188_address mtr_cjt188_frame mtr_cjt188_head mtr_cjt188_refusals mtr_cjt188_quantity
             mtr_cjt188_stamp mtr_cjt188_status mtr_cjt188_value mtr_cjt188_event mtr_cjt188_application
             mtr_cjt188_slave_event;
+        flash: mtr_flash;
+        meter_proto: mtr_proto_head mtr_proto_key mtr_proto_value mtr_proto_sample mtr_proto_parts mtr_obis
+            mtr_proto_event mtr_proto_gap mtr_proto_acknowledgement mtr_proto_profile mtr_proto_run mtr_proto_command
+            mtr_proto_command_result mtr_quota mtr_outbox_setup mtr_transmit mtr_outbox_statistics mtr_link_statistics;
         security: mtr_engine mtr_key_id mtr_opened mtr_order mtr_order_ack mtr_purse_state mtr_store mtr_conditions
             mtr_verdict;
         metrology: mtr_phase_constants mtr_metrology_parameters mtr_phase_quantities mtr_quantities mtr_registers

@@ -4,6 +4,7 @@
 mod calls;
 mod header;
 mod layout;
+mod messages;
 mod native;
 mod programs;
 mod water;

@@ -148,6 +148,12 @@ impl<S: OutboxStore, const IN_FLIGHT: usize> Outbox<S, IN_FLIGHT> {
         &mut self.store
     }
 
+    /// The store, for looking at its state.
+    #[must_use]
+    pub const fn look(&self) -> &S {
+        &self.store
+    }
+
     /// Records given up because their stream was full (streams 3 and 4).
     #[must_use]
     pub const fn dropped(&self) -> u32 {
@@ -211,8 +217,13 @@ impl<S: OutboxStore, const IN_FLIGHT: usize> Outbox<S, IN_FLIGHT> {
         scratch: &mut [u8],
     ) -> Result<Key, Refused<S::Error>> {
         let key = self.push(Stream::EVENT, node, stamp, event, scratch)?;
-        self.alarms.note(node, event, key);
+        self.note_alarm(node, event, key);
         Ok(key)
+    }
+
+    /// Remembers an event that was stored under this name by other means than [`Outbox::push_event`].
+    pub fn note_alarm(&mut self, node: u16, event: &Event, key: Key) {
+        self.alarms.note(node, event, key);
     }
 
     /// After a start: finds the alarms among the events that wait.
@@ -244,24 +255,42 @@ impl<S: OutboxStore, const IN_FLIGHT: usize> Outbox<S, IN_FLIGHT> {
         scratch: &mut [u8],
         write: impl FnOnce(Key, &mut [u8]) -> Result<usize, Error>,
     ) -> Result<Key, Refused<S::Error>> {
-        let seq = self.number(stream).ok_or(Refused::NoNumber)?;
-        let key = Key {
-            stream,
-            boot: self.boot,
-            seq,
-        };
+        let key = self.next_key(stream).ok_or(Refused::NoNumber)?;
         let len = write(key, scratch).map_err(Refused::Message)?;
         let bytes = scratch
             .get(..len)
             .ok_or(Refused::Message(Error::BufferFull {
                 capacity: scratch.len(),
             }))?;
-        self.make_room(stream, bytes.len())?;
-        self.store.append(key, bytes).map_err(Refused::Store)?;
-        if let Some(next) = self.next_seq.get_mut(usize::from(stream.0)) {
-            *next = seq.checked_add(1).unwrap_or(0);
-        }
+        self.push_written(key, bytes)?;
         Ok(key)
+    }
+
+    /// The name that the next record of this stream gets; `None` when the stream is not stored or all numbers of this
+    /// boot are used. Nothing is used up.
+    #[must_use]
+    pub fn next_key(&self, stream: Stream) -> Option<Key> {
+        Some(Key {
+            stream,
+            boot: self.boot,
+            seq: self.number(stream)?,
+        })
+    }
+
+    /// Stores a message that was written whole under the name that [`Outbox::next_key`] told.
+    ///
+    /// # Errors
+    /// [`Refused`], [`Refused::NoNumber`] also for another name; nothing was stored then and no number used.
+    pub fn push_written(&mut self, key: Key, bytes: &[u8]) -> Result<(), Refused<S::Error>> {
+        if self.next_key(key.stream) != Some(key) {
+            return Err(Refused::NoNumber);
+        }
+        self.make_room(key.stream, bytes.len())?;
+        self.store.append(key, bytes).map_err(Refused::Store)?;
+        if let Some(next) = self.next_seq.get_mut(usize::from(key.stream.0)) {
+            *next = key.seq.checked_add(1).unwrap_or(0);
+        }
+        Ok(())
     }
 
     /// Stores a record that another party has numbered, for instance the metering core its stream 1. Such a stream is

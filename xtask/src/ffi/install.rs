@@ -9,7 +9,7 @@ use crate::report::Verdict;
 use crate::tool;
 
 /// The modules of the interface, as features of its crate.
-const MODULES: [&str; 4] = ["dlt645", "cjt188", "metrology", "security"];
+const MODULES: [&str; 5] = ["dlt645", "cjt188", "metrology", "security", "meter-proto"];
 /// What the archive needs of the system on Linux.
 const PRIVATE: &str = "-lgcc_s -lutil -lrt -lpthread -lm -ldl";
 
@@ -19,7 +19,7 @@ pub struct Options {
     /// Where: PREFIX/include, PREFIX/lib
     #[arg(long)]
     pub prefix: PathBuf,
-    /// Modules, all without this option: dlt645, cjt188, metrology, security
+    /// Modules, all without this option: dlt645, cjt188, metrology, security, meter-proto
     #[arg(long, value_delimiter = ',')]
     pub modules: Vec<String>,
     /// A target of the Rust tool chain, such as thumbv6m-none-eabi: then there is no shared library
@@ -69,7 +69,7 @@ pub fn install(options: &Options) -> anyhow::Result<Verdict> {
         .filter(|module| {
             !options.modules.is_empty() && !options.modules.iter().any(|one| one == *module)
         })
-        .map(|module| format!("MTR_WITHOUT_{}", module.to_uppercase()))
+        .map(|module| format!("MTR_WITHOUT_{}", module.to_uppercase().replace('-', "_")))
         .collect();
     let version = env!("CARGO_PKG_VERSION");
     std::fs::write(
