@@ -868,6 +868,133 @@
 #define MTR_PHASE_AS_ANGLE 1
 
 /*
+ Bytes of storage of an mtr_residual.
+ */
+#define MTR_RESIDUAL_SIZE 96
+
+/*
+ Bytes of storage of an mtr_arc.
+ */
+#define MTR_ARC_SIZE 864
+
+/*
+ Bytes of storage of an mtr_circuits.
+ */
+#define MTR_CIRCUITS_SIZE 4512
+
+/*
+ Circuits that one object measures.
+ */
+#define MTR_CIRCUITS 12
+
+/*
+ Most bytes that mtr_circuits_save writes.
+ */
+#define MTR_CIRCUITS_STATE_MAX 1024
+
+/*
+ Bytes of storage of an mtr_details3.
+ */
+#define MTR_DETAILS3_SIZE 2208
+
+/*
+ Bytes of storage of an mtr_monitor.
+ */
+#define MTR_MONITOR_SIZE 864
+
+/*
+ Number of conditions.
+ */
+#define MTR_CONDITIONS 17
+
+/*
+ Voltage below, microvolts, while the phase carries at least the gate, microamperes. By phase.
+ */
+#define MTR_CONDITION_VOLTAGE_LOST 0
+
+/*
+ Voltage below, microvolts; not judged while the phase is lost or broken. By phase.
+ */
+#define MTR_CONDITION_UNDER_VOLTAGE 1
+
+/*
+ Voltage above, microvolts. By phase.
+ */
+#define MTR_CONDITION_OVER_VOLTAGE 2
+
+/*
+ Current below, microamperes, while the voltage is at least the gate, microvolts, and another phase carries at least
+ `end`. By phase.
+ */
+#define MTR_CONDITION_CURRENT_LOST 3
+
+/*
+ Current above, microamperes. By phase.
+ */
+#define MTR_CONDITION_OVER_CURRENT 4
+
+/*
+ Active power above, microwatts, either direction. By phase.
+ */
+#define MTR_CONDITION_OVERLOAD 5
+
+/*
+ Power out above, microwatts. By phase.
+ */
+#define MTR_CONDITION_REVERSE 6
+
+/*
+ Voltage below, microvolts, while the phase carries less than the gate, microamperes. By phase.
+ */
+#define MTR_CONDITION_PHASE_BROKEN 7
+
+/*
+ Current below, microamperes, while the voltage is at least the gate, microvolts. By phase.
+ */
+#define MTR_CONDITION_CURRENT_INTERRUPTED 8
+
+/*
+ Voltages in the wrong order while each is at least `begin` (below `end` it ends), microvolts.
+ */
+#define MTR_CONDITION_VOLTAGE_ORDER 9
+
+/*
+ Currents in the wrong order while each is at least `begin` (below `end` it ends), microamperes.
+ */
+#define MTR_CONDITION_CURRENT_ORDER 10
+
+/*
+ (largest - smallest) / largest above, millionths, while the largest is at least the gate, microvolts.
+ */
+#define MTR_CONDITION_VOLTAGE_UNBALANCE 11
+
+/*
+ The same of the currents; the gate in microamperes.
+ */
+#define MTR_CONDITION_CURRENT_UNBALANCE 12
+
+/*
+ Every voltage below, microvolts, while a phase carries at least the gate, microamperes.
+ */
+#define MTR_CONDITION_ALL_VOLTAGES_LOST 13
+
+/*
+ Every voltage below, microvolts, while no phase carries the gate, microamperes.
+ */
+#define MTR_CONDITION_POWER_DOWN 14
+
+/*
+ Magnitude of the total power factor below, millionths, while the apparent power is at least the gate,
+ microvoltamperes.
+ */
+#define MTR_CONDITION_POWER_FACTOR_LOW 15
+
+/*
+ A second, higher limit of the unbalance of the currents.
+ */
+#define MTR_CONDITION_SEVERE_CURRENT_UNBALANCE 16
+
+/*
  Phases are summed first, the sum decides the direction.
  */
 #define MTR_POLICY_NET 0
@@ -893,6 +1020,46 @@
 #define MTR_WINDOW_LONGEST 4294967295
 
 /*
+ Bytes of storage of an mtr_energy1.
+ */
+#define MTR_ENERGY1_SIZE 288
+
+/*
+ Bytes of storage of an mtr_energy3.
+ */
+#define MTR_ENERGY3_SIZE 624
+
+/*
+ Bytes of storage of an mtr_flicker.
+ */
+#define MTR_FLICKER_SIZE 2384
+
+/*
+ Bytes of storage of an mtr_rapid_changes.
+ */
+#define MTR_RAPID_CHANGES_SIZE 1568
+
+/*
+ Filament lamp of 60 W at 230 V, 50 Hz.
+ */
+#define MTR_LAMP_230V_50HZ 0
+
+/*
+ Filament lamp of 60 W at 120 V, 60 Hz.
+ */
+#define MTR_LAMP_120V_60HZ 1
+
+/*
+ Bytes of storage of an mtr_harmonics.
+ */
+#define MTR_HARMONICS_SIZE 9568
+
+/*
+ Orders of a window.
+ */
+#define MTR_ORDERS 50
+
+/*
  Bytes of storage of an mtr_pulse.
  */
 #define MTR_PULSE_SIZE 256
@@ -900,7 +1067,7 @@
 /*
  Bytes of storage of an mtr_quality3.
  */
-#define MTR_QUALITY3_SIZE 880
+#define MTR_QUALITY3_SIZE 992
 
 /*
  half_cycle_q8 holds something.
@@ -938,6 +1105,31 @@
 #define MTR_QUALITY_HAS_INTERRUPTION 64
 
 /*
+ A dip began with this half cycle.
+ */
+#define MTR_QUALITY_HAS_DIP_BEGUN 128
+
+/*
+ A swell began with this half cycle.
+ */
+#define MTR_QUALITY_HAS_SWELL_BEGUN 256
+
+/*
+ An interruption began with this half cycle.
+ */
+#define MTR_QUALITY_HAS_INTERRUPTION_BEGUN 512
+
+/*
+ three_seconds_q8 and three_seconds_marks hold something.
+ */
+#define MTR_QUALITY_HAS_THREE_SECONDS 1024
+
+/*
+ two_hours_q8 and two_hours_marks hold something.
+ */
+#define MTR_QUALITY_HAS_TWO_HOURS 2048
+
+/*
  Bytes of storage of an mtr_metrology1.
  */
 #define MTR_METROLOGY1_SIZE 1568
@@ -951,6 +1143,36 @@
  Most bytes that mtr_metrology1_store_constants writes.
  */
 #define MTR_METROLOGY1_CONSTANTS_MAX 256
+
+/*
+ Bytes of storage of an mtr_thermal.
+ */
+#define MTR_THERMAL_SIZE 64
+
+/*
+ Bytes that mtr_thermal_save writes.
+ */
+#define MTR_THERMAL_STATE_LEN 13
+
+/*
+ Bytes of storage of an mtr_cable.
+ */
+#define MTR_CABLE_SIZE 224
+
+/*
+ Nothing.
+ */
+#define MTR_LEVEL_NORMAL 0
+
+/*
+ Somebody should look.
+ */
+#define MTR_LEVEL_WARNING 1
+
+/*
+ It is dangerous: alarm or trip.
+ */
+#define MTR_LEVEL_ALARM 2
 
 /*
  Bytes of storage of an mtr_metrology3.
@@ -1420,6 +1642,26 @@ typedef uint32_t mtr_verdict_kind;
 #endif // __cplusplus
 #endif
 
+#if defined(MTR_WITH_METROLOGY)
+/*
+ The indicator of series arcs of one phase. Opaque.
+
+ It looks at whether the current repeats itself from cycle to cycle; it does not replace an arc-fault detection device
+ (IEC 62606). The sample rate must give 64 to 2048 samples a cycle.
+ */
+typedef struct mtr_arc mtr_arc;
+
+/*
+ Watches the temperature of one cable or terminal. Opaque.
+ */
+typedef struct mtr_cable mtr_cable;
+
+/*
+ Twelve currents beside those of the phases, each on one of the voltages of an mtr_metrology3. Opaque.
+ */
+typedef struct mtr_circuits mtr_circuits;
+#endif
+
 #if defined(MTR_WITH_CJT188)
 /*
  A stream decoder: any split of the bytes, noise and preambles skipped. Opaque.
@@ -1444,6 +1686,13 @@ typedef struct mtr_cjt188_master mtr_cjt188_master;
  mtr_cjt188_slave_handle_timeout and look at poll_transmit again: the answer waits for the turnaround time.
  */
 typedef struct mtr_cjt188_slave mtr_cjt188_slave;
+#endif
+
+#if defined(MTR_WITH_METROLOGY)
+/*
+ Peaks, crest factors, voltages between the phases, other definitions of reactive power, of an mtr_metrology3. Opaque.
+ */
+typedef struct mtr_details3 mtr_details3;
 #endif
 
 #if defined(MTR_WITH_DLT645)
@@ -1473,6 +1722,28 @@ typedef struct mtr_dlt645_master mtr_dlt645_master;
 typedef struct mtr_dlt645_slave mtr_dlt645_slave;
 #endif
 
+#if defined(MTR_WITH_METROLOGY)
+/*
+ The smallest meter of one voltage and one current: exact active energy, pulses and rms values, without
+ windows, frequency, reactive power, start threshold and curves. Opaque.
+ */
+typedef struct mtr_energy1 mtr_energy1;
+
+/*
+ The smallest meter of three voltages and three currents: exact active energy, pulses and rms values, without
+ windows, frequency, reactive power, start threshold and curves. Opaque.
+ */
+typedef struct mtr_energy3 mtr_energy3;
+
+/*
+ The flickermeter of one voltage. Opaque.
+
+ Its first value is good about 15 s after the start: call mtr_flicker_restart then, and mtr_flicker_finish every ten
+ minutes.
+ */
+typedef struct mtr_flicker mtr_flicker;
+#endif
+
 #if defined(MTR_WITH_SECURITY)
 /*
  Judges the orders of one key. Opaque; holds a key, mtr_gate_end wipes it.
@@ -1482,7 +1753,19 @@ typedef struct mtr_dlt645_slave mtr_dlt645_slave;
  number used and the answer "interrupted": nothing is ever done twice.
  */
 typedef struct mtr_gate mtr_gate;
+#endif
 
+#if defined(MTR_WITH_METROLOGY)
+/*
+ Harmonics of one channel over the windows of 10 or 12 cycles. Opaque.
+
+ It follows an mtr_quality3: after each mtr_quality3_process give it the frames that were taken, of the voltages or of
+ three currents sampled with them.
+ */
+typedef struct mtr_harmonics mtr_harmonics;
+#endif
+
+#if defined(MTR_WITH_SECURITY)
 /*
  The host's side between its first message and the device's answer. Opaque.
  */
@@ -1516,6 +1799,11 @@ typedef struct mtr_metrology1 mtr_metrology1;
  The chain of three voltages and three currents. Opaque.
  */
 typedef struct mtr_metrology3 mtr_metrology3;
+
+/*
+ The monitor of a meter of one or three phases. Opaque.
+ */
+typedef struct mtr_monitor mtr_monitor;
 #endif
 
 #if defined(MTR_WITH_SECURITY)
@@ -1551,6 +1839,16 @@ typedef struct mtr_pulse mtr_pulse;
  The analyser of three voltages. Opaque.
  */
 typedef struct mtr_quality3 mtr_quality3;
+
+/*
+ Rapid changes of three voltages that are no dips or swells (IEC 61000-4-30, 5.11). Opaque; it follows an mtr_quality3.
+ */
+typedef struct mtr_rapid_changes mtr_rapid_changes;
+
+/*
+ Residual current of a line, window by window. Opaque.
+ */
+typedef struct mtr_residual mtr_residual;
 #endif
 
 #if defined(MTR_WITH_SECURITY)
@@ -1572,6 +1870,13 @@ typedef struct mtr_sealer mtr_sealer;
  What both sides agreed on. Opaque; holds secrets, mtr_session_end wipes it.
  */
 typedef struct mtr_session mtr_session;
+#endif
+
+#if defined(MTR_WITH_METROLOGY)
+/*
+ How hot a line is, from the squares of its current (IEC 60255-149). Opaque.
+ */
+typedef struct mtr_thermal mtr_thermal;
 #endif
 
 #if defined(MTR_WITH_CJT188)
@@ -2965,147 +3270,92 @@ typedef struct {
 } mtr_load;
 
 /*
- A change of a pulse output.
+ Two thresholds in the unit of a value.
  */
 typedef struct {
   /*
-   Samples after the start of the block.
+   Warning at this value and above.
    */
-  uint32_t sample;
+  uint64_t warning;
   /*
-   The fraction of a sample after it, 2^-16.
+   Alarm at this value and above.
    */
-  uint16_t fraction;
+  uint64_t alarm;
   /*
-   1: a pulse begins; 0: it ends.
+   A level is left when the value is this much below its threshold.
    */
-  uint16_t rising;
-} mtr_pulse_edge;
+  uint64_t hysteresis;
+  /*
+   How long a level must be reached, or left, before it is told, milliseconds.
+   */
+  uint32_t delay_ms;
+} mtr_threshold;
 
 /*
- Constants of the analyser.
- */
-typedef struct {
-  /*
-   Sample rate, thousandths of a sample per second, 600000 to 64000000.
-   */
-  uint32_t sample_rate_mhz;
-  /*
-   Nominal frequency, millihertz, 40000 to 75000.
-   */
-  uint32_t nominal_mhz;
-  /*
-   Declared voltage, rms, counts with 8 fractional bits, not 0.
-   */
-  uint32_t declared_q8;
-  /*
-   Dip below, parts per million of the declared voltage; 0 for 900000.
-   */
-  uint32_t dip_ppm;
-  /*
-   Swell above, parts per million; 0 for 1100000.
-   */
-  uint32_t swell_ppm;
-  /*
-   Interruption below, parts per million; 0 for 50000.
-   */
-  uint32_t interruption_ppm;
-  /*
-   Between begin and end, parts per million; 0 for 20000.
-   */
-  uint32_t hysteresis_ppm;
-  /*
-   Bit k: voltage k is watched; 1 to 7.
-   */
-  uint32_t voltages;
-} mtr_quality_setup;
-
-/*
- Three simultaneous voltages, counts of at most 24 bits.
+ One simultaneous set of samples, counts of at most 24 bits; larger ones are limited and flagged.
  */
 typedef struct {
   /*
    Voltages.
    */
   int32_t u[3];
-} mtr_frame3;
+  /*
+   Currents; positive power is import.
+   */
+  int32_t i[3];
+  /*
+   Neutral current; read only when the constants have such a channel.
+   */
+  int32_t n;
+} mtr_sample3;
 
 /*
- A dip, swell or interruption.
+ Residual current of one window.
  */
 typedef struct {
   /*
-   When it began, UTC microseconds by the clock that was told.
+   Rms without the direct part, microamperes.
    */
-  uint64_t begin_us;
+  uint64_t ac_ua;
   /*
-   How long it lasted, microseconds.
+   Direct part, microamperes.
    */
-  uint64_t duration_us;
+  int64_t dc_ua;
   /*
-   Lowest (of a swell highest) voltage, rms of one cycle, counts with 8 fractional bits.
+   Rms of both, microamperes; the thresholds are against it.
    */
-  uint32_t extreme_q8;
+  uint64_t total_ua;
   /*
-   Channel of the extreme.
+   MTR_LEVEL_...
    */
-  uint8_t extreme_channel;
-  /*
-   Bit k: channel k was beyond the threshold at any time.
-   */
-  uint8_t channels;
-} mtr_quality_event;
+  uint32_t level;
+} mtr_residual_current;
 
 /*
- What the frames taken brought. A bit in `has` says which of the rest holds something.
+ Limits of the arc indicator. Begin with mtr_arc_defaults.
  */
 typedef struct {
   /*
-   Frames taken; hand in the rest in another call.
+   Least mean magnitude of a current that is judged, counts.
    */
-  size_t used;
+  uint32_t floor_counts;
   /*
-   MTR_QUALITY_HAS_... together.
+   What may be left of a regular cycle, ten-thousandths of the current.
    */
-  uint32_t has;
+  uint32_t irregular_e4;
   /*
-   Rms of one cycle, renewed each half cycle, counts with 8 fractional bits.
+   What the size of a cycle may have that the cycles around it do not tell, ten-thousandths of it.
    */
-  uint32_t half_cycle_q8[3];
+  uint32_t unsteady_e4;
   /*
-   Rms of the 10/12-cycle window that ended.
+   Irregular cycles among the last 32 for a warning.
    */
-  uint32_t window_q8[3];
+  uint32_t warning_cycles;
   /*
-   Rms of the interval of 10 minutes that ended.
+   Irregular cycles among the last 32 for an alarm.
    */
-  uint32_t ten_minutes_q8[3];
-  /*
-   What was wrong in the window, bits: 1 dip, 2 swell, 4 interruption, 8 not locked, 16 over range, 32 clock set,
-   64 incomplete.
-   */
-  uint32_t window_marks;
-  /*
-   The same of the 10 minutes.
-   */
-  uint32_t ten_minutes_marks;
-  /*
-   Frequency of the last 10 s, microhertz.
-   */
-  uint32_t frequency_uhz;
-  /*
-   The dip that ended.
-   */
-  mtr_quality_event dip;
-  /*
-   The swell that ended.
-   */
-  mtr_quality_event swell;
-  /*
-   The interruption that ended.
-   */
-  mtr_quality_event interruption;
-} mtr_quality_step;
+  uint32_t alarm_cycles;
+} mtr_arc_limits;
 
 /*
  One simultaneous set of samples, counts of at most 24 bits; larger ones are limited and flagged.
@@ -3124,6 +3374,57 @@ typedef struct {
    */
   int32_t n;
 } mtr_sample1;
+
+/*
+ What one cycle gave.
+ */
+typedef struct {
+  /*
+   Sets of samples taken; hand in the rest in another call.
+   */
+  size_t used;
+  /*
+   What did not repeat, ten-thousandths of the current; 0 below the floor.
+   */
+  uint32_t irregular_e4;
+  /*
+   Irregular cycles among the last 32.
+   */
+  uint32_t cycles;
+  /*
+   What the last 32 cycles do not tell of each other's size, ten-thousandths; 0 below warning_cycles.
+   */
+  uint32_t unsteady_e4;
+  /*
+   MTR_LEVEL_...
+   */
+  uint32_t level;
+} mtr_arc_report;
+
+/*
+ A further circuit.
+ */
+typedef struct {
+  /*
+   Constants of its current; what concerns the voltage is that of the phase. A lag of at most 11 samples, a lead of at
+   most 3.
+   */
+  mtr_phase_constants constants;
+  /*
+   Phase whose voltage drives it, 0 to 2.
+   */
+  uint32_t voltage;
+} mtr_circuit;
+
+/*
+ Twelve simultaneous currents, counts of at most 24 bits; 0 where there is no circuit.
+ */
+typedef struct {
+  /*
+   By circuit.
+   */
+  int32_t i[MTR_CIRCUITS];
+} mtr_currents;
 
 /*
  What a block of samples brought.
@@ -3154,6 +3455,132 @@ typedef struct {
    */
   uint32_t saturated;
 } mtr_progress;
+
+/*
+ Quantities of a circuit over the last window, and its registers.
+ */
+typedef struct {
+  /*
+   Current, rms, microamperes.
+   */
+  uint64_t current_ua;
+  /*
+   Active power, microwatts, positive is import.
+   */
+  int64_t active_uw;
+  /*
+   Reactive power of the fundamental, microvars, positive when the current lags.
+   */
+  int64_t reactive_uvar;
+  /*
+   Apparent power, microvoltamperes.
+   */
+  uint64_t apparent_uva;
+  /*
+   Active energy taken, steps of the chain.
+   */
+  uint64_t imported;
+  /*
+   Active energy given.
+   */
+  uint64_t exported;
+  /*
+   Reactive energy while the current lags.
+   */
+  uint64_t lagging;
+  /*
+   Reactive energy while the current leads.
+   */
+  uint64_t leading;
+  /*
+   1: the current reached the converter's limit.
+   */
+  uint32_t saturated;
+} mtr_circuit_quantities;
+
+/*
+ More quantities of one phase over the last window.
+ */
+typedef struct {
+  /*
+   Largest magnitude of the voltage, microvolts.
+   */
+  uint64_t voltage_peak_uv;
+  /*
+   Largest magnitude of the current, microamperes.
+   */
+  uint64_t current_peak_ua;
+  /*
+   Voltage between this phase and the next (the last and the first), rms, microvolts.
+   */
+  uint64_t line_to_line_uv;
+  /*
+   Reactive power by a quarter period of delay, microvars.
+   */
+  int64_t delayed_reactive_uvar;
+  /*
+   Reactive power by the integral of the voltage, microvars; settles some 20 s after the start.
+   */
+  int64_t integral_reactive_uvar;
+  /*
+   Peak over rms value of the voltage, millionths.
+   */
+  uint32_t voltage_crest_ppm;
+  /*
+   The same of the current.
+   */
+  uint32_t current_crest_ppm;
+} mtr_phase_details;
+
+/*
+ More quantities of three phases over the last window; all 0 before the first.
+ */
+typedef struct {
+  /*
+   By phase.
+   */
+  mtr_phase_details phase[3];
+  /*
+   Sum of the phase currents sample by sample, what the neutral carries, rms, microamperes.
+   */
+  uint64_t neutral_ua;
+} mtr_details;
+
+/*
+ Where a condition begins and ends; the units are those of its MTR_CONDITION_...
+ */
+typedef struct {
+  /*
+   Where it begins.
+   */
+  uint64_t begin;
+  /*
+   Where it ends: the other side of the hysteresis.
+   */
+  uint64_t end;
+  /*
+   A second quantity that must be there; unused where the condition names none.
+   */
+  uint64_t gate;
+  /*
+   How long it must hold before it begins, and be gone before it ends, milliseconds.
+   */
+  uint32_t delay_ms;
+  /*
+   1: the condition is watched; 0: it never holds.
+   */
+  uint32_t watched;
+} mtr_limit;
+
+/*
+ Limits of all conditions, at the place of their MTR_CONDITION_... Begin with mtr_limits_dlt614.
+ */
+typedef struct {
+  /*
+   By condition.
+   */
+  mtr_limit limit[MTR_CONDITIONS];
+} mtr_limits;
 
 /*
  Quantities of one phase.
@@ -3260,6 +3687,421 @@ typedef struct {
 } mtr_quantities;
 
 /*
+ Conditions as bits: bit 3 * condition + phase (from 0) of those by phase, bit 18 + condition of the others.
+ */
+typedef struct {
+  /*
+   What began with this window.
+   */
+  uint64_t begun;
+  /*
+   What ended.
+   */
+  uint64_t ended;
+  /*
+   What holds now; to be stored, for mtr_monitor_init.
+   */
+  uint64_t active;
+} mtr_changes;
+
+/*
+ What the smallest meter needs of one phase, made by mtr_energy_work_out.
+ */
+typedef struct {
+  /*
+   Weight of the product of simultaneous samples, gains included, 2^-30.
+   */
+  int64_t straight;
+  /*
+   Weight of the product with the voltage one sample older, the same.
+   */
+  int64_t delayed;
+  /*
+   Power added, raw units a sample.
+   */
+  int64_t power_offset;
+  /*
+   Counts taken off every voltage sample.
+   */
+  int32_t voltage_offset;
+  /*
+   Counts taken off every current sample.
+   */
+  int32_t current_offset;
+  /*
+   Samples by which the voltage is held back, at most 12.
+   */
+  uint32_t voltage_hold;
+  /*
+   The same of the current; one of both is 0.
+   */
+  uint32_t current_hold;
+} mtr_energy_phase;
+
+/*
+ A signed number of 128 bits: high * 2^64 + low.
+ */
+typedef struct {
+  /*
+   Low half.
+   */
+  uint64_t low;
+  /*
+   High half, with the sign.
+   */
+  int64_t high;
+} mtr_wide;
+
+/*
+ Constants of the smallest meter, made by mtr_energy_work_out on the bench. They have no check sum of their own: store
+ them in a record that has one.
+ */
+typedef struct {
+  /*
+   By phase; a single-phase meter uses the first.
+   */
+  mtr_energy_phase phase[3];
+  /*
+   Raw units of a register step.
+   */
+  mtr_wide step_raw;
+  /*
+   Raw units of a pulse.
+   */
+  mtr_wide pulse_raw;
+  /*
+   Magnitude from which a sample counts as saturated, counts.
+   */
+  int32_t saturation;
+  /*
+   1: the neutral current is measured.
+   */
+  uint32_t has_neutral;
+} mtr_energy_constants;
+
+/*
+ A register with its remainder.
+ */
+typedef struct {
+  /*
+   Steps (of pulses: pulses) taken from the grid.
+   */
+  uint64_t imported;
+  /*
+   Steps given to the grid.
+   */
+  uint64_t exported;
+  /*
+   What is left of a step, raw units; smaller than one.
+   */
+  mtr_wide remainder;
+} mtr_energy_register;
+
+/*
+ All that must outlive a loss of power. It has no check sum of its own: store two copies in turn, each in a record
+ that has one.
+ */
+typedef struct {
+  /*
+   By phase; unused ones are 0.
+   */
+  mtr_energy_register phase[3];
+  /*
+   Pulses of the sum of all phases.
+   */
+  mtr_energy_register pulses;
+} mtr_energy_state;
+
+/*
+ Rms values of an interval without their means, counts with 8 fractional bits.
+ */
+typedef struct {
+  /*
+   Voltages; unused ones are 0.
+   */
+  uint32_t voltage_q8[3];
+  /*
+   Currents.
+   */
+  uint32_t current_q8[3];
+  /*
+   Neutral current; 0 where it is not measured.
+   */
+  uint32_t neutral_q8;
+  /*
+   Samples of the interval; 0 before the first block.
+   */
+  uint32_t samples;
+} mtr_energy_interval;
+
+/*
+ Three simultaneous voltages, counts of at most 24 bits.
+ */
+typedef struct {
+  /*
+   Voltages.
+   */
+  int32_t u[3];
+} mtr_frame3;
+
+/*
+ Severities that an interval ended with.
+ */
+typedef struct {
+  /*
+   Short-term severity Pst, millionths.
+   */
+  uint32_t short_ppm;
+  /*
+   Long-term severity Plt of the last twelve, millionths; only with `has_long`.
+   */
+  uint32_t long_ppm;
+  /*
+   1: this was the twelfth one.
+   */
+  uint32_t has_long;
+} mtr_flicker_severity;
+
+/*
+ A finished rapid change.
+ */
+typedef struct {
+  /*
+   Number of the half cycle that left the steady state.
+   */
+  uint64_t first;
+  /*
+   Half cycles until the first one of the new steady state.
+   */
+  uint32_t half_cycles;
+  /*
+   Largest difference to the steady state before, counts with 8 fractional bits.
+   */
+  uint32_t greatest_q8;
+  /*
+   Difference of the steady states, the same.
+   */
+  uint32_t steady_q8;
+  /*
+   Channel of the greatest difference.
+   */
+  uint32_t channel;
+} mtr_rapid_change;
+
+/*
+ The harmonics of one window; order h stands at place h - 1. Rms values in counts with 8 fractional bits.
+ */
+typedef struct {
+  /*
+   Rms of the order's line alone.
+   */
+  uint32_t line_q8[MTR_ORDERS];
+  /*
+   Rms with the lines beside it: the harmonic subgroup.
+   */
+  uint32_t subgroup_q8[MTR_ORDERS];
+  /*
+   Rms of what lies between the order and the next one: the interharmonic centred subgroup.
+   */
+  uint32_t between_q8[MTR_ORDERS];
+  /*
+   Real part of the order's phasor, against the oscillator of the analyser.
+   */
+  int32_t re_q8[MTR_ORDERS];
+  /*
+   Imaginary part.
+   */
+  int32_t im_q8[MTR_ORDERS];
+  /*
+   Mean value.
+   */
+  int32_t mean_q8;
+  /*
+   Total distortion of orders 2 to 40 by subgroups, parts per million of the fundamental; 0 without one.
+   */
+  uint32_t thds_ppm;
+  /*
+   The same by lines, orders 2 to 50.
+   */
+  uint32_t thd_ppm;
+  /*
+   Highest order that the sample rate allows, at most 50; those above read 0.
+   */
+  uint32_t highest_order;
+  /*
+   1: a sample reached the end of the converter's range.
+   */
+  uint32_t overrange;
+} mtr_harmonics_window;
+
+/*
+ Unbalance of three voltages or currents.
+ */
+typedef struct {
+  /*
+   Negative sequence, parts per million of the positive one.
+   */
+  uint32_t negative_ppm;
+  /*
+   Zero sequence, parts per million of the positive one.
+   */
+  uint32_t zero_ppm;
+  /*
+   1: the phases rotate the other way.
+   */
+  uint32_t reversed;
+} mtr_unbalance;
+
+/*
+ A change of a pulse output.
+ */
+typedef struct {
+  /*
+   Samples after the start of the block.
+   */
+  uint32_t sample;
+  /*
+   The fraction of a sample after it, 2^-16.
+   */
+  uint16_t fraction;
+  /*
+   1: a pulse begins; 0: it ends.
+   */
+  uint16_t rising;
+} mtr_pulse_edge;
+
+/*
+ Constants of the analyser.
+ */
+typedef struct {
+  /*
+   Sample rate, thousandths of a sample per second, 600000 to 64000000.
+   */
+  uint32_t sample_rate_mhz;
+  /*
+   Nominal frequency, millihertz, 40000 to 75000.
+   */
+  uint32_t nominal_mhz;
+  /*
+   Declared voltage, rms, counts with 8 fractional bits, not 0.
+   */
+  uint32_t declared_q8;
+  /*
+   Dip below, parts per million of the declared voltage; 0 for 900000.
+   */
+  uint32_t dip_ppm;
+  /*
+   Swell above, parts per million; 0 for 1100000.
+   */
+  uint32_t swell_ppm;
+  /*
+   Interruption below, parts per million; 0 for 50000.
+   */
+  uint32_t interruption_ppm;
+  /*
+   Between begin and end, parts per million; 0 for 20000.
+   */
+  uint32_t hysteresis_ppm;
+  /*
+   Bit k: voltage k is watched; 1 to 7.
+   */
+  uint32_t voltages;
+} mtr_quality_setup;
+
+/*
+ A dip, swell or interruption.
+ */
+typedef struct {
+  /*
+   When it began, UTC microseconds by the clock that was told.
+   */
+  uint64_t begin_us;
+  /*
+   How long it lasted, microseconds.
+   */
+  uint64_t duration_us;
+  /*
+   Lowest (of a swell highest) voltage, rms of one cycle, counts with 8 fractional bits.
+   */
+  uint32_t extreme_q8;
+  /*
+   Channel of the extreme.
+   */
+  uint8_t extreme_channel;
+  /*
+   Bit k: channel k was beyond the threshold at any time.
+   */
+  uint8_t channels;
+} mtr_quality_event;
+
+/*
+ What the frames taken brought. A bit in `has` says which of the rest holds something.
+ */
+typedef struct {
+  /*
+   Frames taken; hand in the rest in another call.
+   */
+  size_t used;
+  /*
+   MTR_QUALITY_HAS_... together.
+   */
+  uint32_t has;
+  /*
+   Rms of one cycle, renewed each half cycle, counts with 8 fractional bits.
+   */
+  uint32_t half_cycle_q8[3];
+  /*
+   Rms of the 10/12-cycle window that ended.
+   */
+  uint32_t window_q8[3];
+  /*
+   Rms of the interval of 10 minutes that ended.
+   */
+  uint32_t ten_minutes_q8[3];
+  /*
+   What was wrong in the window, bits: 1 dip, 2 swell, 4 interruption, 8 not locked, 16 over range, 32 clock set,
+   64 incomplete.
+   */
+  uint32_t window_marks;
+  /*
+   The same of the 10 minutes.
+   */
+  uint32_t ten_minutes_marks;
+  /*
+   Frequency of the last 10 s, microhertz.
+   */
+  uint32_t frequency_uhz;
+  /*
+   The dip that ended.
+   */
+  mtr_quality_event dip;
+  /*
+   The swell that ended.
+   */
+  mtr_quality_event swell;
+  /*
+   The interruption that ended.
+   */
+  mtr_quality_event interruption;
+  /*
+   Rms of the interval of 3 s (150 or 180 cycles) that ended.
+   */
+  uint32_t three_seconds_q8[3];
+  /*
+   What was wrong in it, as window_marks.
+   */
+  uint32_t three_seconds_marks;
+  /*
+   Rms of the interval of 2 hours that ended.
+   */
+  uint32_t two_hours_q8[3];
+  /*
+   What was wrong in it.
+   */
+  uint32_t two_hours_marks;
+} mtr_quality_step;
+
+/*
  Energy registers, in steps of energy_step_mwh.
  */
 typedef struct {
@@ -3302,22 +4144,92 @@ typedef struct {
 } mtr_registers;
 
 /*
- One simultaneous set of samples, counts of at most 24 bits; larger ones are limited and flagged.
+ Constants of a line. Begin with mtr_thermal_defaults.
  */
 typedef struct {
   /*
-   Voltages.
+   Current that the line carries for ever, rms, microamperes, not 0.
    */
-  int32_t u[3];
+  uint64_t rated_ua;
   /*
-   Currents; positive power is import.
+   Time constant of heating and cooling, milliseconds, not 0.
    */
-  int32_t i[3];
+  uint32_t time_constant_ms;
   /*
-   Neutral current; read only when the constants have such a channel.
+   Heat of the warning, thousandths of that of the rated current for ever.
    */
-  int32_t n;
-} mtr_sample3;
+  uint32_t warning_permille;
+  /*
+   Heat of the trip, thousandths; 1103 is a current of 1.05 times the rated one.
+   */
+  uint32_t trip_permille;
+  /*
+   A level is left when the heat is this much below its threshold, thousandths.
+   */
+  uint32_t hysteresis_permille;
+} mtr_thermal_limits;
+
+/*
+ How hot a line is.
+ */
+typedef struct {
+  /*
+   Heat over that of the rated current for ever, thousandths.
+   */
+  uint64_t heat_permille;
+  /*
+   MTR_LEVEL_...
+   */
+  uint32_t level;
+} mtr_thermal_state;
+
+/*
+ Limits of a cable. Begin with mtr_cable_defaults.
+ */
+typedef struct {
+  /*
+   Of the temperature, thousandths of a degree Celsius; negative temperatures count as 0.
+   */
+  mtr_threshold temperature;
+  /*
+   Of the rise above the surroundings beyond the expected one, thousandths of a kelvin.
+   */
+  mtr_threshold rise;
+  /*
+   Of the rise in a minute, thousandths of a kelvin.
+   */
+  mtr_threshold rate;
+  /*
+   Rise above the surroundings at the rated current for ever, thousandths of a kelvin; 0 expects none.
+   */
+  uint32_t rated_rise_mk;
+} mtr_cable_limits;
+
+/*
+ Levels of a cable, MTR_LEVEL_..., and what they are judged by.
+ */
+typedef struct {
+  /*
+   Level of the temperature.
+   */
+  uint32_t temperature;
+  /*
+   Level of the rise that the current does not explain.
+   */
+  uint32_t rise;
+  /*
+   Level of the rate.
+   */
+  uint32_t rate;
+  /*
+   The rate, thousandths of a kelvin a minute.
+   */
+  int32_t rate_mk_min;
+  /*
+   Rise above the surroundings less the expected one, thousandths of a kelvin.
+   */
+  int32_t excess_mk;
+} mtr_cable_state;
 #endif
 
 #if defined(MTR_WITH_SECURITY)
@@ -4774,12 +5686,350 @@ mtr_result mtr_adjust_power_offset(const mtr_metrology_parameters *parameters,
                                    mtr_phase_constants *mended);
 
 /*
+ Makes a residual current in `storage` of `size` bytes (at least MTR_RESIDUAL_SIZE, aligned to MTR_ALIGN). One count is
+ worth `count_na` nanoamperes; `threshold` is in microamperes.
+ */
+mtr_result mtr_residual_init(void *storage,
+                             size_t size,
+                             uint32_t count_na,
+                             const mtr_threshold *threshold,
+                             mtr_residual **residual);
+
+/*
+ Takes samples of a residual-current transformer, counts of at most 24 bits. A window of more than 65536 keeps those it
+ has.
+ */
+mtr_result mtr_residual_take(mtr_residual *residual,
+                             const int32_t *samples,
+                             size_t count);
+
+/*
+ The same from the sum of all currents and the neutral current of a three-phase meter, which must have one scale.
+ */
+mtr_result mtr_residual_take_sums(mtr_residual *residual,
+                                  const mtr_sample3 *samples,
+                                  size_t count);
+
+/*
+ Ends the window, of `elapsed_ms`: where the chain ends its own, so that it covers whole cycles. MTR_MORE without
+ samples.
+ */
+mtr_result mtr_residual_close(mtr_residual *residual,
+                              uint32_t elapsed_ms,
+                              mtr_residual_current *current);
+
+/*
+ Limits whose rates were measured: 0.4 %, 8 irregular cycles of 32 warn and 12 alarm. `floor_counts` should be about
+ 1.8 A.
+ */
+mtr_result mtr_arc_defaults(uint32_t floor_counts,
+                            mtr_arc_limits *limits);
+
+/*
+ Makes an indicator in `storage` of `size` bytes (at least MTR_ARC_SIZE, aligned to MTR_ALIGN).
+ */
+mtr_result mtr_arc_init(void *storage, size_t size, const mtr_arc_limits *limits, mtr_arc **arc);
+
+/*
+ Takes samples of a single-phase meter up to the end of a cycle, or all. MTR_OK: a cycle ended, call again with the
+ rest; MTR_MORE: all were taken. `report` is written with both.
+ */
+mtr_result mtr_arc_process1(mtr_arc *arc,
+                            const mtr_sample1 *samples,
+                            size_t count,
+                            mtr_arc_report *report);
+
+/*
+ The same of one phase (0 to 2) of a three-phase meter; each phase has its own indicator. MTR_ERR_PARAMETER for another
+ phase.
+ */
+mtr_result mtr_arc_process3(mtr_arc *arc,
+                            const mtr_sample3 *samples,
+                            size_t count,
+                            uint32_t phase,
+                            mtr_arc_report *report);
+
+/*
+ Makes `count` (1 to MTR_CIRCUITS) circuits beside `chain` in `storage` of `size` bytes (at least MTR_CIRCUITS_SIZE,
+ aligned to MTR_ALIGN). They and the chain take the same samples from the start. MTR_ERR_PARAMETER for another count or
+ a constant outside its range.
+ */
+mtr_result mtr_circuits_init(void *storage,
+                             size_t size,
+                             const mtr_metrology3 *chain,
+                             const mtr_circuit *circuit,
+                             size_t count,
+                             mtr_circuits **circuits);
+
+/*
+ Gives `count` sets of samples to the chain and their currents to the circuits; instead of mtr_metrology3_process, not
+ beside it. `currents` holds `currents_count` sets: MTR_ERR_LENGTH when it is not as many.
+ */
+mtr_result mtr_circuits_process(mtr_circuits *circuits,
+                                mtr_metrology3 *chain,
+                                const mtr_sample3 *samples,
+                                size_t count,
+                                const mtr_currents *currents,
+                                size_t currents_count,
+                                mtr_progress *progress);
+
+/*
+ Quantities and registers of a circuit, 0 to MTR_CIRCUITS - 1. MTR_ERR_PARAMETER for another one.
+ */
+mtr_result mtr_circuits_quantities(const mtr_circuits *circuits,
+                                   uint32_t number,
+                                   mtr_circuit_quantities *quantities);
+
+/*
+ Writes the registers of all circuits with version and check sum to `out` (MTR_CIRCUITS_STATE_MAX bytes are enough) and
+ their length to `len`; `chain` is theirs.
+ */
+mtr_result mtr_circuits_save(const mtr_circuits *circuits,
+                             const mtr_metrology3 *chain,
+                             uint8_t *out,
+                             size_t capacity,
+                             size_t *len);
+
+/*
+ Takes back what mtr_circuits_save wrote, beside a chain that begins anew. MTR_ERR_LENGTH or MTR_ERR_STATE: refused, and
+ nothing changed.
+ */
+mtr_result mtr_circuits_restore(mtr_circuits *circuits,
+                                const mtr_metrology3 *chain,
+                                const uint8_t *state,
+                                size_t len);
+
+/*
+ Makes the details of `chain` in `storage` of `size` bytes (at least MTR_DETAILS3_SIZE, aligned to MTR_ALIGN), from the
+ next window on. MTR_ERR_PARAMETER when a quarter of a cycle has more than 94 samples (16 kHz at 50 Hz has 80).
+ */
+mtr_result mtr_details3_init(void *storage,
+                             size_t size,
+                             const mtr_metrology3 *chain,
+                             mtr_details3 **details);
+
+/*
+ Gives `count` sets of samples to the chain and follows it; instead of mtr_metrology3_process, not beside it.
+ */
+mtr_result mtr_details3_process(mtr_details3 *details,
+                                mtr_metrology3 *chain,
+                                const mtr_sample3 *samples,
+                                size_t count,
+                                mtr_progress *progress);
+
+/*
+ The details of the last window.
+ */
+mtr_result mtr_details3_quantities(const mtr_details3 *details, mtr_details *quantities);
+
+/*
+ Usual limits of DL/T 614 for a nominal voltage (microvolts), a basic and a maximum current (microamperes): delays of
+ 60 s, lost and under-voltage below 78 %, over-voltage above 120 %, broken below 60 %, over-current and overload above
+ 120 % of the maximum, reversal above 0.5 % of basic power, unbalance above 30 %, power factor below 0.3.
+ */
+mtr_result mtr_limits_dlt614(uint64_t nominal_uv,
+                             uint64_t basic_ua,
+                             uint64_t maximum_ua,
+                             mtr_limits *limits);
+
+/*
+ Makes a monitor in `storage` of `size` bytes (at least MTR_MONITOR_SIZE, aligned to MTR_ALIGN). `phases` is 1 or 3.
+ `active` is what held before the power went (mtr_changes), or 0: such a condition does not begin again.
+ MTR_ERR_PARAMETER for another number of phases, MTR_ERR_STATE for a bit that means nothing.
+ */
+mtr_result mtr_monitor_init(void *storage,
+                            size_t size,
+                            const mtr_limits *limits,
+                            uint32_t phases,
+                            uint64_t active,
+                            mtr_monitor **monitor);
+
+/*
+ Judges one window: call it once for each, with the quantities of the chain or of a metering chip (duration_ms
+ counts). MTR_OK: something began or ended; MTR_MORE: nothing changed. `changes` is written with both.
+ */
+mtr_result mtr_monitor_update(mtr_monitor *monitor,
+                              const mtr_quantities *quantities,
+                              mtr_changes *changes);
+
+/*
  Fills in the defaults: unit gains, 60 uV and 24 uA a count, 0.1 Wh steps, 6400 imp/kWh and imp/kvarh, standard
  windows, MTR_POLICY_NET, no start threshold, no neutral channel.
  */
 mtr_result mtr_metrology_defaults(uint32_t sample_rate_mhz,
                                   uint32_t nominal_mhz,
                                   mtr_metrology_parameters *parameters);
+
+/*
+ Works the constants of the smallest meter out of all constants, on the bench: phase errors are turned back as they are
+ at the nominal frequency; curves of temperature and current are left out. `phases` is 1 or 3. MTR_ERR_PARAMETER for
+ another number, for a constant outside its range, and for steps or pulses of which one full-scale sample brings more
+ than one.
+ */
+mtr_result mtr_energy_work_out(const mtr_metrology_parameters *parameters,
+                               uint32_t phases,
+                               mtr_energy_constants *constants);
+
+/*
+ Makes the smallest meter of one voltage and one current in `storage` of `size` bytes (at least MTR_ENERGY1_SIZE, aligned to
+ MTR_ALIGN). `state` is what mtr_energy1_state gave before the power went; `state` may be NULL for a new meter.
+ MTR_ERR_PARAMETER for constants that mtr_energy_work_out cannot have given, MTR_ERR_STATE for a remainder of more than
+ a step.
+ */
+mtr_result mtr_energy1_init(void *storage,
+                            size_t size,
+                            const mtr_energy_constants *constants,
+                            const mtr_energy_state *state,
+                            mtr_energy1 **core);
+
+/*
+ Takes `count` sets of samples, 64 serve best; `saturated` becomes 1 when one reached the saturation level, else 0. The
+ registers follow at once.
+ */
+mtr_result mtr_energy1_process(mtr_energy1 *core,
+                               const mtr_sample1 *samples,
+                               size_t count,
+                               uint8_t *saturated);
+
+/*
+ Registers, remainders and pulses, to be read and to be stored.
+ */
+mtr_result mtr_energy1_state(const mtr_energy1 *core, mtr_energy_state *state);
+
+/*
+ The rms values since the last call, and a new interval begins. To be called before 65536 samples are in one; an
+ interval that is not whole cycles shows the ripple of the one that is cut.
+ */
+mtr_result mtr_energy1_interval(mtr_energy1 *core,
+                                mtr_energy_interval *interval);
+
+/*
+ Makes the smallest meter of three voltages and three currents in `storage` of `size` bytes (at least MTR_ENERGY3_SIZE, aligned to
+ MTR_ALIGN). `state` is what mtr_energy3_state gave before the power went; `state` may be NULL for a new meter.
+ MTR_ERR_PARAMETER for constants that mtr_energy_work_out cannot have given, MTR_ERR_STATE for a remainder of more than
+ a step.
+ */
+mtr_result mtr_energy3_init(void *storage,
+                            size_t size,
+                            const mtr_energy_constants *constants,
+                            const mtr_energy_state *state,
+                            mtr_energy3 **core);
+
+/*
+ Takes `count` sets of samples, 64 serve best; `saturated` becomes 1 when one reached the saturation level, else 0. The
+ registers follow at once.
+ */
+mtr_result mtr_energy3_process(mtr_energy3 *core,
+                               const mtr_sample3 *samples,
+                               size_t count,
+                               uint8_t *saturated);
+
+/*
+ Registers, remainders and pulses, to be read and to be stored.
+ */
+mtr_result mtr_energy3_state(const mtr_energy3 *core, mtr_energy_state *state);
+
+/*
+ The rms values since the last call, and a new interval begins. To be called before 65536 samples are in one; an
+ interval that is not whole cycles shows the ripple of the one that is cut.
+ */
+mtr_result mtr_energy3_interval(mtr_energy3 *core,
+                                mtr_energy_interval *interval);
+
+/*
+ Makes a flickermeter in `storage` of `size` bytes (at least MTR_FLICKER_SIZE, aligned to MTR_ALIGN). `lamp` is
+ MTR_LAMP_... MTR_ERR_PARAMETER for another one, or a sample rate outside 600000 to 64000000 thousandths a second.
+ */
+mtr_result mtr_flicker_init(void *storage,
+                            size_t size,
+                            uint32_t sample_rate_mhz,
+                            uint32_t lamp,
+                            mtr_flicker **flicker);
+
+/*
+ Takes channel 0 to 2 of `count` frames. MTR_ERR_PARAMETER for another channel.
+ */
+mtr_result mtr_flicker_process(mtr_flicker *flicker,
+                               const mtr_frame3 *frames,
+                               size_t count,
+                               uint32_t channel);
+
+/*
+ The sensation now, 2^-20: 1048576 is the threshold of perception.
+ */
+mtr_result mtr_flicker_sensation(const mtr_flicker *flicker, uint32_t *sensation_q20);
+
+/*
+ Begins an interval anew: what was counted so far is forgotten.
+ */
+mtr_result mtr_flicker_restart(mtr_flicker *flicker);
+
+/*
+ Ends the interval of ten minutes and begins the next one. MTR_MORE when nothing was counted in it.
+ */
+mtr_result mtr_flicker_finish(mtr_flicker *flicker, mtr_flicker_severity *severity);
+
+/*
+ Makes a watch over rapid changes in `storage` of `size` bytes (at least MTR_RAPID_CHANGES_SIZE, aligned to MTR_ALIGN).
+ A change begins at a difference of `threshold_q8` from the mean of the last second, usually 1 to 6 % of the declared
+ voltage, and ends `hysteresis_q8` below it, usually half of that; counts with 8 fractional bits. Bit k of `voltages`:
+ voltage k is watched, 1 to 7. MTR_ERR_PARAMETER for other voltages or a nominal frequency outside 40000 to 75000 mHz.
+ */
+mtr_result mtr_rapid_changes_init(void *storage,
+                                  size_t size,
+                                  uint32_t nominal_mhz,
+                                  uint32_t threshold_q8,
+                                  uint32_t hysteresis_q8,
+                                  uint32_t voltages,
+                                  mtr_rapid_changes **changes);
+
+/*
+ Takes the half cycle that the last mtr_quality3_process of `analyzer` ended with: call it once after each that answered
+ MTR_OK. MTR_OK: a change ended and stands in `change`; MTR_MORE: none did.
+ */
+mtr_result mtr_rapid_changes_follow(mtr_rapid_changes *changes,
+                                    const mtr_quality3 *analyzer,
+                                    mtr_rapid_change *change);
+
+/*
+ Makes the harmonics of a channel in `storage` of `size` bytes (at least MTR_HARMONICS_SIZE, aligned to MTR_ALIGN), for
+ the sample rate and nominal frequency of the analyser. MTR_ERR_PARAMETER when one is outside its range.
+ */
+mtr_result mtr_harmonics_init(void *storage,
+                              size_t size,
+                              uint32_t sample_rate_mhz,
+                              uint32_t nominal_mhz,
+                              mtr_harmonics **harmonics);
+
+/*
+ Takes the frames of the last mtr_quality3_process of `analyzer`, `count` of which are those it used, and of them the
+ channel 0 to 2. MTR_OK: a window ended and stands in `window`; MTR_MORE: none did. MTR_ERR_PARAMETER for another
+ number of frames or another channel; nothing is done then.
+ */
+mtr_result mtr_harmonics_follow(mtr_harmonics *harmonics,
+                                const mtr_quality3 *analyzer,
+                                const mtr_frame3 *frames,
+                                size_t count,
+                                uint32_t channel,
+                                mtr_harmonics_window *window);
+
+/*
+ Active and reactive power of an order (1 to 50) out of the windows of a voltage and of its current, products of counts
+ with 16 fractional bits; reactive is positive when the current lags. MTR_ERR_PARAMETER for another order.
+ */
+mtr_result mtr_harmonics_power(const mtr_harmonics_window *voltage,
+                               const mtr_harmonics_window *current,
+                               uint32_t order,
+                               int64_t *active,
+                               int64_t *reactive);
+
+/*
+ Unbalance of three channels out of the fundamentals of their windows. MTR_MORE without a positive sequence.
+ */
+mtr_result mtr_harmonics_unbalance(const mtr_harmonics_window *first,
+                                   const mtr_harmonics_window *second,
+                                   const mtr_harmonics_window *third,
+                                   mtr_unbalance *unbalance);
 
 /*
  Makes a pulse output in `storage` of `size` bytes (at least MTR_PULSE_SIZE, aligned to MTR_ALIGN). Pulses last
@@ -4897,6 +6147,74 @@ mtr_result mtr_metrology1_save(const mtr_metrology1 *chain,
 mtr_result mtr_metrology1_restore(mtr_metrology1 *chain,
                                   const uint8_t *state,
                                   size_t len);
+
+/*
+ A small cable: 60 A, time constant 10 minutes, trip at 1.05 times the rated current, warning at 90 % of that heat.
+ */
+mtr_result mtr_thermal_defaults(mtr_thermal_limits *limits);
+
+/*
+ Makes a line in `storage` of `size` bytes (at least MTR_THERMAL_SIZE, aligned to MTR_ALIGN). `state` is what
+ mtr_thermal_save wrote, or no bytes for a cold line; `without_ms` is how long it carried nothing since, 0 when nobody
+ knows. MTR_ERR_PARAMETER for a rated current or time constant of 0, MTR_ERR_LENGTH or MTR_ERR_STATE for a state that is
+ damaged or of another version.
+ */
+mtr_result mtr_thermal_init(void *storage,
+                            size_t size,
+                            const mtr_thermal_limits *limits,
+                            const uint8_t *state,
+                            size_t state_len,
+                            uint32_t without_ms,
+                            mtr_thermal **thermal);
+
+/*
+ Takes the current (rms, microamperes) of the last `elapsed_ms`. MTR_OK: the level changed; MTR_MORE: it did not.
+ `state` is written with both.
+ */
+mtr_result mtr_thermal_update(mtr_thermal *thermal,
+                              uint64_t current_ua,
+                              uint32_t elapsed_ms,
+                              mtr_thermal_state *state);
+
+/*
+ Milliseconds until the trip if this current stays; MTR_MORE when it never comes to it.
+ */
+mtr_result mtr_thermal_time_to_trip(const mtr_thermal *thermal, uint64_t current_ua, uint32_t *ms);
+
+/*
+ Writes the heat with version and check sum to `out` (MTR_THERMAL_STATE_LEN bytes are enough) and their number to
+ `len`.
+ */
+mtr_result mtr_thermal_save(const mtr_thermal *thermal,
+                            uint8_t *out,
+                            size_t capacity,
+                            size_t *len);
+
+/*
+ A cable insulated with PVC: 60 and 70 degrees, 15 and 30 K too much, 5 and 10 K a minute, 30 K at the rated current;
+ 10 s of delay.
+ */
+mtr_result mtr_cable_defaults(mtr_cable_limits *limits);
+
+/*
+ Makes the watch over a cable in `storage` of `size` bytes (at least MTR_CABLE_SIZE, aligned to MTR_ALIGN).
+ */
+mtr_result mtr_cable_init(void *storage,
+                          size_t size,
+                          const mtr_cable_limits *limits,
+                          mtr_cable **cable);
+
+/*
+ Takes the temperatures of cable and surroundings, thousandths of a degree Celsius, `elapsed_ms` after the last ones;
+ `thermal` is the line that heats it. MTR_ERR_REFUSED for a temperature outside -50 to 250 degrees, which is that of a
+ broken or shorted sensor; nothing is told then.
+ */
+mtr_result mtr_cable_update(mtr_cable *cable,
+                            const mtr_thermal *thermal,
+                            int32_t cable_mc,
+                            int32_t ambient_mc,
+                            uint32_t elapsed_ms,
+                            mtr_cable_state *state);
 
 /*
  Makes a chain in `storage` of `size` bytes (at least MTR_METROLOGY3_SIZE, aligned to MTR_ALIGN).

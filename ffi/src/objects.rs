@@ -44,7 +44,31 @@ objects! {
     #[cfg(feature = "metrology")]
     metrology::mtr_pulse is ::metrology::PulseOutput, MTR_PULSE_SIZE, b"Mpul";
     #[cfg(feature = "metrology")]
-    metrology::mtr_quality3 is ::metrology::pq::Analyzer<3>, MTR_QUALITY3_SIZE, b"Mpq3";
+    metrology::mtr_quality3 is crate::metrology::Watched, MTR_QUALITY3_SIZE, b"Mpq3";
+    #[cfg(feature = "metrology")]
+    metrology::mtr_energy1 is crate::metrology::SmallMeter<1>, MTR_ENERGY1_SIZE, b"Men1";
+    #[cfg(feature = "metrology")]
+    metrology::mtr_energy3 is crate::metrology::SmallMeter<3>, MTR_ENERGY3_SIZE, b"Men3";
+    #[cfg(feature = "metrology")]
+    metrology::mtr_harmonics is crate::metrology::Harmonics, MTR_HARMONICS_SIZE, b"Mhar";
+    #[cfg(feature = "metrology")]
+    metrology::mtr_flicker is crate::metrology::Flickering, MTR_FLICKER_SIZE, b"Mfli";
+    #[cfg(feature = "metrology")]
+    metrology::mtr_rapid_changes is ::metrology::pq::RapidChanges<3>, MTR_RAPID_CHANGES_SIZE, b"Mrvc";
+    #[cfg(feature = "metrology")]
+    metrology::mtr_circuits is crate::metrology::Board, MTR_CIRCUITS_SIZE, b"Mcir";
+    #[cfg(feature = "metrology")]
+    metrology::mtr_details3 is crate::metrology::Detailed, MTR_DETAILS3_SIZE, b"Mdet";
+    #[cfg(feature = "metrology")]
+    metrology::mtr_monitor is crate::metrology::Watching, MTR_MONITOR_SIZE, b"Mmon";
+    #[cfg(feature = "metrology")]
+    metrology::mtr_thermal is crate::metrology::Line, MTR_THERMAL_SIZE, b"Mthe";
+    #[cfg(feature = "metrology")]
+    metrology::mtr_cable is crate::metrology::Cable, MTR_CABLE_SIZE, b"Mcab";
+    #[cfg(feature = "metrology")]
+    metrology::mtr_residual is crate::metrology::Leaking, MTR_RESIDUAL_SIZE, b"Mres";
+    #[cfg(feature = "metrology")]
+    metrology::mtr_arc is crate::metrology::Arcing, MTR_ARC_SIZE, b"Marc";
     #[cfg(feature = "security")]
     security::mtr_key is crate::security::Loaded, MTR_KEY_SIZE, b"Skey";
     #[cfg(feature = "security")]

@@ -74,7 +74,7 @@ impl Rogowski {
             .next_power_of_two()
             .trailing_zeros();
         // Half the angle of the nominal frequency per sample, w/2.
-        let half = ((u64::from(nominal_mhz) << 31) / u64::from(sample_rate_mhz)) as u32;
+        let half = ((u64::from(nominal_mhz) << 31) / u64::from(sample_rate_mhz.max(1))) as u32;
         let (sine, _) = sin_cos(half);
         let sine = i128::from(sine);
         let mut sum = 0;

@@ -109,6 +109,98 @@ int main(void)
     CALL(mtr_quality3_process(analyzer, place, number, place));
     return 0;
 }
+#elif defined(MODULE_ENERGY1) || defined(MODULE_ENERGY3)
+#if defined(MODULE_ENERGY1)
+#define ENERGY(name) mtr_energy1##name
+#else
+#define ENERGY(name) mtr_energy3##name
+#endif
+int main(void)
+{
+    ENERGY() *core;
+    CALL(ENERGY(_init)(place, number, place, place, &core));
+    CALL(ENERGY(_process)(core, place, number, place));
+    CALL(ENERGY(_interval)(core, place));
+    CALL(ENERGY(_state)(core, place));
+    return 0;
+}
+#elif defined(MODULE_CONDITIONS)
+int main(void)
+{
+    mtr_monitor *monitor;
+    CALL(mtr_monitor_init(place, number, place, number, number, &monitor));
+    CALL(mtr_monitor_update(monitor, place, place));
+    return 0;
+}
+#elif defined(MODULE_SAFETY)
+int main(void)
+{
+    mtr_thermal *line;
+    mtr_cable *cable;
+    mtr_residual *residual;
+    mtr_arc *arc;
+    CALL(mtr_thermal_init(place, number, place, place, number, number, &line));
+    CALL(mtr_thermal_update(line, number, number, place));
+    CALL(mtr_thermal_save(line, place, number, place));
+    CALL(mtr_cable_init(place, number, place, &cable));
+    CALL(mtr_cable_update(cable, line, (int32_t)number, (int32_t)number, number, place));
+    CALL(mtr_residual_init(place, number, number, place, &residual));
+    CALL(mtr_residual_take(residual, place, number));
+    CALL(mtr_residual_close(residual, number, place));
+    CALL(mtr_arc_init(place, number, place, &arc));
+    CALL(mtr_arc_process1(arc, place, number, place));
+    return 0;
+}
+#elif defined(MODULE_HARMONICS)
+int main(void)
+{
+    mtr_quality3 *analyzer;
+    mtr_harmonics *harmonics;
+    CALL(mtr_quality3_init(place, number, place, &analyzer));
+    CALL(mtr_quality3_process(analyzer, place, number, place));
+    CALL(mtr_harmonics_init(place, number, number, number, &harmonics));
+    CALL(mtr_harmonics_follow(harmonics, analyzer, place, number, number, place));
+    CALL(mtr_harmonics_power(place, place, number, place, place));
+    CALL(mtr_harmonics_unbalance(place, place, place, place));
+    return 0;
+}
+#elif defined(MODULE_FLICKER)
+int main(void)
+{
+    mtr_flicker *flicker;
+    CALL(mtr_flicker_init(place, number, number, number, &flicker));
+    CALL(mtr_flicker_process(flicker, place, number, number));
+    CALL(mtr_flicker_finish(flicker, place));
+    return 0;
+}
+#elif defined(MODULE_CIRCUITS)
+int main(void)
+{
+    mtr_metrology3 *chain;
+    mtr_circuits *circuits;
+    CALL(mtr_metrology3_init(place, number, place, &chain));
+    CALL(mtr_metrology3_quantities(chain, place));
+    CALL(mtr_metrology3_registers(chain, place));
+    CALL(mtr_circuits_init(place, number, chain, place, number, &circuits));
+    CALL(mtr_circuits_process(circuits, chain, place, number, place, number, place));
+    CALL(mtr_circuits_quantities(circuits, number, place));
+    CALL(mtr_circuits_save(circuits, chain, place, number, place));
+    CALL(mtr_circuits_restore(circuits, chain, place, number));
+    return 0;
+}
+#elif defined(MODULE_DETAILS)
+int main(void)
+{
+    mtr_metrology3 *chain;
+    mtr_details3 *details;
+    CALL(mtr_metrology3_init(place, number, place, &chain));
+    CALL(mtr_metrology3_quantities(chain, place));
+    CALL(mtr_metrology3_registers(chain, place));
+    CALL(mtr_details3_init(place, number, chain, &details));
+    CALL(mtr_details3_process(details, chain, place, number, place));
+    CALL(mtr_details3_quantities(details, place));
+    return 0;
+}
 #elif defined(MODULE_SEAL)
 int main(void)
 {

@@ -75,6 +75,9 @@ pub struct mtr_quantities {
     pub current_saturated: u8,
 }
 
+// SAFETY: integers only.
+unsafe impl crate::border::Plain for mtr_quantities {}
+
 /// Energy registers, in steps of energy_step_mwh.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -155,7 +158,7 @@ fn phase(own: PhaseQuantities) -> mtr_phase_quantities {
     }
 }
 
-fn state(error: StateError) -> mtr_result {
+pub(super) fn state(error: StateError) -> mtr_result {
     match error {
         StateError::Length { .. } => mtr_result::MTR_ERR_LENGTH,
         _ => mtr_result::MTR_ERR_STATE,

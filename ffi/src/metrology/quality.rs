@@ -2,13 +2,13 @@
 
 use core::ffi::c_void;
 
-use ::metrology::pq::{Analyzer, Event, EventKind, Setup, Step, Thresholds};
+use ::metrology::pq::{Analyzer, Event, EventKind, HalfCycle, Setup, Span, Step, Thresholds};
 
 use crate::border::{Plain, call};
 use crate::result::mtr_result;
 
 /// Bytes of storage of an mtr_quality3.
-pub const MTR_QUALITY3_SIZE: usize = 880;
+pub const MTR_QUALITY3_SIZE: usize = 992;
 
 /// The analyser of three voltages. Opaque.
 pub struct mtr_quality3 {
@@ -50,7 +50,24 @@ pub struct mtr_frame3 {
 
 // SAFETY: integers only.
 unsafe impl Plain for [i32; 3] {}
-const _: () = assert!(size_of::<mtr_frame3>() == size_of::<[i32; 3]>());
+const _: () = assert!(
+    size_of::<mtr_frame3>() == size_of::<[i32; 3]>()
+        && align_of::<mtr_frame3>() == align_of::<[i32; 3]>()
+);
+
+/// Frames as the analyser takes them.
+pub(super) const fn frames_of(frames: *const mtr_frame3) -> *const [i32; 3] {
+    frames.cast()
+}
+
+/// The analyser, and what its last step was: other machines follow it with the same frames.
+#[derive(Debug)]
+pub struct Watched {
+    pub(super) analyzer: Analyzer<3>,
+    pub(super) span: Span,
+    pub(super) half: Option<HalfCycle<3>>,
+    pub(super) begins: Option<bool>,
+}
 
 /// A dip, swell or interruption.
 #[repr(C)]
@@ -95,6 +112,14 @@ pub struct mtr_quality_step {
     pub swell: mtr_quality_event,
     /// The interruption that ended.
     pub interruption: mtr_quality_event,
+    /// Rms of the interval of 3 s (150 or 180 cycles) that ended.
+    pub three_seconds_q8: [u32; 3],
+    /// What was wrong in it, as window_marks.
+    pub three_seconds_marks: u32,
+    /// Rms of the interval of 2 hours that ended.
+    pub two_hours_q8: [u32; 3],
+    /// What was wrong in it.
+    pub two_hours_marks: u32,
 }
 
 /// half_cycle_q8 holds something.
@@ -111,6 +136,17 @@ pub const MTR_QUALITY_HAS_DIP: u32 = 16;
 pub const MTR_QUALITY_HAS_SWELL: u32 = 32;
 /// An interruption ended.
 pub const MTR_QUALITY_HAS_INTERRUPTION: u32 = 64;
+
+/// A dip began with this half cycle.
+pub const MTR_QUALITY_HAS_DIP_BEGUN: u32 = 128;
+/// A swell began with this half cycle.
+pub const MTR_QUALITY_HAS_SWELL_BEGUN: u32 = 256;
+/// An interruption began with this half cycle.
+pub const MTR_QUALITY_HAS_INTERRUPTION_BEGUN: u32 = 512;
+/// three_seconds_q8 and three_seconds_marks hold something.
+pub const MTR_QUALITY_HAS_THREE_SECONDS: u32 = 1024;
+/// two_hours_q8 and two_hours_marks hold something.
+pub const MTR_QUALITY_HAS_TWO_HOURS: u32 = 2048;
 
 const NO_EVENT: mtr_quality_event = mtr_quality_event {
     begin_us: 0,
@@ -143,6 +179,10 @@ fn told(analyzer: &Analyzer<3>, step: &Step<3>) -> mtr_quality_step {
         dip: NO_EVENT,
         swell: NO_EVENT,
         interruption: NO_EVENT,
+        three_seconds_q8: [0; 3],
+        three_seconds_marks: 0,
+        two_hours_q8: [0; 3],
+        two_hours_marks: 0,
     };
     if let Some(half) = step.half.as_ref().filter(|half| half.valid) {
         out.has |= MTR_QUALITY_HAS_HALF_CYCLE;
@@ -153,6 +193,16 @@ fn told(analyzer: &Analyzer<3>, step: &Step<3>) -> mtr_quality_step {
         out.window_q8 = window.rms;
         out.window_marks = window.marks.bits().into();
     }
+    if let Some(interval) = &step.aggregates.short {
+        out.has |= MTR_QUALITY_HAS_THREE_SECONDS;
+        out.three_seconds_q8 = interval.values;
+        out.three_seconds_marks = interval.marks.bits().into();
+    }
+    if let Some(interval) = &step.aggregates.two_hours {
+        out.has |= MTR_QUALITY_HAS_TWO_HOURS;
+        out.two_hours_q8 = interval.values;
+        out.two_hours_marks = interval.marks.bits().into();
+    }
     if let Some(interval) = &step.aggregates.ten_minutes {
         out.has |= MTR_QUALITY_HAS_TEN_MINUTES;
         out.ten_minutes_q8 = interval.values;
@@ -161,6 +211,18 @@ fn told(analyzer: &Analyzer<3>, step: &Step<3>) -> mtr_quality_step {
     if let Some(frequency) = step.frequency_uhz {
         out.has |= MTR_QUALITY_HAS_FREQUENCY;
         out.frequency_uhz = frequency;
+    }
+    let begun = [
+        MTR_QUALITY_HAS_DIP_BEGUN,
+        MTR_QUALITY_HAS_SWELL_BEGUN,
+        MTR_QUALITY_HAS_INTERRUPTION_BEGUN,
+    ];
+    for (bit, _) in begun
+        .iter()
+        .zip(&step.events.begun)
+        .filter(|(_, event)| event.is_some())
+    {
+        out.has |= bit;
     }
     for (kind, ended) in EventKind::ALL.iter().zip(&step.events.ended) {
         let Some(ended) = ended else { continue };
@@ -204,7 +266,7 @@ pub unsafe extern "C" fn mtr_quality3_init(
         }
         let usual = Thresholds::new(given.declared_q8);
         let or = |given: u32, usual: u32| if given == 0 { usual } else { given };
-        storage.fill(Analyzer::new(Setup {
+        let analyzer = Analyzer::new(Setup {
             sample_rate_mhz: given.sample_rate_mhz,
             nominal_mhz: given.nominal_mhz,
             thresholds: Thresholds {
@@ -215,7 +277,18 @@ pub unsafe extern "C" fn mtr_quality3_init(
                 ..usual
             },
             voltages: given.voltages as u8,
-        }));
+        });
+        storage.fill(Watched {
+            analyzer,
+            span: Span {
+                used: 0,
+                phase: 0,
+                increment: 0,
+                edge: None,
+            },
+            half: None,
+            begins: None,
+        });
         Ok(())
     })
 }
@@ -231,7 +304,9 @@ pub unsafe extern "C" fn mtr_quality3_set_clock(
 ) -> mtr_result {
     call(|mut border| {
         // SAFETY: forwarded contract of this function.
-        unsafe { border.object_mut(analyzer) }?.set_clock(utc_us);
+        unsafe { border.object_mut(analyzer) }?
+            .analyzer
+            .set_clock(utc_us);
         Ok(())
     })
 }
@@ -250,15 +325,16 @@ pub unsafe extern "C" fn mtr_quality3_process(
 ) -> mtr_result {
     call(|mut border| {
         // SAFETY: forwarded contract of this function.
-        let (analyzer, frames, step) = unsafe {
+        let (watched, frames, step) = unsafe {
             (
                 border.object_mut(analyzer)?,
-                border.slice(frames.cast::<[i32; 3]>(), count)?,
+                border.slice(frames_of(frames), count)?,
                 border.place(step)?,
             )
         };
-        let found = analyzer.process(frames);
-        step.write(told(analyzer, &found));
+        let found = watched.analyzer.process(frames);
+        step.write(told(&watched.analyzer, &found));
+        (watched.span, watched.half, watched.begins) = (found.span, found.half, found.begins);
         found.half.map(|_| ()).ok_or(mtr_result::MTR_MORE)
     })
 }

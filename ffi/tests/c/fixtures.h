@@ -174,6 +174,86 @@ static inline mtr_quality3 *fixture_mtr_quality3(void)
     MAKE(mtr_quality3, MTR_QUALITY3_SIZE, 0, &setup, &made);
 }
 
+static inline mtr_energy_constants energy_constants(uint32_t phases)
+{
+    mtr_metrology_parameters parameters = usual_constants();
+    mtr_energy_constants constants;
+    mtr_energy_work_out(&parameters, phases, &constants);
+    return constants;
+}
+
+static inline mtr_energy1 *fixture_mtr_energy1(void)
+{
+    mtr_energy_constants constants = energy_constants(1);
+    MAKE(mtr_energy1, MTR_ENERGY1_SIZE, 0, &constants, NULL, &made);
+}
+
+static inline mtr_energy3 *fixture_mtr_energy3(void)
+{
+    mtr_energy_constants constants = energy_constants(3);
+    MAKE(mtr_energy3, MTR_ENERGY3_SIZE, 0, &constants, NULL, &made);
+}
+
+static inline mtr_harmonics *fixture_mtr_harmonics(void)
+{
+    MAKE(mtr_harmonics, MTR_HARMONICS_SIZE, 0, 8000000, 50000, &made);
+}
+
+static inline mtr_flicker *fixture_mtr_flicker(void)
+{
+    MAKE(mtr_flicker, MTR_FLICKER_SIZE, 0, 8000000, MTR_LAMP_230V_50HZ, &made);
+}
+
+static inline mtr_rapid_changes *fixture_mtr_rapid_changes(void)
+{
+    MAKE(mtr_rapid_changes, MTR_RAPID_CHANGES_SIZE, 0, 50000, 19166667, 9583333, 7, &made);
+}
+
+static inline mtr_circuits *fixture_mtr_circuits(void)
+{
+    mtr_circuit circuit = {usual_constants().phase[0], 1};
+    MAKE(mtr_circuits, MTR_CIRCUITS_SIZE, 0, fixture_mtr_metrology3(), &circuit, 1, &made);
+}
+
+static inline mtr_details3 *fixture_mtr_details3(void)
+{
+    MAKE(mtr_details3, MTR_DETAILS3_SIZE, 0, fixture_mtr_metrology3(), &made);
+}
+
+static inline mtr_monitor *fixture_mtr_monitor(void)
+{
+    mtr_limits limits;
+    mtr_limits_dlt614(220000000, 5000000, 60000000, &limits);
+    MAKE(mtr_monitor, MTR_MONITOR_SIZE, 0, &limits, 3, 0, &made);
+}
+
+static inline mtr_thermal *fixture_mtr_thermal(void)
+{
+    mtr_thermal_limits limits;
+    mtr_thermal_defaults(&limits);
+    MAKE(mtr_thermal, MTR_THERMAL_SIZE, 0, &limits, NULL, 0, 0, &made);
+}
+
+static inline mtr_cable *fixture_mtr_cable(void)
+{
+    mtr_cable_limits limits;
+    mtr_cable_defaults(&limits);
+    MAKE(mtr_cable, MTR_CABLE_SIZE, 0, &limits, &made);
+}
+
+static inline mtr_residual *fixture_mtr_residual(void)
+{
+    mtr_threshold threshold = {20000, 30000, 2000, 0};
+    MAKE(mtr_residual, MTR_RESIDUAL_SIZE, 0, 1000, &threshold, &made);
+}
+
+static inline mtr_arc *fixture_mtr_arc(void)
+{
+    mtr_arc_limits limits;
+    mtr_arc_defaults(75000, &limits);
+    MAKE(mtr_arc, MTR_ARC_SIZE, 0, &limits, &made);
+}
+
 /* A unit of a chip: not AES, but it shows that the callbacks are used rightly, and it fails now and then. */
 static uint8_t unit_keys[8][16];
 static unsigned unit_next;

@@ -55,7 +55,11 @@ fn structures_have_one_layout_in_c_and_in_rust() {
             mtr_verdict;
         metrology: mtr_phase_constants mtr_metrology_parameters mtr_phase_quantities mtr_quantities mtr_registers
             mtr_progress mtr_sample1 mtr_sample3 mtr_pulse_edge mtr_reading mtr_load mtr_quality_setup mtr_frame3
-            mtr_quality_event mtr_quality_step;
+            mtr_quality_event mtr_quality_step mtr_wide mtr_energy_phase mtr_energy_constants mtr_energy_register
+            mtr_energy_state mtr_energy_interval mtr_harmonics_window mtr_unbalance mtr_flicker_severity mtr_rapid_change
+            mtr_circuit mtr_currents mtr_circuit_quantities mtr_phase_details mtr_details mtr_limit mtr_limits mtr_changes
+            mtr_thermal_limits mtr_thermal_state mtr_threshold mtr_cable_limits mtr_cable_state mtr_residual_current
+            mtr_arc_limits mtr_arc_report;
     };
     let structures = Header::read().structures;
     let listed: BTreeSet<_> = rust.iter().map(|(name, ..)| (*name).to_owned()).collect();

@@ -34,6 +34,17 @@ fn a_frame_and_a_window_from_c() {
     }
 }
 
+#[test]
+fn what_stands_beside_the_chain_from_c() {
+    if !native::have_compiler("metrology.c") {
+        return;
+    }
+    let flags = [SANITIZED[0], SANITIZED[1], "-std=c11"];
+    let program = native::build("cc", &flags, &[source("tests/c/metrology.c")], "metrology");
+    let text = native::run(&mut Command::new(program));
+    assert_eq!(text, "all of metrology is right\n");
+}
+
 /// Sanitized, as C++, and under valgrind; what the program printed.
 pub fn example(name: &str, arguments: &[&str]) -> String {
     let file = [source(&format!("examples/{name}.c"))];

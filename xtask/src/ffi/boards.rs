@@ -26,7 +26,7 @@ const BOARDS: [(&[&str], &str); 2] = [
 ];
 
 /// Definition of `size.c`, and what the program then calls.
-const MODULES: [(&str, &str); 11] = [
+const MODULES: &[(&str, &str)] = &[
     ("DECODER", "dlt645: stream decoder, frames written"),
     (
         "NUMBER",
@@ -42,6 +42,29 @@ const MODULES: [(&str, &str); 11] = [
     ("PULSE", "metrology: pulse output"),
     ("ADJUST", "metrology: calibration steps 0 to 4"),
     ("QUALITY", "metrology: power quality of three voltages"),
+    ("ENERGY1", "metrology: the smallest meter, one phase"),
+    ("ENERGY3", "metrology: the smallest meter, three phases"),
+    (
+        "CONDITIONS",
+        "metrology: conditions of DL/T 614, one and three phases",
+    ),
+    (
+        "SAFETY",
+        "metrology: overload, cable, residual current, series arcs",
+    ),
+    (
+        "HARMONICS",
+        "metrology: power quality with harmonics and unbalance",
+    ),
+    ("FLICKER", "metrology: flicker of one voltage"),
+    (
+        "CIRCUITS",
+        "metrology: chain of three phases with twelve circuits, registers saved and restored",
+    ),
+    (
+        "DETAILS",
+        "metrology: chain of three phases with peaks and other reactive powers",
+    ),
     (
         "SEAL",
         "security: key, sender, receiver; AES in software or by callbacks",
@@ -157,7 +180,7 @@ pub fn size(as_json: bool) -> anyhow::Result<Verdict> {
     let image: PathBuf = scratch.path().join("image");
     let mut rows = Vec::new();
     let mut panics = Vec::new();
-    for (module, what) in [("NOTHING", "")].into_iter().chain(MODULES) {
+    for (module, what) in [("NOTHING", "")].iter().chain(MODULES) {
         let define = format!("-DMODULE_{module}");
         let mut bytes = [0; 2];
         for (core, place) in bytes.iter_mut().enumerate() {

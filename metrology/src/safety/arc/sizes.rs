@@ -45,7 +45,8 @@ impl Sizes {
         if usize::from(self.known) < CYCLES {
             return 0;
         }
-        let (newer, older) = self.ring.split_at(usize::from(self.oldest));
+        let halves = self.ring.split_at_checked(usize::from(self.oldest));
+        let (newer, older) = halves.unwrap_or_default();
         let half = |from: usize| {
             let mut half = [0; HALF];
             let sizes = older.iter().chain(newer).skip(from);
