@@ -166,7 +166,8 @@ impl<const PHASES: usize, const DELAY: usize> Details<PHASES, DELAY> {
     /// [`CalibrationError::Parameter`] when `DELAY` does not hold a quarter of a nominal cycle and two.
     pub fn try_new(calibration: &Calibration<PHASES>) -> Result<Self, CalibrationError> {
         let p = calibration.parameters();
-        let quarter = p.sample_rate_mhz / p.nominal_mhz.max(1).saturating_mul(4);
+        let turn = p.nominal_mhz.saturating_mul(4);
+        let quarter = p.sample_rate_mhz.checked_div(turn).unwrap_or(u32::MAX);
         let min = i64::from(quarter) + 2;
         if i64::try_from(DELAY).unwrap_or(i64::MAX) < min {
             let max = i64::from(u16::MAX);

@@ -84,7 +84,8 @@ impl Rogowski {
         }
         // The gain of taps and sum is Σ c_k cos((k + 1/2) w) / sin(w/2); the servo lifts it by
         // 1 + 4 (2^-leak / w)², where w² is 4 sin²(w/2).
-        let lift = (1 << 60) + (1_i128 << (120 - 2 * leak)) / (sine * sine).max(1);
+        let square = (1_i128 << (120 - 2 * leak)).checked_div(sine * sine);
+        let lift = (1 << 60) + square.unwrap_or(0);
         let mut taps = [0; 5];
         for (tap, weight) in taps.iter_mut().zip(WEIGHTS) {
             // Q30: weight Q30 · sine Q30 / (4 · sum Q60 · lift Q60).

@@ -62,7 +62,7 @@ impl Sizes {
 fn unexplained_e4(sizes: &[u32; HALF]) -> u32 {
     let sum: i64 = sizes.iter().map(|size| i64::from(*size)).sum();
     let mean = sum / HALF as i64;
-    if mean == 0 {
+    if mean <= 0 {
         return 0;
     }
     let x = sizes.map(|size| (((i64::from(size) - mean) << FRACTION) / mean).clamp(-MOST, MOST));
