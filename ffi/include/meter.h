@@ -303,9 +303,29 @@
 #define MTR_DLT645_DATA_MAX 200
 
 /*
+ Bytes of a programming record, see mtr_dlt645_slave_poll_programming.
+ */
+#define MTR_DLT645_PROGRAMMING_LEN 50
+
+/*
  Bytes of storage of an mtr_dlt645_master, without the buffer for long answers that lies behind it.
  */
 #define MTR_DLT645_MASTER_SIZE 688
+
+/*
+ Level of a protected request: ciphertext and MAC.
+ */
+#define MTR_DLT645_CIPHER 152
+
+/*
+ Level of a protected request: plaintext and MAC.
+ */
+#define MTR_DLT645_MAC 153
+
+/*
+ Most data bytes of one block of a load record, all classes together.
+ */
+#define MTR_DLT645_LOAD_MAX 250
 
 /*
  Bytes of storage of an mtr_dlt645_slave, without the buffer for answers that lies behind it.
@@ -2297,24 +2317,6 @@ typedef struct {
 } mtr_dlt645_refusals;
 
 /*
- How one meter departs from the standard; all 0 for none.
- */
-typedef struct {
-  /*
-   1: answers may carry the full wildcard instead of the meter's address.
-   */
-  uint8_t wildcard_answers;
-  /*
-   FE in front of requests beyond the usual four.
-   */
-  uint8_t extra_preamble;
-  /*
-   1: when nobody answers a read of the address, ask again by a 1997 read of 9010.
-   */
-  uint8_t answers_1997;
-} mtr_dlt645_quirks;
-
-/*
  A point in time by its decimal fields, as the meter says it.
  */
 typedef struct {
@@ -2343,6 +2345,24 @@ typedef struct {
    */
   uint8_t second;
 } mtr_stamp;
+
+/*
+ How one meter departs from the standard; all 0 for none.
+ */
+typedef struct {
+  /*
+   1: answers may carry the full wildcard instead of the meter's address.
+   */
+  uint8_t wildcard_answers;
+  /*
+   FE in front of requests beyond the usual four.
+   */
+  uint8_t extra_preamble;
+  /*
+   1: when nobody answers a read of the address, ask again by a 1997 read of 9010.
+   */
+  uint8_t answers_1997;
+} mtr_dlt645_quirks;
 
 /*
  Who asks for a write or an order.
@@ -2431,6 +2451,97 @@ typedef struct {
 } mtr_dlt645_event;
 
 /*
+ The reader's secure element: a chip, a server that holds the keys, or a software one. Every callback answers 0 when it
+ is done and anything else to refuse. They run inside the call they are given to.
+ */
+typedef struct {
+  /*
+   Handed to every callback as it is.
+   */
+  void *context;
+  /*
+   Writes the 24 bytes of a request for identity authentication of `meter`: cipher 1, random 1, diversifier, each from
+   its last byte to its first as on the line.
+   */
+  int32_t (*begin)(void *context, mtr_dlt645_address meter, uint8_t *request);
+  /*
+   Writes the protected form of `plain` to `out` (at most `capacity` bytes) and its length to `out_len`: by `level`
+   (MTR_DLT645_CIPHER, MTR_DLT645_MAC) ciphertext or plaintext and four bytes of MAC. `function` is 0x14, 0x1A, 0x1B or
+   0x1C, `id` what is written, 0 for orders.
+   */
+  int32_t (*protect)(void *context,
+                     uint8_t level,
+                     mtr_dlt645_address meter,
+                     uint8_t function,
+                     uint32_t id,
+                     const uint8_t *plain,
+                     size_t len,
+                     uint8_t *out,
+                     size_t capacity,
+                     size_t *out_len);
+} mtr_dlt645_host_element;
+
+/*
+ Where a value stands in the data of an answer. Numbers that a value has no use for are 0.
+ */
+typedef struct {
+  /*
+   The identifier of the answer, DI3 highest.
+   */
+  uint32_t id;
+  /*
+   Which item of a block.
+   */
+  uint32_t nth;
+  /*
+   Which part of a whole freeze (class 05 with DI1 FF: 0 time, 1 forward active and so on, 11 powers), or which block
+   of a load record (class 06).
+   */
+  uint32_t part;
+  /*
+   Which class of a load record: 1 voltage, current and frequency, 2 power, 3 power factor, 4 energy, 5 quadrants,
+   6 demand; 0 the time of the block.
+   */
+  uint32_t class_number;
+  /*
+   Which field of a record, such as an event record (class 03) or a record of a freeze.
+   */
+  uint32_t field;
+} mtr_dlt645_place;
+
+/*
+ A decimal number: `mantissa` / 10^`decimals`.
+ */
+typedef struct {
+  /*
+   All digits, with the sign.
+   */
+  int32_t mantissa;
+  /*
+   Digits behind the point.
+   */
+  uint8_t decimals;
+} mtr_number;
+
+/*
+ One block of a load record as a meter keeps it.
+ */
+typedef struct {
+  /*
+   When it was stored; the second is not sent.
+   */
+  mtr_stamp at;
+  /*
+   Data bytes of each class, in the order of mtr_dlt645_place; 0 where the mode word excludes it.
+   */
+  uint8_t lengths[6];
+  /*
+   The data of the classes, one behind the other.
+   */
+  uint8_t data[MTR_DLT645_LOAD_MAX];
+} mtr_dlt645_load_block;
+
+/*
  What the meter does: callbacks with a context. They run inside mtr_dlt645_slave_handle_bytes and
  mtr_dlt645_slave_handle_timeout only, on the caller's thread and stack, and must return; calls on the same slave
  from there answer MTR_ERR_BUSY. `read` is needed; a callback that is NULL refuses. Pointers that a callback gets
@@ -2508,6 +2619,27 @@ typedef struct {
                    size_t capacity,
                    size_t *out_len);
   /*
+   The meter's secure element: writes the plain form of `protected_data` to `out` (at most `capacity` bytes) and its
+   length to `out_len`, if its MAC is right and the identity authentication of the reader is still valid. Answers 0,
+   anything else to refuse. With it the slave opens what comes under `level` MTR_DLT645_CIPHER or MTR_DLT645_MAC, and
+   `write`, `control` and `other` get the plain request; the level of its authority tells how it came. `function` is
+   0x14, 0x1A, 0x1B or 0x1C, `id` what is written, 0 for orders.
+   */
+  int32_t (*open)(void *context,
+                  uint8_t level,
+                  uint8_t function,
+                  uint32_t id,
+                  const uint8_t *protected_data,
+                  size_t len,
+                  uint8_t *out,
+                  size_t capacity,
+                  size_t *out_len);
+  /*
+   The password level, 0 to 9, that a write of `id` needs; asked only of a slave with a guard. Without it the levels
+   are those of the standard.
+   */
+  uint8_t (*level)(void *context, uint32_t id);
+  /*
    As `read`, for the two-byte identifiers of 1997.
    */
   uint8_t (*read_1997)(void *context, uint16_t id, uint8_t *out, size_t capacity, size_t *len);
@@ -2538,20 +2670,6 @@ typedef struct {
    */
   uint8_t function;
 } mtr_dlt645_slave_event;
-
-/*
- A decimal number: `mantissa` / 10^`decimals`.
- */
-typedef struct {
-  /*
-   All digits, with the sign.
-   */
-  int32_t mantissa;
-  /*
-   Digits behind the point.
-   */
-  uint8_t decimals;
-} mtr_number;
 #endif
 
 #if defined(MTR_WITH_METER_PROTO)
@@ -4888,6 +5006,13 @@ mtr_result mtr_dlt645_decoder_push(mtr_dlt645_decoder *decoder,
                                    mtr_dlt645_frame *frame);
 
 /*
+ The line has been silent for too long inside a frame: what was begun is given up, and looked through for a frame
+ that hides in it. MTR_OK: one is in `frame`, call again. MTR_MORE: none is left.
+ */
+mtr_result mtr_dlt645_decoder_handle_gap(mtr_dlt645_decoder *decoder,
+                                         mtr_dlt645_frame *frame);
+
+/*
  What the decoder refused since it was made.
  */
 mtr_result mtr_dlt645_decoder_refusals(const mtr_dlt645_decoder *decoder,
@@ -4901,6 +5026,62 @@ mtr_result mtr_dlt645_encode(const mtr_dlt645_frame *frame,
                              uint8_t *out,
                              size_t capacity,
                              size_t *len);
+
+/*
+ From now on requests that change something are checked before the callbacks hear of them, and three wrong passwords
+ in a row lock plain access for a day. Begins without any password; `needs_button` is 1 when the programming button
+ must be pressed too (mtr_dlt645_slave_press_button).
+ */
+mtr_result mtr_dlt645_slave_set_guard(mtr_dlt645_slave *slave,
+                                      uint8_t needs_button);
+
+/*
+ Sets the password of a level 0 to 9, six packed digits. MTR_ERR_PARAMETER for another level or without a guard.
+ */
+mtr_result mtr_dlt645_slave_set_password(mtr_dlt645_slave *slave,
+                                         uint8_t level,
+                                         uint32_t digits);
+
+/*
+ Somebody pressed the programming button: on for four hours, or off if it was on. MTR_ERR_PARAMETER without a guard.
+ */
+mtr_result mtr_dlt645_slave_press_button(mtr_dlt645_slave *slave,
+                                         uint64_t now);
+
+/*
+ Whether plain access is locked after wrong passwords (1) and whether the programming button holds (1). MTR_ERR_PARAMETER
+ without a guard.
+ */
+mtr_result mtr_dlt645_slave_guard_state(mtr_dlt645_slave *slave,
+                                        uint64_t now,
+                                        uint8_t *locked,
+                                        uint8_t *programming);
+
+/*
+ A programming record that has ended, once, as the data of 033000nn with the time `at`: another operator came, ten items
+ were written, or the button was released. To `out` of `capacity` bytes, MTR_DLT645_PROGRAMMING_LEN are enough, its
+ length into `len`; poll after each request, or an older one is lost. MTR_MORE: none. MTR_ERR_PARAMETER without a guard
+ or when a field of the time is above 99; MTR_ERR_LENGTH when it does not fit: the record stays.
+ */
+mtr_result mtr_dlt645_slave_poll_programming(mtr_dlt645_slave *slave,
+                                             const mtr_stamp *at,
+                                             uint8_t *out,
+                                             size_t capacity,
+                                             size_t *len);
+
+/*
+ Ends the programming record at work, as at power-down or after a quiet time, for mtr_dlt645_slave_poll_programming.
+ MTR_ERR_PARAMETER without a guard.
+ */
+mtr_result mtr_dlt645_slave_end_programming(mtr_dlt645_slave *slave);
+
+/*
+ How the meter hears and speaks: `half_byte_wildcards` 1 when A in single digits of an address stands for any (0 in the
+ beginning), `preamble` how many FE go in front of an answer, at most 4 (MTR_ERR_PARAMETER above).
+ */
+mtr_result mtr_dlt645_slave_set_dialect(mtr_dlt645_slave *slave,
+                                        uint8_t half_byte_wildcards,
+                                        uint8_t preamble);
 
 /*
  Makes a master in `storage` of `size` bytes (at least MTR_DLT645_MASTER_SIZE, aligned to MTR_ALIGN) and puts its
@@ -5072,6 +5253,216 @@ mtr_result mtr_dlt645_master_statistics(const mtr_dlt645_master *master,
                                         uint32_t *ignored);
 
 /*
+ Freezes now or at a time (16): `month`, `day`, `hour` and `minute` as decimal numbers, 99 for any; all 99 is at once.
+ `address` may be the broadcast: then nobody answers and no event follows. Else ends in MTR_DLT645_DONE. MTR_ERR_PARAMETER
+ for a number above 99, MTR_ERR_BUSY as with mtr_dlt645_master_read.
+ */
+mtr_result mtr_dlt645_master_freeze(mtr_dlt645_master *master,
+                                    uint64_t now,
+                                    mtr_dlt645_address address,
+                                    uint8_t month,
+                                    uint8_t day,
+                                    uint8_t hour,
+                                    uint8_t minute);
+
+/*
+ Gives the meter a new address (15), which it takes only with its programming button held; `address` is usually the
+ wildcard. Ends in MTR_DLT645_DONE. MTR_ERR_BUSY as with mtr_dlt645_master_read.
+ */
+mtr_result mtr_dlt645_master_write_address(mtr_dlt645_master *master,
+                                           uint64_t now,
+                                           mtr_dlt645_address address,
+                                           mtr_dlt645_address new_address);
+
+/*
+ Changes the password `id` (18) from `old` to `new_password`, both with PA in the low byte and then six packed digits.
+ Ends in MTR_DLT645_DONE. MTR_ERR_BUSY as with mtr_dlt645_master_read.
+ */
+mtr_result mtr_dlt645_master_change_password(mtr_dlt645_master *master,
+                                             uint64_t now,
+                                             mtr_dlt645_address address,
+                                             uint32_t id,
+                                             uint32_t old,
+                                             uint32_t new_password);
+
+/*
+ As mtr_dlt645_master_change_password, in the 1997 edition (0F).
+ */
+mtr_result mtr_dlt645_master_change_password_1997(mtr_dlt645_master *master,
+                                                  uint64_t now,
+                                                  mtr_dlt645_address address,
+                                                  uint32_t old,
+                                                  uint32_t new_password);
+
+/*
+ Clears the maximum demands (19). Ends in MTR_DLT645_DONE. MTR_ERR_BUSY as with mtr_dlt645_master_read.
+ */
+mtr_result mtr_dlt645_master_clear_demand(mtr_dlt645_master *master,
+                                          uint64_t now,
+                                          mtr_dlt645_address address,
+                                          const mtr_dlt645_authority *authority);
+
+/*
+ As mtr_dlt645_master_clear_demand, in the 1997 edition (10) under a password with PA in its low byte.
+ */
+mtr_result mtr_dlt645_master_clear_demand_1997(mtr_dlt645_master *master,
+                                               uint64_t now,
+                                               mtr_dlt645_address address,
+                                               uint32_t password);
+
+/*
+ Clears the whole meter (1A). Ends in MTR_DLT645_DONE. MTR_ERR_BUSY as with mtr_dlt645_master_read.
+ */
+mtr_result mtr_dlt645_master_clear_meter(mtr_dlt645_master *master,
+                                         uint64_t now,
+                                         mtr_dlt645_address address,
+                                         const mtr_dlt645_authority *authority);
+
+/*
+ Clears the event records of `id` (1B), 0xFFFFFFFF for all. Ends in MTR_DLT645_DONE. MTR_ERR_BUSY as with
+ mtr_dlt645_master_read.
+ */
+mtr_result mtr_dlt645_master_clear_events(mtr_dlt645_master *master,
+                                          uint64_t now,
+                                          mtr_dlt645_address address,
+                                          uint32_t id,
+                                          const mtr_dlt645_authority *authority);
+
+/*
+ What the multi-function output gives (1D): 0 second pulses, 1 demand period, 2 slot switch. Ends in MTR_DLT645_DONE.
+ MTR_ERR_BUSY as with mtr_dlt645_master_read.
+ */
+mtr_result mtr_dlt645_master_output(mtr_dlt645_master *master,
+                                    uint64_t now,
+                                    mtr_dlt645_address address,
+                                    uint8_t output);
+
+/*
+ Begins the identity authentication (070000FF) that protected requests need. Ends in MTR_DLT645_SECURITY, whose 12 data
+ bytes are for the element. MTR_ERR_CALLBACK when `begin` is NULL or refuses, MTR_ERR_BUSY as with
+ mtr_dlt645_master_read.
+ */
+mtr_result mtr_dlt645_master_authenticate(mtr_dlt645_master *master,
+                                          uint64_t now,
+                                          mtr_dlt645_address address,
+                                          uint32_t operator_code,
+                                          const mtr_dlt645_host_element *element);
+
+/*
+ Writes `len` bytes to `id` under `level` MTR_DLT645_CIPHER or MTR_DLT645_MAC (14). Ends in MTR_DLT645_DONE.
+ MTR_ERR_PARAMETER for another level, MTR_ERR_CALLBACK when `protect` is NULL or refuses, MTR_ERR_LENGTH when the
+ protected form does not fit a frame, MTR_ERR_BUSY as with mtr_dlt645_master_read.
+ */
+mtr_result mtr_dlt645_master_write_protected(mtr_dlt645_master *master,
+                                             uint64_t now,
+                                             mtr_dlt645_address address,
+                                             uint32_t id,
+                                             uint8_t level,
+                                             uint32_t operator_code,
+                                             const uint8_t *data,
+                                             size_t len,
+                                             const mtr_dlt645_host_element *element);
+
+/*
+ Relay, alarm or keep power under ciphertext and MAC (`function` 0x1C), or the clearing of the meter (0x1A) or of the
+ events of `id` (0x1B; not looked at otherwise). Ends in MTR_DLT645_DONE or MTR_DLT645_CONTROL_REPORT. MTR_ERR_PARAMETER
+ for another function or a time above 99, MTR_ERR_CALLBACK when `protect` is NULL or refuses, MTR_ERR_BUSY as with
+ mtr_dlt645_master_read.
+ */
+mtr_result mtr_dlt645_master_order_protected(mtr_dlt645_master *master,
+                                             uint64_t now,
+                                             mtr_dlt645_address address,
+                                             uint8_t function,
+                                             const mtr_dlt645_control *control,
+                                             uint32_t id,
+                                             uint32_t operator_code,
+                                             const mtr_dlt645_host_element *element);
+
+/*
+ Whether bytes came since the last question that were no good frame (1): several meters that answer an abbreviated
+ address at once damage each other.
+ */
+mtr_result mtr_dlt645_master_heard_damage(const mtr_dlt645_master *master,
+                                          uint8_t *heard);
+
+/*
+ The number at a place in the `len` data bytes of an answer (behind the identifier, without the 33H); of a maximum
+ demand its peak. MTR_ERR_IDENTIFIER: not in the catalogue; MTR_ERR_VALUE: the data do not have the format of the
+ identifier, the meter leaves this part out or marks it as absent, or it is no number; MTR_MORE: there are fewer items,
+ parts or fields.
+ */
+mtr_result mtr_dlt645_part_number(const mtr_dlt645_place *place,
+                                  const uint8_t *data,
+                                  size_t len,
+                                  mtr_number *found);
+
+/*
+ The time at a place: of an instant, a date (its time is 0) or a maximum demand. Codes as mtr_dlt645_part_number;
+ MTR_ERR_VALUE also when it is no time, or there was no demand.
+ */
+mtr_result mtr_dlt645_part_stamp(const mtr_dlt645_place *place,
+                                 const uint8_t *data,
+                                 size_t len,
+                                 mtr_stamp *found);
+
+/*
+ What stands at a place as a text for people: UTF-8 and a NUL to `text` of `capacity` bytes, its length without the NUL
+ into `text_len`. Codes as mtr_dlt645_part_number; MTR_ERR_LENGTH when it does not fit.
+ */
+mtr_result mtr_dlt645_part_text(const mtr_dlt645_place *place,
+                                const uint8_t *data,
+                                size_t len,
+                                char *text,
+                                size_t capacity,
+                                size_t *text_len);
+
+/*
+ The name of a field of a record in a language (MTR_LANG_...), with phase and number spelt out: UTF-8 and a NUL. Codes as
+ mtr_dlt645_part_number; MTR_ERR_VALUE also when there is no record at the place, MTR_ERR_PARAMETER for another
+ language, MTR_ERR_LENGTH when the name does not fit.
+ */
+mtr_result mtr_dlt645_part_name(const mtr_dlt645_place *place,
+                                uint32_t lang,
+                                const uint8_t *data,
+                                size_t len,
+                                char *text,
+                                size_t capacity,
+                                size_t *text_len);
+
+/*
+ What a set bit of a status, mode or report word means (04000501 to 04000507 and others), in a language (MTR_LANG_...):
+ UTF-8 and a NUL. MTR_ERR_IDENTIFIER for reserved bits and other identifiers, MTR_ERR_PARAMETER for another language,
+ MTR_ERR_LENGTH when it does not fit.
+ */
+mtr_result mtr_dlt645_bit_name(uint32_t id,
+                               uint8_t bit,
+                               uint32_t lang,
+                               char *text,
+                               size_t capacity,
+                               size_t *text_len);
+
+/*
+ Writes the next part of a whole freeze, for a meter that answers class 05 with DI1 FF: `len` bytes, none where the mode
+ word excludes the part, and the byte that closes it. The parts stand one behind the other in their order. The number
+ of bytes written goes into `written`. MTR_ERR_LENGTH when it does not fit.
+ */
+mtr_result mtr_dlt645_freeze_part_write(const uint8_t *part,
+                                        size_t len,
+                                        uint8_t *out,
+                                        size_t capacity,
+                                        size_t *written);
+
+/*
+ Writes a block of a load record, for a meter that answers class 06, to `out` of `capacity` bytes, and its length into
+ `len`. MTR_ERR_LENGTH when it does not fit or the classes have more than MTR_DLT645_LOAD_MAX bytes together,
+ MTR_ERR_PARAMETER when a field of the time is above 99 or the block would be longer than its length can tell.
+ */
+mtr_result mtr_dlt645_load_block_write(const mtr_dlt645_load_block *block,
+                                       uint8_t *out,
+                                       size_t capacity,
+                                       size_t *len);
+
+/*
  Makes a slave in `storage` of `size` bytes (at least MTR_DLT645_SLAVE_SIZE, aligned to MTR_ALIGN) and puts its
  handle into `slave`. What `size` has beyond MTR_DLT645_SLAVE_SIZE is the buffer for answers: 196 bytes for answers
  of one frame, 1026 for the longest record of the standard.
@@ -5085,27 +5476,6 @@ mtr_result mtr_dlt645_slave_init(void *storage,
  Other waiting times from now on, as after a change of the rate.
  */
 mtr_result mtr_dlt645_slave_set_timing(mtr_dlt645_slave *slave, const mtr_timing *timing);
-
-/*
- From now on requests that change something are checked before the callbacks hear of them, and three wrong passwords
- in a row lock plain access for a day. Begins without any password; `needs_button` is 1 when the programming button
- must be pressed too (mtr_dlt645_slave_press_button).
- */
-mtr_result mtr_dlt645_slave_set_guard(mtr_dlt645_slave *slave,
-                                      uint8_t needs_button);
-
-/*
- Sets the password of a level 0 to 9, six packed digits. MTR_ERR_PARAMETER for another level or without a guard.
- */
-mtr_result mtr_dlt645_slave_set_password(mtr_dlt645_slave *slave,
-                                         uint8_t level,
-                                         uint32_t digits);
-
-/*
- Somebody pressed the programming button: on for four hours, or off if it was on. MTR_ERR_PARAMETER without a guard.
- */
-mtr_result mtr_dlt645_slave_press_button(mtr_dlt645_slave *slave,
-                                         uint64_t now);
 
 /*
  Whether the meter also answers the 1997 edition (1) or not (0, as in the beginning).

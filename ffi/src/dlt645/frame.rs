@@ -62,6 +62,22 @@ pub struct mtr_dlt645_frame {
 // SAFETY: integers only.
 unsafe impl Plain for mtr_dlt645_frame {}
 
+impl mtr_dlt645_frame {
+    fn new(found: &Frame<'_>) -> Self {
+        let mut out = mtr_dlt645_frame {
+            address: found.address.into(),
+            control: found.control.0,
+            length: 0,
+            data: [0; MTR_DLT645_DATA_MAX],
+        };
+        for (place, byte) in out.data.iter_mut().zip(found.data) {
+            *place = *byte;
+            out.length += 1;
+        }
+        out
+    }
+}
+
 /// What a decoder refused since it was made.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -158,17 +174,26 @@ pub unsafe extern "C" fn mtr_dlt645_decoder_push(
         let fed = decoder.feed(bytes);
         used.write(fed.used);
         let found = fed.frame.ok_or(mtr_result::MTR_MORE)?;
-        let mut out = mtr_dlt645_frame {
-            address: found.address.into(),
-            control: found.control.0,
-            length: 0,
-            data: [0; MTR_DLT645_DATA_MAX],
-        };
-        for (place, byte) in out.data.iter_mut().zip(found.data) {
-            *place = *byte;
-            out.length += 1;
-        }
-        frame.write(out);
+        frame.write(mtr_dlt645_frame::new(&found));
+        Ok(())
+    })
+}
+
+/// The line has been silent for too long inside a frame: what was begun is given up, and looked through for a frame
+/// that hides in it. MTR_OK: one is in `frame`, call again. MTR_MORE: none is left.
+///
+/// # Safety
+/// The rules of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mtr_dlt645_decoder_handle_gap(
+    decoder: *mut mtr_dlt645_decoder,
+    frame: *mut mtr_dlt645_frame,
+) -> mtr_result {
+    call(|mut border| {
+        // SAFETY: forwarded contract of this function.
+        let (decoder, frame) = unsafe { (border.object_mut(decoder)?, border.place(frame)?) };
+        let found = decoder.handle_gap().ok_or(mtr_result::MTR_MORE)?;
+        frame.write(mtr_dlt645_frame::new(&found));
         Ok(())
     })
 }

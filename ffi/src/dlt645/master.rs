@@ -242,10 +242,11 @@ impl mtr_dlt645_event {
     }
 }
 
-fn asked(result: Result<(), AskError>) -> Checked<()> {
+pub(super) fn asked(result: Result<(), AskError>) -> Checked<()> {
     result.map_err(|error| match error {
         AskError::Busy => mtr_result::MTR_ERR_BUSY,
         AskError::TooLong(_) => mtr_result::MTR_ERR_LENGTH,
+        AskError::Element(_) => mtr_result::MTR_ERR_CALLBACK,
         _ => mtr_result::MTR_ERR_PARAMETER,
     })
 }

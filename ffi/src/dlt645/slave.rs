@@ -3,14 +3,15 @@
 use core::ffi::c_void;
 
 use ::dlt645::{
-    Address, Application, Authority, Control, DataId, DataId1997, Err645, Guard, GuardRules,
-    Message, Operator, Password, SecurityErr, Slave, SlaveEvent, Stamp,
+    Address, Application, Authority, Control, DataId, DataId1997, ElementRefused, Err645, Message,
+    MeterElement, Operator, Password, Protection, SecurityErr, Slave, SlaveEvent, Stamp, Subject,
+    level_of,
 };
 
 use super::{
     mtr_dlt645_address, mtr_dlt645_authority, mtr_dlt645_control, mtr_dlt645_refusals, mtr_stamp,
 };
-use crate::border::{Checked, Plain, call};
+use crate::border::{Plain, call};
 use crate::line::mtr_timing;
 use crate::result::mtr_result;
 
@@ -115,6 +116,27 @@ pub struct mtr_dlt645_application {
             out_len: *mut usize,
         ) -> i32,
     >,
+    /// The meter's secure element: writes the plain form of `protected_data` to `out` (at most `capacity` bytes) and its
+    /// length to `out_len`, if its MAC is right and the identity authentication of the reader is still valid. Answers 0,
+    /// anything else to refuse. With it the slave opens what comes under `level` MTR_DLT645_CIPHER or MTR_DLT645_MAC, and
+    /// `write`, `control` and `other` get the plain request; the level of its authority tells how it came. `function` is
+    /// 0x14, 0x1A, 0x1B or 0x1C, `id` what is written, 0 for orders.
+    pub open: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            level: u8,
+            function: u8,
+            id: u32,
+            protected_data: *const u8,
+            len: usize,
+            out: *mut u8,
+            capacity: usize,
+            out_len: *mut usize,
+        ) -> i32,
+    >,
+    /// The password level, 0 to 9, that a write of `id` needs; asked only of a slave with a guard. Without it the levels
+    /// are those of the standard.
+    pub level: Option<unsafe extern "C" fn(context: *mut c_void, id: u32) -> u8>,
     /// As `read`, for the two-byte identifiers of 1997.
     pub read_1997: Option<
         unsafe extern "C" fn(
@@ -266,6 +288,19 @@ impl Application for mtr_dlt645_application {
         Some(written(err, len, out.len()))
     }
 
+    fn level(&self, id: DataId) -> u8 {
+        match self.level {
+            // SAFETY: as in `read`.
+            Some(level) => unsafe { level(self.context, id.0) },
+            None => level_of(id),
+        }
+    }
+
+    fn element(&mut self) -> Option<&mut dyn MeterElement> {
+        self.open?;
+        Some(self)
+    }
+
     fn clock(&self) -> Option<Stamp> {
         let clock = self.clock?;
         let mut time = mtr_stamp::from(Stamp::default());
@@ -300,6 +335,40 @@ impl Application for mtr_dlt645_application {
         let password = u32::from_le_bytes(password.line());
         // SAFETY: as in `read`.
         done(unsafe { write(self.context, id.0, password, data.as_ptr(), data.len()) })
+    }
+}
+
+impl MeterElement for mtr_dlt645_application {
+    fn open(
+        &mut self,
+        protection: Protection,
+        subject: Subject,
+        protected: &[u8],
+        out: &mut [u8],
+    ) -> Result<usize, ElementRefused> {
+        let open = self.open.ok_or(ElementRefused)?;
+        let mut len = 0;
+        // SAFETY: as in `read`.
+        let answer = unsafe {
+            open(
+                self.context,
+                protection as u8,
+                subject.function.0,
+                subject.id.map_or(0, |id| id.0),
+                protected.as_ptr(),
+                protected.len(),
+                out.as_mut_ptr(),
+                out.len(),
+                &raw mut len,
+            )
+        };
+        if answer == 0 && len <= out.len() {
+            Ok(len)
+        } else {
+            // What a refusing callback wrote is not to be used by mistake.
+            out.fill(0);
+            Err(ElementRefused)
+        }
     }
 }
 
@@ -369,69 +438,6 @@ pub unsafe extern "C" fn mtr_dlt645_slave_set_timing(
         // SAFETY: forwarded contract of this function.
         let (slave, timing) = unsafe { (border.object_mut(slave)?, border.given(timing)?) };
         slave.set_timing((*timing).into());
-        Ok(())
-    })
-}
-
-/// From now on requests that change something are checked before the callbacks hear of them, and three wrong passwords
-/// in a row lock plain access for a day. Begins without any password; `needs_button` is 1 when the programming button
-/// must be pressed too (mtr_dlt645_slave_press_button).
-///
-/// # Safety
-/// The rules of the header.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mtr_dlt645_slave_set_guard(
-    slave: *mut mtr_dlt645_slave,
-    needs_button: u8,
-) -> mtr_result {
-    call(|mut border| {
-        // SAFETY: forwarded contract of this function.
-        let slave = unsafe { border.object_mut(slave) }?;
-        slave.set_guard(Guard::new(GuardRules {
-            button: needs_button != 0,
-            ..GuardRules::default()
-        }));
-        Ok(())
-    })
-}
-
-fn guard<'s>(slave: &'s mut Slave<'static>) -> Checked<&'s mut Guard> {
-    slave.guard().ok_or(mtr_result::MTR_ERR_PARAMETER)
-}
-
-/// Sets the password of a level 0 to 9, six packed digits. MTR_ERR_PARAMETER for another level or without a guard.
-///
-/// # Safety
-/// The rules of the header.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mtr_dlt645_slave_set_password(
-    slave: *mut mtr_dlt645_slave,
-    level: u8,
-    digits: u32,
-) -> mtr_result {
-    call(|mut border| {
-        // SAFETY: forwarded contract of this function.
-        let slave = unsafe { border.object_mut(slave) }?;
-        if level > 9 || digits > 0x00FF_FFFF {
-            return Err(mtr_result::MTR_ERR_PARAMETER);
-        }
-        guard(slave)?.set_password(Password { level, digits });
-        Ok(())
-    })
-}
-
-/// Somebody pressed the programming button: on for four hours, or off if it was on. MTR_ERR_PARAMETER without a guard.
-///
-/// # Safety
-/// The rules of the header.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mtr_dlt645_slave_press_button(
-    slave: *mut mtr_dlt645_slave,
-    now: u64,
-) -> mtr_result {
-    call(|mut border| {
-        // SAFETY: forwarded contract of this function.
-        guard(unsafe { border.object_mut(slave) }?)?.press_button(now);
         Ok(())
     })
 }

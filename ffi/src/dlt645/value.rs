@@ -65,14 +65,14 @@ impl From<Stamp> for mtr_stamp {
     }
 }
 
-fn refused(error: ValueError) -> mtr_result {
+pub(super) fn refused(error: ValueError) -> mtr_result {
     match error {
         ValueError::Unknown => mtr_result::MTR_ERR_IDENTIFIER,
         _ => mtr_result::MTR_ERR_VALUE,
     }
 }
 
-fn number(value: Value<'_>) -> Checked<mtr_number> {
+pub(super) fn number(value: Value<'_>) -> Checked<mtr_number> {
     match value {
         Value::Number(Number {
             mantissa, decimals, ..

@@ -50,6 +50,34 @@ static inline const mtr_dlt645_application *given_mtr_dlt645_application(void)
     return &application;
 }
 
+static inline int32_t element_begin(void *context, mtr_dlt645_address meter, uint8_t *request)
+{
+    (void)context;
+    memset(request, meter.digits[0], 24);
+    return 0;
+}
+
+static inline int32_t element_protect(void *context, uint8_t level, mtr_dlt645_address meter, uint8_t function,
+                                      uint32_t id, const uint8_t *plain, size_t len, uint8_t *out, size_t capacity,
+                                      size_t *out_len)
+{
+    (void)context, (void)level, (void)meter, (void)function, (void)id;
+    if (capacity < len + 4)
+        return -1;
+    memcpy(out, plain, len);
+    memset(out + len, 0, 4);
+    *out_len = len + 4;
+    return 0;
+}
+
+static inline const mtr_dlt645_host_element *given_mtr_dlt645_host_element(void)
+{
+    static mtr_dlt645_host_element element;
+    element.begin = element_begin;
+    element.protect = element_protect;
+    return &element;
+}
+
 static inline mtr_cjt188_decoder *fixture_mtr_cjt188_decoder(void)
 {
     MAKE(mtr_cjt188_decoder, MTR_CJT188_DECODER_SIZE, 0, &made);

@@ -43,7 +43,8 @@ fn structures_have_one_layout_in_c_and_in_rust() {
     let rust = layouts! {
         line: mtr_timing;
         dlt645: mtr_dlt645_address mtr_dlt645_frame mtr_dlt645_refusals mtr_number mtr_stamp mtr_dlt645_authority
-            mtr_dlt645_control mtr_dlt645_quirks mtr_dlt645_event mtr_dlt645_application mtr_dlt645_slave_event;
+            mtr_dlt645_control mtr_dlt645_quirks mtr_dlt645_event mtr_dlt645_application mtr_dlt645_slave_event
+            mtr_dlt645_host_element mtr_dlt645_place mtr_dlt645_load_block;
         cjt188: mtr_cjt188_address mtr_cjt188_frame mtr_cjt188_head mtr_cjt188_refusals mtr_cjt188_quantity
             mtr_cjt188_stamp mtr_cjt188_status mtr_cjt188_value mtr_cjt188_event mtr_cjt188_application
             mtr_cjt188_slave_event;

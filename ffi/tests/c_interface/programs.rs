@@ -45,6 +45,25 @@ fn what_stands_beside_the_chain_from_c() {
     assert_eq!(text, "all of metrology is right\n");
 }
 
+#[test]
+fn orders_and_records_from_c() {
+    if !native::have_compiler("orders.c") {
+        return;
+    }
+    let flags = [SANITIZED[0], SANITIZED[1], "-std=c99"];
+    let program = native::build("cc", &flags, &[source("tests/c/orders.c")], "orders");
+    assert_eq!(
+        native::run(&mut Command::new(program)),
+        "protected requests are opened by the meter\n\
+         freezes, clearings and outputs are asked for\n\
+         begin 2024-05-06 07:08:09\n\
+         end 2024-05-06 07:20:00\n\
+         freeze of 2026-11-21: 12345678\n\
+         load of 2026-11-21 15:00: 230.1 V 230.1 V 230.1 V 5.000 A 5.000 A 5.000 A 50.00 Hz\n\
+         bit 4 of status word 3: relay open\n"
+    );
+}
+
 /// Sanitized, as C++, and under valgrind; what the program printed.
 pub fn example(name: &str, arguments: &[&str]) -> String {
     let file = [source(&format!("examples/{name}.c"))];
