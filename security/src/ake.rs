@@ -14,13 +14,12 @@
 use core::fmt;
 
 use heapless::Vec;
-use zeroize::Zeroize;
 
 use crate::cmac;
 use crate::ct;
-use crate::engine::{Block, Block128, BlockCipher, EngineError, fill};
+use crate::engine::{Block, Block128, BlockCipher, EngineError, copy, fill};
 use crate::kdf;
-use crate::key::{KeyHandle, Purpose, Secret};
+use crate::key::{KeyHandle, Purpose, Secret, wipe};
 use crate::session::Session;
 use crate::suite::Suite;
 
@@ -187,10 +186,12 @@ impl Responder {
         self.admit(now_s)?;
 
         let mut m2 = [0; M2_LEN];
-        fill(&mut m2, &[&[0x12, suite.number()], &device_random]);
+        let [kind, number, rest @ ..] = &mut m2;
+        (*kind, *number) = (0x12, suite.number());
+        copy(rest, &device_random);
         let k = proof_key(engine, key, &offer.host_random, &device_random)?;
         let proof = device_proof(engine, &k, m1, &m2)?;
-        fill(&mut m2, &[&[0x12, suite.number()], &device_random, &proof]);
+        copy(m2.get_mut(M2_LEN - 16..).unwrap_or_default(), &proof);
         let m1 = M1::from_slice(m1).map_err(|_| AkeError::Refused)?;
         self.pending = Some(Pending {
             m1,
@@ -287,7 +288,7 @@ fn proof_key<E: Block128>(
     let context: [&[u8]; 3] = [host_random, device_random, &address];
     let derived = kdf::derive(engine, key.key(), b"AKE1", &context, &mut k);
     let secret = Secret::new(k);
-    k.zeroize();
+    wipe(&mut k);
     derived.map_err(|error| AkeError::Engine(error.into()))?;
     engine
         .load(BlockCipher::Aes128, &secret)

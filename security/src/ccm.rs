@@ -3,10 +3,9 @@
 //! Every step hands the engine the authentication block together with the next counter block, so a
 //! two-lane cipher spends one call for each block of the message instead of two.
 
-use zeroize::Zeroize;
-
 use crate::aead::{self, AeadError, Way};
 use crate::engine::{self, Block, Block128, Parts, copy, xor, xor_block};
+use crate::key::wipe;
 
 /// Longest associated data: lengths from 65280 on take another coding that nothing here needs.
 pub const MAX_AAD: usize = 65_279;
@@ -33,7 +32,7 @@ pub fn seal<E: Block128>(
     match driven {
         Ok(()) => Ok(tag),
         Err(error) => {
-            body.zeroize();
+            wipe(body);
             Err(AeadError::Engine(error.into()))
         }
     }
@@ -62,7 +61,7 @@ pub fn open<E: Block128>(
     match driven {
         Ok(right) => aead::judge(body, right, tag),
         Err(error) => {
-            body.zeroize();
+            wipe(body);
             Err(error)
         }
     }
@@ -241,7 +240,7 @@ impl engine::Run for Run<'_> {
 
 impl Drop for Run<'_> {
     fn drop(&mut self) {
-        self.lanes.zeroize();
-        self.mask.zeroize();
+        wipe(self.lanes.as_flattened_mut());
+        wipe(&mut self.mask);
     }
 }

@@ -1,9 +1,8 @@
 //! CMAC (RFC 4493, NIST SP 800-38B) over any [`Block128`] engine.
 
-use zeroize::Zeroize;
-
 use crate::ct;
 use crate::engine::{self, AsyncBlock128, Block, Block128, Parts, xor_block};
+use crate::key::wipe;
 
 /// The tag over the parts of a message, read as one string of bytes.
 ///
@@ -138,7 +137,7 @@ impl engine::Run for Run<'_> {
 
 impl Drop for Run<'_> {
     fn drop(&mut self) {
-        self.lanes.zeroize();
+        wipe(self.lanes.as_flattened_mut());
     }
 }
 

@@ -17,12 +17,11 @@
 use core::fmt;
 use core::hint::black_box;
 
-use zeroize::Zeroize;
-
 use crate::aead::{self, AeadError, Way};
 use crate::cipher::LinkCipher;
 use crate::counter::{MAX_COUNTER, SendNumber};
 use crate::engine::{AsyncBlock128, Block, Block128, EngineError, copy};
+use crate::key::wipe;
 use crate::replay::Freshness;
 use crate::suite::Suite;
 
@@ -130,28 +129,7 @@ impl Header {
         let head = bytes
             .first_chunk::<HEADER_LEN>()
             .ok_or(EnvelopeError::Refused)?;
-        let [
-            first,
-            second,
-            e0,
-            e1,
-            a0,
-            a1,
-            a2,
-            a3,
-            a4,
-            a5,
-            c0,
-            c1,
-            c2,
-            c3,
-            c4,
-            c5,
-        ] = *head;
-        let epoch = u16::from_be_bytes([e0, e1]);
-        let counter = u64::from_be_bytes([0, 0, c0, c1, c2, c3, c4, c5]);
-        let address = [a0, a1, a2, a3, a4, a5];
-        Self::new(first, second, epoch, address, counter)?.in_form(false)
+        Self::of_bytes(head, false)
     }
 
     /// Rebuilds the header of a short-form envelope from what the receiver knows: the address of the
@@ -170,20 +148,23 @@ impl Header {
             .ok_or(EnvelopeError::Refused)?;
         let [first, second, c0, c1] = *head;
         let counter = nearest(last, u16::from_be_bytes([c0, c1]));
-        let header = Self::new(first, second, epoch, address, counter)?;
-        header.in_form(true)
+        let [e0, e1] = epoch.to_be_bytes();
+        let [a0, a1, a2, a3, a4, a5] = address;
+        let [_, _, c0, c1, c2, c3, c4, c5] = counter.to_be_bytes();
+        let head = [
+            first, second, e0, e1, a0, a1, a2, a3, a4, a5, c0, c1, c2, c3, c4, c5,
+        ];
+        Self::of_bytes(&head, true)
     }
 
-    /// The header with these two first bytes, in either form.
-    fn new(
-        first: u8,
-        second: u8,
-        epoch: u16,
-        address: [u8; 6],
-        counter: u64,
-    ) -> Result<Self, EnvelopeError> {
+    /// The header in its 16 bytes, if they are those of the wanted form.
+    #[inline(never)]
+    fn of_bytes(head: &[u8; HEADER_LEN], short: bool) -> Result<Self, EnvelopeError> {
+        let [first, second, e0, e1, address @ .., c0, c1, c2, c3, c4, c5] = head;
         let suite = Suite::from_number(first & 0x0F).filter(|_| first >> 4 == VERSION);
-        let class = Class::from_number(second >> 1 & 7).filter(|_| second & RESERVED == 0);
+        let form = if short { SHORT } else { 0 };
+        let class =
+            Class::from_number(second >> 1 & 7).filter(|_| second & (RESERVED | SHORT) == form);
         let (Some(suite), Some(class)) = (suite, class) else {
             return Err(EnvelopeError::Refused);
         };
@@ -196,19 +177,11 @@ impl Header {
             suite,
             direction,
             class,
-            short: second & SHORT != 0,
-            epoch,
-            address,
-            counter,
+            short,
+            epoch: u16::from_be_bytes([*e0, *e1]),
+            address: *address,
+            counter: u64::from_be_bytes([0, 0, *c0, *c1, *c2, *c3, *c4, *c5]),
         })
-    }
-
-    fn in_form(self, short: bool) -> Result<Self, EnvelopeError> {
-        if self.short == short {
-            Ok(self)
-        } else {
-            Err(EnvelopeError::Refused)
-        }
     }
 
     /// The 16 header bytes: those on the wire in the long form, those under the tag in both.
@@ -420,7 +393,7 @@ impl<'b> Frame<'b> {
             }
             _ => {
                 if let Some(rest) = bytes.get_mut(header.wire_len()..) {
-                    rest.fill(0);
+                    wipe(rest);
                 }
                 Err(EnvelopeError::Refused)
             }
@@ -435,7 +408,7 @@ impl<'b> Frame<'b> {
 
     /// Writes header and tag around a message that was encrypted.
     fn close(self, header: &Header, tag: Result<Block, AeadError>) -> Result<(), EnvelopeError> {
-        let tag = tag.inspect_err(|_| self.body.zeroize())?;
+        let tag = tag.inspect_err(|_| wipe(self.body))?;
         copy(self.tag, &tag);
         let bytes = header.to_bytes();
         if header.short {
@@ -470,7 +443,7 @@ fn judge<'b>(
             let again = black_box(&*bytes);
             let at = again.len().saturating_sub(black_box(tag_len));
             let second = aead::belongs(&right, again.get(at..).unwrap_or_default());
-            right.zeroize();
+            wipe(&mut right);
             if black_box(first) && black_box(second) {
                 return Ok(header.body(bytes));
             }
@@ -481,7 +454,7 @@ fn judge<'b>(
     };
     // The tag as well: alone it would only help to guess.
     if let Some(rest) = bytes.get_mut(header.wire_len()..) {
-        rest.zeroize();
+        wipe(rest);
     }
     Err(error)
 }

@@ -2,10 +2,9 @@
 
 use core::fmt;
 
-use zeroize::Zeroize;
-
 use crate::cmac;
 use crate::engine::{Block128, EngineError, copy};
+use crate::key::wipe;
 
 /// Derives `out` from a key, a label and a context.
 ///
@@ -33,7 +32,7 @@ pub fn derive<E: Block128>(
             &[&round.to_be_bytes(), label, &[0], a, b, c, &bits],
         )?;
         copy(chunk, &block);
-        block.zeroize();
+        wipe(&mut block);
     }
     Ok(())
 }
@@ -64,7 +63,7 @@ pub fn counter_mode<E: Block128>(
         let mut block =
             cmac::mac(engine, key, &[counter, fixed]).map_err(|e| KdfError::Engine(e.into()))?;
         copy(chunk, &block);
-        block.zeroize();
+        wipe(&mut block);
     }
     Ok(())
 }

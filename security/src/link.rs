@@ -7,7 +7,7 @@ use crate::cipher::LinkCipher;
 use crate::counter::{CounterError, Reservation, SendCounter};
 use crate::engine::{AsyncBlock128, Block128, EngineError, Soft, SoftKey, copy, sure};
 use crate::envelope::{self, Class, Direction, EnvelopeError, Fields, HEADER_LEN, Header};
-use crate::key::{DeviceKey, KeyHandle};
+use crate::key::{DeviceKey, KeyHandle, wipe};
 use crate::replay::{Freshness, ReplayWindow};
 use crate::suite::Suite;
 
@@ -177,6 +177,9 @@ impl<K> Sealer<K> {
     ///
     /// # Errors
     /// As [`Sealer::seal`], and those of the engine.
+    // A stack frame of its own: where everything is one function, a small core spends more instructions on reaching
+    // its variables than the calls cost.
+    #[inline(never)]
     pub fn seal_on<'b, E: Block128<Key = K>>(
         &mut self,
         engine: &mut E,
@@ -391,7 +394,13 @@ impl<K> Opener<K> {
         ext: &[u8],
         bytes: &'b mut [u8],
     ) -> Result<Opened<'b>, OpenError> {
-        let header = self.expected(Header::parse(bytes).ok(), bytes)?;
+        let header = match Header::parse(bytes) {
+            Ok(header) if self.expects(&header) => header,
+            _ => {
+                wipe(bytes);
+                return Err(OpenError::Refused);
+            }
+        };
         let plain = envelope::open(engine, &self.key, &header, ext, bytes)?;
         Ok(Opened { header, plain })
     }
@@ -407,27 +416,27 @@ impl<K> Opener<K> {
         header: Result<Header, EnvelopeError>,
         bytes: &mut [u8],
     ) -> Result<Header, OpenError> {
-        let header = header.ok().filter(|header| header.address == self.address);
-        self.expected(header, bytes)
+        match header {
+            Ok(header) if header.address == self.address && self.expects(&header) => Ok(header),
+            _ => {
+                wipe(bytes);
+                Err(OpenError::Refused)
+            }
+        }
     }
 
-    fn expected(&self, header: Option<Header>, bytes: &mut [u8]) -> Result<Header, OpenError> {
-        let expected = |header: &Header| {
-            header.suite == self.key.suite()
-                && header.direction == self.direction
-                && header.epoch == self.epoch
-        };
-        header.filter(expected).ok_or_else(|| {
-            bytes.fill(0);
-            OpenError::Refused
-        })
+    /// Whether suite, direction and epoch are the one of each that this receiver takes.
+    fn expects(&self, header: &Header) -> bool {
+        header.suite == self.key.suite()
+            && header.direction == self.direction
+            && header.epoch == self.epoch
     }
 
     /// The message of an envelope that was opened, if its number is fresh.
     fn fresh<'b>(&mut self, header: Header, bytes: &'b mut [u8]) -> Result<Opened<'b>, OpenError> {
         let counter = header.counter;
         if !self.take_counter(counter, header.class.freshness()) {
-            bytes.fill(0);
+            wipe(bytes);
             return Err(OpenError::Replayed { counter });
         }
         Ok(Opened {

@@ -3,10 +3,9 @@
 
 use core::fmt;
 
-use zeroize::Zeroize;
-
 use crate::ct;
 use crate::engine::{Block128, EngineError, copy, xor};
+use crate::key::wipe;
 
 /// Bytes that wrapping adds.
 pub const OVERHEAD: usize = 8;
@@ -27,13 +26,13 @@ pub fn wrap<E: Block128>(engine: &mut E, kek: &E::Key, buf: &mut [u8]) -> Result
         for cell in body.chunks_exact_mut(8) {
             let mut block = joined(head, cell);
             if let Err(error) = engine.encrypt(kek, core::slice::from_mut(&mut block)) {
-                buf.zeroize();
+                wipe(buf);
                 return Err(WrapError::Engine(error.into()));
             }
             step = step.wrapping_add(1);
             part(&block, head, cell);
             xor(head, &step.to_be_bytes());
-            block.zeroize();
+            wipe(&mut block);
         }
     }
     Ok(())
@@ -53,7 +52,7 @@ pub fn unwrap<'b, E: Block128>(
     match unwrap_steps(engine, kek, buf) {
         Ok(()) => Ok(buf.get_mut(OVERHEAD..).unwrap_or_default()),
         Err(error) => {
-            buf.zeroize();
+            wipe(buf);
             Err(error)
         }
     }
@@ -77,7 +76,7 @@ fn unwrap_steps<E: Block128>(
                 .decrypt(kek, &mut block)
                 .map_err(|error| WrapError::Engine(error.into()))?;
             part(&block, head, cell);
-            block.zeroize();
+            wipe(&mut block);
         }
     }
     if ct::same(head, &INITIAL) {

@@ -32,7 +32,7 @@ const IMAGES: [(&str, &str, Option<u64>); 16] = [
     (
         "seal",
         "security: set min (handshake, sessions, both forms of envelopes, key unwrap), AES in software",
-        None,
+        Some(12_288),
     ),
     (
         "seal-engine",

@@ -70,6 +70,8 @@ impl Block128 for Soft {
         Ok(())
     }
 
+    // Large, and wanted by few: it stands once and apart.
+    #[inline(never)]
     fn decrypt(&mut self, key: &SoftKey, block: &mut Block) -> Result<(), Infallible> {
         match &key.0 {
             Schedule::Aes128(aes) => {
