@@ -289,7 +289,13 @@ fn power_is_cut_again_and_again() {
         while device.running_counter() != 2 || device.state().on_trial() {
             tries += 1;
             assert!(tries < 1000, "the update does not end");
-            device.flash.cut(Cut::Inside(rng.below(90)));
+            let at = rng.below(90);
+            let cut = if rng.chance(500_000) {
+                Cut::Before(at)
+            } else {
+                Cut::Inside(at)
+            };
+            device.flash.cut(cut);
             let step = device.update(&second, true).and_then(|()| device.boot());
             device.flash.restore();
             if step.is_err() {

@@ -373,29 +373,54 @@ fn an_order_recorded_for_a_forgetful_device_ends_with_its_deadline() {
     }
 }
 
+/// Numbers of one key over restarts. Power goes at the stores that `cut` names, before or after the write. Returns how
+/// many stores there were.
+fn count_up(block: u32, messages: usize, mut cut: impl FnMut(usize) -> Option<Cut>) -> usize {
+    let (mut stored, mut stores, mut used) = (0, 0, BTreeSet::new());
+    let mut counter = SendCounter::boot(stored, block);
+    while used.len() < messages {
+        if let Some(reservation) = counter.reservation() {
+            let dark = cut(stores);
+            stores += 1;
+            if dark != Some(Cut::Before) {
+                stored = reservation.limit();
+            }
+            if dark.is_some() {
+                counter = SendCounter::boot(stored, block);
+                continue;
+            }
+            reservation.confirm();
+        }
+        assert!(used.insert(counter.take().unwrap().value()));
+    }
+    stores
+}
+
 #[test]
 fn the_counter_never_repeats_a_number() {
     for block in [1, 3, 256] {
         for cut_at in 0..12 {
             for cut in [Cut::Before, Cut::After] {
-                let (mut stored, mut stores, mut used) = (0, 0, BTreeSet::new());
-                let mut counter = SendCounter::boot(stored, block);
-                for _message in 0..20 {
-                    if let Some(reservation) = counter.reservation() {
-                        let dark = stores == cut_at;
-                        stores += 1;
-                        if !dark || cut == Cut::After {
-                            stored = reservation.limit();
-                        }
-                        if dark {
-                            counter = SendCounter::boot(stored, block);
-                            continue;
-                        }
-                        reservation.confirm();
-                    }
-                    assert!(used.insert(counter.take().unwrap().value()));
-                }
+                count_up(block, 20, |store| (store == cut_at).then_some(cut));
             }
         }
     }
+}
+
+/// As long as the limit is written before each number of a new block, any schedule of cuts only skips numbers.
+#[test]
+fn the_counter_over_random_schedules() {
+    let mut cuts = 0_u64;
+    for seed in 0..rounds(100_000, 100) {
+        let mut rng = Rng::new(seed);
+        let block = [1, 2, 5, 16][rng.below(4) as usize];
+        let chance = rng.below(700_000) as u32;
+        count_up(block, 30, |_| {
+            rng.chance(chance).then(|| {
+                cuts += 1;
+                [Cut::Before, Cut::After][rng.below(2) as usize]
+            })
+        });
+    }
+    assert!(cuts > 2 * rounds(100_000, 100), "{cuts}");
 }
