@@ -325,8 +325,7 @@ impl<const RATES: usize> Machine<RATES> {
         }
         let before = self.view();
         self.prepaid = true;
-        let _: Change = self.purse.clear();
-        let _: Change = self.purse.initialise(initial)?;
+        let _: Change = self.purse.renew(initial);
         self.standing_day = None;
         Ok(self.since(before))
     }
@@ -340,7 +339,7 @@ impl<const RATES: usize> Machine<RATES> {
             return Err(Refusal::Account);
         }
         let before = self.view();
-        let _: Change = self.purse.clear();
+        let _: Change = self.purse.renew(Money::ZERO);
         self.prepaid = false;
         Ok(self.since(before))
     }

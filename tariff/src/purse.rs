@@ -58,6 +58,13 @@ pub enum Cause {
     Locked,
 }
 
+impl Cause {
+    /// A lock that is to be worked out anew: zero until the balance is judged again.
+    fn unlocked(self) -> Self {
+        self.min(Cause::Zero)
+    }
+}
+
 /// What an input changed. Whoever feeds the purse drives the relay and the lamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -371,7 +378,9 @@ impl Purse {
         Ok(())
     }
 
-    /// Sets the balance and begins counts and records anew; only without an open account.
+    /// Sets the balance and begins counts and records anew; only without an open account. A relay that
+    /// is open stays open until key or recharge; a lock that the new balance no longer reaches becomes
+    /// "zero".
     ///
     /// # Errors
     /// [`Refusal::Account`] when the account is open, [`Refusal::Amount`] below zero.
@@ -383,14 +392,20 @@ impl Purse {
             return Err(Refusal::Amount);
         }
         Ok(self.changing(|purse| {
+            let cause = purse.cause;
             purse.forget();
             purse.balance = balance;
+            purse.cause = cause.unlocked();
         }))
     }
 
-    /// Empties the purse and closes the account: what changing to remote fee control does.
-    pub fn clear(&mut self) -> Change {
-        self.changing(Self::forget)
+    /// Empties the purse, or puts this much into it, and closes the account: what a change of fee
+    /// control does. What held the relay open is forgotten.
+    pub fn renew(&mut self, balance: Money) -> Change {
+        self.changing(|purse| {
+            purse.forget();
+            purse.balance = balance;
+        })
     }
 
     /// Limits, customer and what holds the relay closed stay.
@@ -422,9 +437,15 @@ impl Purse {
         }))
     }
 
-    /// Keep power on or off; off lets a held-back cause act at once.
+    /// Keep power on or off; off lets a held-back cause act at once. On finds no new cause: a purse
+    /// that nothing was judged in yet shows none.
     pub fn set_keep_power(&mut self, on: bool) -> Change {
-        self.changing(|purse| purse.keep_power = on)
+        self.telling(|purse| {
+            purse.keep_power = on;
+            if !on {
+                purse.judge();
+            }
+        })
     }
 
     /// Friendly hours begin or end; the end lets a cause act that came up in them.
@@ -438,17 +459,22 @@ impl Purse {
         self.changing(|purse| {
             let overdraft_changed = limits.overdraft != purse.limits.overdraft;
             purse.limits = limits;
-            if overdraft_changed && purse.cause == Cause::Locked {
-                purse.cause = Cause::Zero;
+            if overdraft_changed {
+                purse.cause = purse.cause.unlocked();
             }
         })
     }
 
-    /// Runs one input, works out the cause once, and tells the difference: one input gives at most
-    /// one relay action.
+    /// Runs one input and works out the cause once: one input gives at most one relay action.
     fn changing(&mut self, input: impl FnOnce(&mut Self)) -> Change {
-        let (open, alarm) = (self.wants_open(), self.alarm_1());
-        input(self);
+        self.telling(|purse| {
+            input(purse);
+            purse.judge();
+        })
+    }
+
+    /// Raises the cause to what the balance calls for.
+    fn judge(&mut self) {
         let limits = &self.limits;
         let due = if self.balance <= -limits.overdraft {
             Cause::Locked
@@ -464,6 +490,12 @@ impl Purse {
             Cause::None
         };
         self.cause = self.cause.max(due);
+    }
+
+    /// Tells what an input changed for relay and lamp.
+    fn telling(&mut self, input: impl FnOnce(&mut Self)) -> Change {
+        let (open, alarm) = (self.wants_open(), self.alarm_1());
+        input(self);
         self.latched = self.friendly && !open && self.cause != Cause::None;
         Change {
             relay_open: (self.wants_open() != open).then_some(!open),
