@@ -23,10 +23,7 @@ fn ocpi_session(row: &Value) -> Option<Value> {
                 "parked" => Kind::Parked,
                 _ => return None,
             };
-            let thousandths = |value: &Value| match value {
-                Value::String(_) => u64::try_from(scaled(value, 3)?).ok(),
-                value => value.as_u64().map(|value| value * 1000),
-            };
+            let thousandths = |value: &Value| u64::try_from(scaled(value, 3)?).ok();
             let mwh = thousandths(&period["wh"])?;
             Some(Period {
                 mwh,
@@ -87,10 +84,7 @@ pub fn pile(input: &Value) -> Option<Value> {
         scaled_list(&input["service_price"], 5)?,
     )
     .ok()?;
-    model.loss = match &input["loss_percent"] {
-        Value::String(_) => u16::try_from(scaled(&input["loss_percent"], 2)?).ok()?,
-        percent => u16::try_from(percent.as_u64()? * 100).ok()?,
-    };
+    model.loss = u16::try_from(scaled(&input["loss_percent"], 2)?).ok()?;
     let hold = match &input["prepaid"] {
         Value::Null => None,
         prepaid => Some(u64::try_from(scaled(prepaid, 2)?).ok()?),

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use super::calendar::Tables;
 use super::{ALL_YEAR, cents, exact, kwh, list, minute, moment, price, show, tier_list};
 
-fn stamp(at: Moment) -> String {
+pub fn stamp(at: Moment) -> String {
     let (date, minute) = (at.date(), at.minute_of_day());
     let (year, month, day) = (date.year(), date.month(), date.day());
     format!(
@@ -25,7 +25,7 @@ fn stamp(at: Moment) -> String {
 }
 
 /// `DDhh`; 9999 is not used.
-fn settlement_day(value: &Value) -> Option<SettlementDay> {
+pub fn settlement_day(value: &Value) -> Option<SettlementDay> {
     let number: u16 = value.as_str()?.parse().ok()?;
     SettlementDay::try_new((number / 100) as u8, (number % 100) as u8)
 }
@@ -73,7 +73,7 @@ pub fn settlement_days(input: &Value) -> Option<Value> {
     Some(json!({"settlements_seen": seen, "kept_newest_first": kept}))
 }
 
-fn prices(value: &Value) -> Option<Vec<Price>> {
+pub fn prices(value: &Value) -> Option<Vec<Price>> {
     list(value).iter().map(price).collect()
 }
 

@@ -1,13 +1,17 @@
 //! Fee control in the meter: the purse, remote control and what a power cut leaves.
 
-use ::tariff::Money;
-use ::tariff::Rounding;
-use ::tariff::purse::{Answer, Cause, Customer, Limits, Purse, Recharge, Refusal, SERR_REPEATED};
-use ::tariff::remote::{Command, Remote};
-use ::tariff::stored::recover;
+use ::tariff::calendar::{Calendar, Slot};
+use ::tariff::civil::Moment;
+use ::tariff::machine::{Clock, Effect};
+use ::tariff::meter::{Meter, Parameters, Reading};
+use ::tariff::purse::{Answer, Cause, Change, Customer, Limits, Recharge, Refusal, SERR_REPEATED};
+use ::tariff::remote::Command;
+use ::tariff::sets::Sets;
+use ::tariff::stored::{self, recover};
+use ::tariff::{Machine, Money, Price, Rounding, Tariff};
 use serde_json::{Value, json};
 
-use super::{fixed, list, money, price, wh};
+use super::{ALL_YEAR, fixed, list, money, price, wh};
 
 fn customer(value: &Value) -> Option<Customer> {
     let number: u64 = value.as_str()?.parse().ok()?;
@@ -24,6 +28,42 @@ fn cause(cause: Cause) -> &'static str {
     }
 }
 
+/// A whole meter whose state is stored and read back after every input, as if the power had gone.
+struct Stored {
+    meter: Meter<1, 1, 0, 0>,
+    sequence: u32,
+}
+
+impl Stored {
+    fn new(machine: Machine<1>) -> Self {
+        Stored {
+            meter: Meter::around(machine),
+            sequence: 0,
+        }
+    }
+
+    fn machine(&self) -> &Machine<1> {
+        self.meter.machine()
+    }
+
+    fn input<T>(&mut self, at_s: i64, input: impl FnOnce(&mut Machine<1>) -> T) -> Option<T> {
+        let at = Moment {
+            utc_s: at_s,
+            offset_s: 0,
+        };
+        let answer = self.meter.input(at, |_| (), input);
+        let mut record = [0; stored::longest_meter(1, 1, 0)];
+        let length = stored::encode_meter(&self.meter, self.sequence, &mut record).ok()?;
+        let (sequence, meter) = stored::decode_meter(record.get(..length)?).ok()?;
+        // What is kept outside the state starts anew with the power.
+        (self.sequence, self.meter) = (sequence + 1, meter);
+        Some(answer)
+    }
+}
+
+/// What an input answered, for a purchase with its record.
+type Done = Result<Option<Answer>, Refusal>;
+
 pub fn prepaid(input: &Value) -> Option<Value> {
     let config = &input["config"];
     let mut limits = Limits {
@@ -33,111 +73,50 @@ pub fn prepaid(input: &Value) -> Option<Value> {
         hoard: money(&config["hoard"])?,
         close_allow: money(&config["close_allow"])?,
     };
-    let mut purse = Purse::new(limits);
+    let mut meter = Stored::new(Machine::prepaid(limits));
     let (mut after, mut relay_log, mut bought) = (Vec::new(), Vec::new(), Vec::new());
     for event in list(&input["events"]) {
         let verb = event["do"].as_str()?;
-        let mut closer = verb;
-        let order = || {
-            let count = event["count"].as_u64()? as u32;
-            let amount = money(&event["amount"])?;
-            Some(Recharge {
-                customer: customer(&event["customer"])?,
-                count,
-                amount,
-            })
-        };
-        let result = match verb {
-            "open" if event["amount"].is_string() => {
-                closer = "recharge";
-                Some(purse.open_with(order()?, 0).map(Some))
+        if let ("set", Some(limit)) = (verb, event["limit"].as_str()) {
+            *named(&mut limits, limit)? = money(&event["value"])?;
+        }
+        let (done, effect) = meter.input(0, |machine| act(machine, event, limits))??;
+        if verb == "init_purse" && done.is_ok() {
+            bought.clear();
+        }
+        let is_key = verb == "key";
+        let result = match done {
+            Ok(_) if is_key && effect.is_none_or(|effect| effect.relay_open.is_none()) => {
+                "ignored".to_owned()
             }
-            "recharge" => Some(purse.recharge(order()?, 0).map(Some)),
-            "open" => Some(purse.open(customer(&event["customer"])?).map(|change| {
-                relay_log.extend(relay(change.relay_open, cause(change.cause), closer));
-                None
-            })),
-            "consume" => {
-                let change = purse.consume(price(&event["price"])?.cost(wh(&event["kwh"])?));
-                relay_log.extend(relay(change.relay_open, cause(change.cause), closer));
-                Some(Ok(None))
-            }
-            "key" => purse.key().map(|change| {
-                relay_log.extend(relay(change.relay_open, cause(change.cause), closer));
-                Ok(None)
-            }),
-            "keep_power" => {
-                let change = purse.set_keep_power(event["on"].as_bool()?);
-                relay_log.extend(relay(change.relay_open, cause(change.cause), closer));
-                Some(Ok(None))
-            }
-            "set" => {
-                let value = money(&event["value"])?;
-                match event["limit"].as_str()? {
-                    "alarm1" => limits.alarm_1 = value,
-                    "alarm2" => limits.alarm_2 = value,
-                    "overdraft" => limits.overdraft = value,
-                    "hoard" => limits.hoard = value,
-                    "close_allow" => limits.close_allow = value,
-                    _ => return None,
-                }
-                let change = purse.set_limits(limits);
-                relay_log.extend(relay(change.relay_open, cause(change.cause), closer));
-                Some(Ok(None))
-            }
-            "refund" | "init_purse" => {
-                let amount = money(&event["amount"])?;
-                let refund = verb == "refund";
-                let done = if refund {
-                    let (customer, count) = (purse.customer(), purse.refunds() + 1);
-                    let order = Recharge {
-                        customer,
-                        count,
-                        amount,
-                    };
-                    purse.refund(order, 0).and_then(|answer| match answer {
-                        Answer::Done(_, change) => Ok(change),
-                        Answer::AlreadyDone(_) => Err(Refusal::Repeated),
-                    })
-                } else {
-                    purse.initialise(amount)
-                };
-                if done.is_ok() && !refund {
-                    bought.clear();
-                }
-                Some(done.map(|change| {
-                    relay_log.extend(relay(change.relay_open, cause(change.cause), closer));
-                    None
-                }))
-            }
-            "close_account" => Some(purse.close().map(|()| None)),
-            _ => return None,
-        };
-        let result = match result {
-            None => "ignored".to_owned(),
-            Some(Ok(Some(Answer::Done(purchase, change)))) => {
+            Ok(Some(Answer::Done(purchase, _))) => {
                 bought.push(purchase);
-                relay_log.extend(relay(change.relay_open, cause(change.cause), closer));
                 "ok".to_owned()
             }
-            Some(Ok(Some(Answer::AlreadyDone(_)))) => format!("SERR 0x{SERR_REPEATED:04X}"),
-            Some(Ok(None)) => "ok".to_owned(),
-            Some(Err(Refusal::Account)) if verb != "recharge" => "refused".to_owned(),
-            Some(Err(Refusal::Amount)) => "refused".to_owned(),
-            Some(Err(refusal)) => format!("SERR 0x{:04X}", refusal.serr()),
+            Ok(Some(Answer::AlreadyDone(_))) => format!("SERR 0x{SERR_REPEATED:04X}"),
+            Ok(None) => "ok".to_owned(),
+            Err(Refusal::Account) if verb != "recharge" => "refused".to_owned(),
+            Err(Refusal::Amount) => "refused".to_owned(),
+            Err(refusal) => format!("SERR 0x{:04X}", refusal.serr()),
         };
+        let is_purchase = verb == "open" && event["amount"].is_string();
+        let closer = if is_purchase { "recharge" } else { verb };
+        let purse = meter.machine().purse();
+        let open = effect.and_then(|effect| effect.relay_open);
+        relay_log.extend(relay(open, cause(purse.cause()), closer));
         after.push(json!({
             "result": result,
             "remaining": fixed(purse.remaining_hundredths() as i64, 2),
             "overdraft": fixed(purse.overdraft_hundredths() as i64, 2),
             "balance_micro_yuan": purse.balance().rounded(6, Rounding::Trunc),
-            "relay": if purse.wants_open() { "open" } else { "closed" },
+            "relay": if meter.machine().wants_open() { "open" } else { "closed" },
             "cause": cause(purse.cause()),
             "count": purse.count(),
             "alarm1": purse.alarm_1(),
             "keep_power": purse.keep_power(),
         }));
     }
+    let purse = meter.machine().purse();
     let amount = |money: Money| fixed(money.hundredths(Rounding::Trunc), 2);
     let kept = bought.len().saturating_sub(::tariff::purse::PURCHASES);
     if bought.get(kept..) != Some(purse.purchases()) {
@@ -157,6 +136,75 @@ pub fn prepaid(input: &Value) -> Option<Value> {
         "after_each_event": after, "recharge_log": recharge_log, "relay_log": relay_log,
         "cumulative_purchase": amount(purse.cumulative()),
     }))
+}
+
+fn named<'a>(limits: &'a mut Limits, limit: &str) -> Option<&'a mut Money> {
+    Some(match limit {
+        "alarm1" => &mut limits.alarm_1,
+        "alarm2" => &mut limits.alarm_2,
+        "overdraft" => &mut limits.overdraft,
+        "hoard" => &mut limits.hoard,
+        "close_allow" => &mut limits.close_allow,
+        _ => return None,
+    })
+}
+
+/// Does what an event says; `None` for a word that is not in the vocabulary.
+fn act(machine: &mut Machine<1>, event: &Value, limits: Limits) -> Option<(Done, Option<Effect>)> {
+    let order = || {
+        Some(Recharge {
+            customer: customer(&event["customer"])?,
+            count: u32::try_from(event["count"].as_u64()?).ok()?,
+            amount: money(&event["amount"])?,
+        })
+    };
+    let told = |done: Result<((), Effect), Refusal>| match done {
+        Ok(((), effect)) => (Ok(None), Some(effect)),
+        Err(refusal) => (Err(refusal), None),
+    };
+    let purchase = |done: Result<(Answer, Effect), Refusal>| match done {
+        Ok((answer, effect)) => (Ok(Some(answer)), Some(effect)),
+        Err(refusal) => (Err(refusal), None),
+    };
+    let change = |_: Change| ();
+    Some(match event["do"].as_str()? {
+        "open" if event["amount"].is_string() => {
+            let order = order()?;
+            purchase(machine.purse_input(|purse| purse.open_with(order, 0)))
+        }
+        "open" => {
+            let opened = machine.open_account(customer(&event["customer"])?);
+            told(opened.map(|effect| ((), effect)))
+        }
+        "recharge" => purchase(machine.recharge(order()?, 0)),
+        "consume" => {
+            let cost = price(&event["price"])?.cost(wh(&event["kwh"])?);
+            told(machine.purse_input(|purse| Ok(change(purse.consume(cost)))))
+        }
+        "key" => (Ok(None), Some(machine.key())),
+        "keep_power" => {
+            let command = match event["on"].as_bool()? {
+                true => Command::KeepPower,
+                false => Command::KeepPowerOff,
+            };
+            (Ok(None), machine.command(command, 0).ok())
+        }
+        "set" => told(machine.purse_input(|purse| Ok(change(purse.set_limits(limits))))),
+        "refund" => {
+            let order = Recharge {
+                customer: machine.purse().customer(),
+                count: machine.purse().refunds() + 1,
+                amount: money(&event["amount"])?,
+            };
+            told(machine.refund(order, 0).map(|(_, effect)| ((), effect)))
+        }
+        "init_purse" => {
+            let amount = money(&event["amount"])?;
+            told(machine.purse_input(|purse| purse.initialise(amount).map(change)))
+        }
+        "close_account" => (machine.close_account().map(|()| None), None),
+        _ => return None,
+    })
 }
 
 fn relay(open: Option<bool>, cause: &str, by: &str) -> Option<Value> {
@@ -204,8 +252,20 @@ pub fn recovery(input: &Value) -> Option<Value> {
     Some(json!({"images": images}))
 }
 
+/// Bits of status word 3 that remote control moves: relay, command, alarm, keep power.
+const MOVED: u16 = 1 << 4 | 1 << 6 | 1 << 7 | 1 << 12;
+
 pub fn remote(input: &Value) -> Option<Value> {
-    let (mut remote, mut now) = (Remote::default(), 0);
+    let slots = [Slot {
+        table: 1,
+        start: 0,
+        rate: 1,
+    }];
+    let prices = [Price::default()];
+    let tariff = Tariff::try_new(Calendar::try_new(ALL_YEAR, &slots).ok()?, &prices).ok()?;
+    let parameters =
+        Parameters::of(Sets::try_new(tariff, ALL_YEAR, &slots, &prices, tariff.tiers()).ok()?);
+    let (mut meter, mut now) = (Stored::new(Machine::new()), 0);
     let mut after = Vec::new();
     for row in list(&input["commands"]) {
         let delay_s = row["delay_min"].as_u64().unwrap_or(0) as u32 * 60;
@@ -219,29 +279,41 @@ pub fn remote(input: &Value) -> Option<Value> {
             "3B" => Some(Command::KeepPowerOff),
             _ => None,
         };
-        let result = match command {
-            Some(command) => match remote.command(command, now) {
-                Ok(()) => "ok",
-                Err(_) => "refused_keep_power",
-            },
-            None if row["cmd"] == "key" => {
-                if remote.key() {
-                    "ok"
-                } else {
-                    "ignored"
+        let result = match (command, row["cmd"].as_str()?) {
+            (Some(command), _) => {
+                match meter.input(now, |machine| machine.command(command, now))? {
+                    Ok(_) => "ok",
+                    Err(_) => "refused_keep_power",
                 }
             }
-            None => {
+            (None, "key") => match meter.input(now, Machine::key)?.relay_open {
+                Some(false) => "ok",
+                _ => "ignored",
+            },
+            (None, "wait") => {
                 now += row["minutes"].as_i64()? * 60;
-                remote.handle_time(now);
+                let at = Moment {
+                    utc_s: now,
+                    offset_s: 0,
+                };
+                let reading = Reading {
+                    tenths: [0],
+                    watts: None,
+                };
+                let _ = meter
+                    .meter
+                    .advance(&parameters, Clock::good(at), &reading, |_| ());
                 "ok"
             }
+            _ => return None,
         };
+        let machine = meter.machine();
+        let (open, remote) = (machine.wants_open(), machine.remote());
         let word = |open| if open { "open" } else { "closed" };
         after.push(json!({
-            "result": result, "relay": word(remote.wants_open()),
-            "command": word(remote.commands_open()), "close_allowed": remote.close_allowed(),
-            "status_word_3_bits": format!("{:04X}", remote.status_bits(remote.wants_open())),
+            "result": result, "relay": word(open), "command": word(remote.commands_open()),
+            "close_allowed": remote.close_allowed(),
+            "status_word_3_bits": format!("{:04X}", machine.status_word_3(open) & MOVED),
         }));
     }
     Some(json!({"after_each": after}))

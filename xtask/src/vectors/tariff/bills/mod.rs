@@ -19,16 +19,16 @@ pub use power::{demand, power_factor, quadrants, two_part};
 pub use series::{clock_change, day_types, half_hourly, utility_year, weekday_holiday};
 pub use steps::{all_units, integer_currency, mixed_rounding, months_in_period};
 
-/// Decimal text, or a whole number.
-fn decimal(value: &Value) -> Option<Decimal> {
+/// Decimal text, or a number by its digits.
+pub fn decimal(value: &Value) -> Option<Decimal> {
     match value {
         Value::String(text) => text.parse().ok(),
-        Value::Number(number) => number.as_i64().map(Decimal::from_integer),
+        Value::Number(number) => number.to_string().parse().ok(),
         _ => None,
     }
 }
 
-fn decimals(value: &Value) -> Option<Vec<Decimal>> {
+pub fn decimals(value: &Value) -> Option<Vec<Decimal>> {
     list(value).iter().map(decimal).collect()
 }
 
@@ -37,28 +37,28 @@ fn thousandths(value: &Value) -> Option<u64> {
     u64::try_from(decimal(value)?.in_units(3)?).ok()
 }
 
-fn tier_list(bounds: &Value, prices: &Value) -> Option<Tiers> {
+pub fn tier_list(bounds: &Value, prices: &Value) -> Option<Tiers> {
     let bounds: Option<Vec<u64>> = list(bounds).iter().map(thousandths).collect();
     Tiers::try_new(bounds?, decimals(prices)?).ok()
 }
 
-fn text(value: Decimal) -> String {
+pub fn text(value: Decimal) -> String {
     value.to_string()
 }
 
-fn cents(value: Decimal) -> String {
+pub fn cents(value: Decimal) -> String {
     value.fixed(2).to_string()
 }
 
-fn sum(values: impl IntoIterator<Item = Decimal>) -> Option<Decimal> {
+pub fn sum(values: impl IntoIterator<Item = Decimal>) -> Option<Decimal> {
     values
         .into_iter()
         .try_fold(Decimal::ZERO, Decimal::checked_add)
 }
 
-const CENT: fn() -> Round = Round::default;
+pub const CENT: fn() -> Round = Round::default;
 
-fn bill(items: impl IntoIterator<Item = Item>, usage: Usage) -> Option<::tariff::cloud::Bill> {
+pub fn bill(items: impl IntoIterator<Item = Item>, usage: Usage) -> Option<::tariff::cloud::Bill> {
     Plan::new("case", items).bill(&usage).ok()
 }
 

@@ -7,7 +7,7 @@ use ::tariff::civil::Moment;
 use ::tariff::cloud::{Charge, Item, Of, Usage};
 use ::tariff::combine::{ActiveWord, ReactiveWord};
 use ::tariff::demand::{Demand, Maxima, Peak, Window, Windows};
-use ::tariff::{Decimal, power_factor};
+use ::tariff::{Decimal, Rounding, power_factor};
 use serde_json::{Value, json};
 
 use super::super::{ALL_YEAR, fixed, list, minute, moment, scaled, short};
@@ -59,7 +59,8 @@ pub fn demand(input: &Value) -> Option<Value> {
             }
             let at = start.plus(index as i64 * 60);
             let rate = calendar.as_ref().map_or(1, |calendar| calendar.rate(at));
-            let joules = scaled(kw, 6)? / 1000 * 60;
+            // Milliwatts over a minute; 0.0001 kW are whole joules.
+            let joules = Rounding::HalfUp.divide(scaled(kw, 6)?.checked_mul(60)?, 1000);
             demand.book(at, 60, joules, rate, |window| closed.push(window));
         }
         Some(closed)
