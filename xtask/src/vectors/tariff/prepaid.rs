@@ -183,11 +183,8 @@ fn act(machine: &mut Machine<1>, event: &Value, limits: Limits) -> Option<(Done,
         }
         "key" => (Ok(None), Some(machine.key())),
         "keep_power" => {
-            let command = match event["on"].as_bool()? {
-                true => Command::KeepPower,
-                false => Command::KeepPowerOff,
-            };
-            (Ok(None), machine.command(command, 0).ok())
+            let on = event["on"].as_bool()?;
+            told(machine.purse_input(|purse| Ok(change(purse.set_keep_power(on)))))
         }
         "set" => told(machine.purse_input(|purse| Ok(change(purse.set_limits(limits))))),
         "refund" => {

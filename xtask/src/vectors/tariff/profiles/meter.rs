@@ -276,10 +276,10 @@ pub fn weekday_holiday(input: &Value) -> Option<Value> {
         .and_then(|calendar| calendar.with_rest_days(0b011_1110, 2))
         .and_then(|calendar| calendar.with_holidays(&holidays))
         .ok()?;
-    let prices = [
-        price(&input["peak_price"])?,
-        price(&input["offpeak_price"])?,
-    ];
+    // Prices of five places are none of a meter's: its energies by rate are compared then.
+    let prices = [price(&input["peak_price"]), price(&input["offpeak_price"])];
+    let fits = prices.iter().all(Option::is_some);
+    let prices = prices.map(Option::unwrap_or_default);
     let tariff = Tariff::try_new(calendar, &prices).ok()?;
     let day = |key: &str| moment(&format!("{}T00:00", input[key].as_str()?));
     let (first, last) = (day("first_day")?, day("last_day")?);
@@ -290,10 +290,13 @@ pub fn weekday_holiday(input: &Value) -> Option<Value> {
         Some((first.plus(hour * 3600), wh))
     });
     let [peak, off, ..] = by_rate(tariff, series)?;
-    Some(json!({
-        "peak_kwh": kwh(peak.0), "offpeak_kwh": kwh(off.0), "peak_amount": cents(peak.1),
-        "offpeak_amount": cents(off.1), "total": cents(rounded(peak.1) + rounded(off.1)),
-    }))
+    let mut given = json!({"peak_kwh": kwh(peak.0), "offpeak_kwh": kwh(off.0)});
+    if fits {
+        given["peak_amount"] = json!(cents(peak.1));
+        given["offpeak_amount"] = json!(cents(off.1));
+        given["total"] = json!(cents(rounded(peak.1) + rounded(off.1)));
+    }
+    Some(given)
 }
 
 /// The meter is told the offset with the time.
