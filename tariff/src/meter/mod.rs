@@ -17,19 +17,26 @@
 //! freeze of each kind, with the registers of the old period. A clock set back repeats none of them.
 
 mod due;
+mod formed;
+mod reactive;
 mod row;
 mod snapshot;
 
 use crate::civil::Moment;
 use crate::combine::ActiveWord;
-use crate::demand::{Demand, Maxima, Peak, Windows};
+use crate::demand::{Maxima, Peak, Windows};
 use crate::freeze::{Freezes, Kind, LoadPlan};
 use crate::machine::{Clock, Effect, LONGEST_BACK_S, Machine, Terms, Why};
 use crate::price::Money;
 use crate::sets::{Running, Sets, Table};
 use crate::settlement::SettlementDays;
 
+use formed::Formed;
+
 pub use due::{Mode, ModeSwitch};
+pub use reactive::{
+    QUANTITIES, ReactiveDemand, decode_reactive, encode_reactive, longest_reactive,
+};
 pub use row::{Detail, Kept, Parts, Row};
 pub use snapshot::{Channel, Snapshot};
 
@@ -95,9 +102,6 @@ pub struct Shown {
     pub authenticated: bool,
 }
 
-/// Joules in a tenth of a watt hour.
-const JOULES: i64 = 360;
-
 /// The state of a meter with so many channels, rates, demands (of the first channels) and places for
 /// slips of a demand period. A small meter is `Meter<1, 2, 0, 0>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,12 +119,7 @@ pub struct Meter<
     pub(crate) counts: [u32; Kind::ALL.len()],
     pub(crate) channels: [Channel<RATES>; CHANNELS],
     pub(crate) maxima: [Maxima<RATES>; DEMANDS],
-    // Not stored: an incomplete period gives no demand.
-    demand: [Option<Demand<SLIPS>>; DEMANDS],
-    /// The last window that ended.
-    present: [Option<Peak>; DEMANDS],
-    /// Energy of the present second, which no interval holds yet, joules.
-    held: [i64; DEMANDS],
+    formed: [Formed<SLIPS>; DEMANDS],
     /// Up to where demand was booked.
     booked: Option<Moment>,
     /// The next instant of the calendar.
@@ -147,9 +146,7 @@ impl<const C: usize, const R: usize, const D: usize, const S: usize> Meter<C, R,
             counts: [0; Kind::ALL.len()],
             channels,
             maxima: [Maxima::new(); D],
-            demand: [None; D],
-            present: [None; D],
-            held: [0; D],
+            formed: [Formed::NEW; D],
             booked: None,
             next: due::Next::default(),
         }
@@ -216,41 +213,15 @@ impl<const C: usize, const R: usize, const D: usize, const S: usize> Meter<C, R,
             return;
         };
         let start = self.booked.replace(now.at);
-        let seconds = start.map(|start| now.at.utc_s.saturating_sub(start.utc_s));
-        let places = self.demand.iter_mut().zip(&mut self.present);
-        let places = places.zip(&mut self.maxima).zip(&mut self.held).zip(used);
-        for ((((demand, present), maxima), held), used) in places {
-            let demand = demand.get_or_insert(Demand::new(windows));
-            if demand.windows() != windows {
-                *demand = Demand::new(windows);
-            }
-            let Some((start, seconds)) = start.zip(seconds) else {
-                continue;
-            };
-            let joules = i64::try_from(*used).unwrap_or(i64::MAX);
-            *held = held.saturating_add(joules.saturating_mul(JOULES));
-            match u32::try_from(seconds) {
-                Ok(0) => {}
-                Ok(seconds) => {
-                    let joules = core::mem::take(held);
-                    demand.book(start, seconds, joules, rate, |window| {
-                        *present = Some(window.into());
-                        maxima.take(&window);
-                    });
-                }
-                // The clock went back.
-                Err(_) => {
-                    (*held, *present) = (0, None);
-                    demand.restart();
-                }
-            }
+        let places = self.formed.iter_mut().zip(&mut self.maxima).zip(used);
+        for ((formed, maxima), used) in places {
+            let used = i64::try_from(*used).unwrap_or(i64::MAX);
+            formed.book(windows, (start, now.at), used, rate, maxima);
         }
     }
 
     fn restart_demand(&mut self) {
-        self.demand = [None; D];
-        self.present = [None; D];
-        self.held = [0; D];
+        self.formed = [Formed::NEW; D];
         self.booked = None;
     }
 
@@ -441,7 +412,7 @@ impl<const C: usize, const R: usize, const D: usize, const S: usize> Meter<C, R,
     /// The demand of the last window of a channel that ended; `None` before the first.
     #[must_use]
     pub fn present_demand(&self, channel: usize) -> Option<Peak> {
-        self.present.get(channel).copied().flatten()
+        self.formed.get(channel).and_then(Formed::present)
     }
 
     /// Total and rate registers of a channel.
