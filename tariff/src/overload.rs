@@ -7,7 +7,7 @@
 //!   └──power at or below limit──┘                       └──key, remote close──> Calm, tries anew
 //! ```
 
-/// Seconds without a trip after which the tries begin anew.
+/// Seconds without power above the limit after which the tries begin anew.
 const CALM_S: i64 = 3600;
 
 /// When the relay opens for too much power.
@@ -53,9 +53,11 @@ impl Overload {
             return;
         };
         let lasted = now_s.saturating_sub(self.since_s);
+        if self.phase == Phase::Calm && lasted >= CALM_S {
+            self.used = 0;
+        }
         match (self.phase, watts) {
             (Phase::Calm, Some(watts)) if watts > limit.watts => self.enter(Phase::Above, now_s),
-            (Phase::Calm, _) if lasted >= CALM_S => self.used = 0,
             (Phase::Above, Some(watts)) if watts <= limit.watts => self.enter(Phase::Calm, now_s),
             (Phase::Tripped, _)
                 if limit.reclose_s > 0

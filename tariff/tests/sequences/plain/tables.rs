@@ -74,3 +74,11 @@ pub fn in_tiers(total: u64) -> i128 {
     });
     tiers.sum()
 }
+
+/// The rate without a clock to be trusted.
+pub const FALLBACK: u8 = 2;
+/// Highest power that may last, for how long it may be above, when the relay closes again, how often.
+pub const WATTS: u32 = 5_000;
+pub const AFTER_S: i64 = 600;
+pub const RECLOSE_S: i64 = 1_200;
+pub const TRIES: u8 = 2;

@@ -1,10 +1,14 @@
 //! A prepaid meter the plain way: what happened is kept as a list, and every sum is taken from the list anew. Written
 //! from the rules of `docs/tariff.md`, not from the code.
 
+mod clock;
 mod tables;
 
-pub use tables::{FRIENDLY, OFFSET_S, PRICES, SLOTS, STANDING, TIERS};
-use tables::{friendly, in_tiers, local, month, rate};
+use clock::Over;
+use tables::in_tiers;
+pub use tables::{
+    AFTER_S, FALLBACK, FRIENDLY, OFFSET_S, PRICES, RECLOSE_S, SLOTS, STANDING, TIERS, TRIES, WATTS,
+};
 use tariff::purse::{Cause, Customer, Limits, Recharge, Refusal};
 use tariff::remote::Command;
 
@@ -61,6 +65,15 @@ pub struct Plain {
     back: Option<(i64, bool)>,
     /// Time and total of the last reading.
     last: Option<(i64, u64)>,
+    /// The rate in force since the last reading.
+    pub rate: u8,
+    /// The last reading came with a clock to be trusted.
+    good: bool,
+    /// The tier period: the latest month of such a clock.
+    period: i64,
+    /// The latest instant of such a clock.
+    seen: Option<i64>,
+    over: Over,
     /// Day up to which standing charges were taken.
     standing_day: Option<i64>,
     /// Rows kept: settlements, trips, closings, changes of mode, purchases, refunds.
@@ -68,7 +81,7 @@ pub struct Plain {
 }
 
 impl Plain {
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: Limits, despite_keep_power: bool) -> Self {
         Plain {
             list: Vec::new(),
             limits,
@@ -87,6 +100,11 @@ impl Plain {
             trip_at: None,
             back: None,
             last: None,
+            rate: 1,
+            good: true,
+            period: 0,
+            seen: None,
+            over: Over::new(despite_keep_power),
             standing_day: None,
             rows: [0; 6],
         }
@@ -136,10 +154,9 @@ impl Plain {
         used.sum()
     }
 
-    /// Watt hours of the month of the last reading.
+    /// Watt hours of the tier period.
     pub fn tier_total(&self) -> u64 {
-        self.last
-            .map_or(0, |(at, _)| self.month_total(month(at), self.list.len()))
+        self.month_total(self.period, self.list.len())
     }
 
     /// Count and amount of every purchase since the purse began.
@@ -164,7 +181,7 @@ impl Plain {
     }
 
     pub fn wants_open(&self) -> bool {
-        self.relay_open || self.local && self.purse_open
+        self.over.wants_open(self.keep) || self.relay_open || self.local && self.purse_open
     }
 
     fn limit(money: tariff::Money) -> i128 {
@@ -195,19 +212,6 @@ impl Plain {
             self.cause != Cause::None && !self.keep && (self.purse_open || !self.friendly);
     }
 
-    fn delays(&mut self, now: i64) {
-        if self.trip_at.is_some_and(|at| at <= now) {
-            self.trip_at = None;
-            self.relay_open = true;
-        }
-        if let Some((at, by_key)) = self.back
-            && at <= now
-        {
-            self.back = None;
-            (self.relay_open, self.may_close) = (by_key, by_key);
-        }
-    }
-
     /// Does an input and keeps the rows of the relay.
     fn input<T>(&mut self, input: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.wants_open();
@@ -218,52 +222,6 @@ impl Plain {
             _ => {}
         }
         answer
-    }
-
-    pub fn advance(&mut self, now: i64, total: u64) {
-        self.input(|meter| {
-            if let Some((then, last)) = meter.last {
-                let wh = total - last;
-                if wh > 0 {
-                    let charged = meter.local;
-                    meter.list.push(Entry::Used {
-                        rate: rate(then),
-                        month: month(then),
-                        wh,
-                        charged,
-                    });
-                    if charged {
-                        meter.judge();
-                    }
-                }
-                if month(now) > month(then) {
-                    meter.rows[0] += 1;
-                }
-            }
-            meter.last = Some((now, total));
-            meter.delays(now);
-            if !meter.local {
-                return;
-            }
-            let (today, _) = local(now);
-            let days = today - meter.standing_day.unwrap_or(today);
-            meter.standing_day = Some(today);
-            let friendly = friendly(now);
-            if friendly {
-                meter.friendly = true;
-                meter.judge();
-            }
-            if meter.open && days > 0 {
-                meter
-                    .list
-                    .push(Entry::Standing(i128::from(days) * i128::from(STANDING)));
-                meter.judge();
-            }
-            if !friendly {
-                meter.friendly = false;
-                meter.judge();
-            }
-        });
     }
 
     fn buy(&mut self, order: Recharge) -> Answered {
@@ -455,6 +413,9 @@ impl Plain {
                 Command::AlarmOff => meter.lamp = false,
                 other => panic!("{other:?} has no rule here"),
             }
+            if command == Command::Close {
+                meter.over.release(now);
+            }
             meter.delays(now);
             if keep != meter.keep {
                 meter.judge();
@@ -479,6 +440,7 @@ impl Plain {
                 meter.cause = Cause::None;
                 meter.judge();
             }
+            meter.over.release(meter.last.map_or(0, |(then, _)| then));
         });
     }
 }

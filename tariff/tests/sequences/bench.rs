@@ -1,33 +1,18 @@
-//! Random sequences of 64 inputs of a whole prepaid meter against a plain slow model, with the power cut at every
-//! write: the erase and the record, ahead of each, inside each.
+//! The meter, the plain model of it, and random inputs to both.
 
-mod plain;
-
-use embedded_storage::nor_flash::NorFlash;
-use plain::{Answered, Plain};
-use tariff::calendar::{Calendar, Slot, Zone};
 use tariff::civil::Moment;
 use tariff::freeze::Kind;
-use tariff::friendly::{Friendly, FriendlyHours};
-use tariff::machine::{Clock, Terms};
+use tariff::machine::Clock;
 use tariff::meter::{Meter, Parameters, Reading};
 use tariff::purse::{Answer, Limits, Recharge, Refusal};
 use tariff::remote::Command;
-use tariff::sets::Sets;
-use tariff::tier::{Reset, Tier};
-use tariff::{Machine, Money, Price, Tariff, stored};
+use tariff::{Machine, Money};
 use testkit::Rng;
-use testkit::flash::{Cut, Flash};
 
-type Prepaid = Meter<1, 2, 0, 0>;
-const PAGE: usize = 1024;
-type Store = Flash<PAGE, 4>;
+use crate::cuts::Store;
+use crate::plain::{self, Answered, Plain};
 
-/// Inputs of a sequence.
-const INPUTS: usize = 64;
-/// Sequences of every run, and of the long one.
-const SEQUENCES: u64 = 10_000;
-const MANY: u64 = 1_000_000;
+pub type Prepaid = Meter<1, 2, 0, 0>;
 
 const KINDS: [Kind; 6] = [
     Kind::Settlement,
@@ -37,62 +22,6 @@ const KINDS: [Kind; 6] = [
     Kind::Purchase,
     Kind::Refund,
 ];
-
-/// The tables that the model has as numbers.
-struct Tables {
-    slots: [Slot; 2],
-    prices: [Price; 2],
-    tiers: [Tier; 3],
-    friendly: [FriendlyHours; 2],
-}
-
-const ZONES: [Zone; 1] = [Zone {
-    start: 101,
-    table: 1,
-}];
-
-impl Tables {
-    fn new() -> Self {
-        Tables {
-            slots: plain::SLOTS.map(|(start, rate)| Slot {
-                table: 1,
-                start,
-                rate,
-            }),
-            prices: plain::PRICES.map(Price::from_ten_thousandths),
-            tiers: plain::TIERS.map(|(up_to_wh, price)| Tier {
-                up_to_wh,
-                price: Price::from_ten_thousandths(price),
-            }),
-            friendly: plain::FRIENDLY.map(|(weekdays, from, until)| FriendlyHours {
-                weekdays,
-                from,
-                until,
-            }),
-        }
-    }
-
-    fn parameters(&self) -> Parameters<'_> {
-        let calendar = Calendar::try_new(&ZONES, &self.slots).unwrap();
-        let reset = Reset::Monthly { day: 1, hour: 0 };
-        let tariff = Tariff::try_new(calendar, &self.prices)
-            .unwrap()
-            .with_tiers(&self.tiers, reset)
-            .unwrap();
-        let sets = Sets::try_new(tariff, &ZONES, &self.slots, &self.prices, &self.tiers).unwrap();
-        Parameters {
-            terms: Terms {
-                friendly: Friendly {
-                    hours: &self.friendly,
-                    holidays: false,
-                },
-                standing: Money::from_ten_millionths(plain::STANDING),
-                ..Terms::default()
-            },
-            ..Parameters::of(sets)
-        }
-    }
-}
 
 fn moment(utc_s: i64) -> Moment {
     Moment {
@@ -120,32 +49,43 @@ fn limits(rng: &mut Rng) -> Limits {
 }
 
 /// Meter, model, store, and the house that goes on while the meter has no power.
-struct Bench<'a> {
+pub struct Bench<'a> {
     p: Parameters<'a>,
-    meter: Prepaid,
-    plain: Plain,
+    pub meter: Prepaid,
+    pub plain: Plain,
     now: i64,
     total: u64,
-    flash: Store,
-    sequence: u32,
-    cuts: u64,
+    /// The clock is to be trusted.
+    good: bool,
+    pub flash: Store,
+    pub sequence: u32,
+    pub cuts: u64,
+    /// Over-power trips so far.
+    pub over: u64,
 }
 
 impl<'a> Bench<'a> {
-    fn new(p: Parameters<'a>, rng: &mut Rng) -> Self {
+    pub fn new(p: Parameters<'a>, rng: &mut Rng) -> Self {
         let limits = limits(rng);
         let mut bench = Bench {
             p,
             meter: Meter::around(Machine::prepaid(limits)),
-            plain: Plain::new(limits),
+            plain: Plain::new(
+                limits,
+                p.terms
+                    .overload
+                    .is_some_and(|limit| limit.despite_keep_power),
+            ),
             // Somewhere in the last days of November 2026.
             now: 1_795_800_000 + rng.between(0, 3 * 86_400),
             total: rng.below(100_000),
+            good: true,
             flash: Store::new(2, rng.next_u64()),
             sequence: 0,
             cuts: 0,
+            over: 0,
         };
-        bench.advance();
+        bench.advance(None);
         assert!(bench.save(&mut bench.flash.clone(), 0));
         for _ in 0..2 {
             bench.sequence += 1;
@@ -156,15 +96,35 @@ impl<'a> Bench<'a> {
         bench
     }
 
-    fn advance(&mut self) {
+    fn advance(&mut self, watts: Option<u32>) {
         let reading = Reading {
             tenths: [self.total * 10],
-            watts: None,
+            watts,
         };
-        let _ = self
-            .meter
-            .advance(&self.p, Clock::good(moment(self.now)), &reading, |_| ());
-        self.plain.advance(self.now, self.total);
+        let now = Clock {
+            at: moment(self.now),
+            good: self.good,
+        };
+        let was = self.meter.machine().overload().is_tripped();
+        let _ = self.meter.advance(&self.p, now, &reading, |_| ());
+        self.over += u64::from(!was && self.meter.machine().overload().is_tripped());
+        self.plain.advance(self.now, self.good, self.total, watts);
+    }
+
+    /// The clock is set by up to twenty days back and forty forward; the meter is told, and trusts it from now on.
+    fn set_clock(&mut self, rng: &mut Rng) {
+        self.advance(None);
+        let before = self.now;
+        self.now += match rng.below(4) {
+            0 => rng.between(-600, 600),
+            1 => rng.between(-3 * 86_400, 3 * 86_400),
+            2 => rng.between(-20 * 86_400, 0),
+            _ => rng.between(0, 40 * 86_400),
+        };
+        self.meter
+            .set_clock(moment(before), moment(self.now), |_| ());
+        self.plain.set_clock(before, self.now);
+        self.good = true;
     }
 
     fn order(&self, rng: &mut Rng, count: u32, most: i64) -> Recharge {
@@ -183,14 +143,14 @@ impl<'a> Bench<'a> {
     }
 
     /// One random input to both; both answer the same.
-    fn input(&mut self, rng: &mut Rng) {
+    pub fn input(&mut self, rng: &mut Rng) {
         let (at, now) = (moment(self.now), self.now);
         let purse = self.meter.machine().purse();
         let (count, refunds) = (purse.count(), purse.refunds());
         let done = |result: Result<(), Refusal>| {
             result.map_or_else(Answered::Refused, |()| Answered::Done)
         };
-        match rng.below(20) {
+        match rng.below(23) {
             0..=8 => {
                 self.now += if rng.chance(800_000) {
                     rng.between(1, 9_000)
@@ -198,7 +158,22 @@ impl<'a> Bench<'a> {
                     rng.between(1, 200_000)
                 };
                 self.total += rng.below(9_000);
-                self.advance();
+                let watts = rng.pick(&[None, Some(plain::WATTS), Some(plain::WATTS + 1)]);
+                self.advance(watts.copied().flatten());
+            }
+            20 => self.set_clock(rng),
+            // The battery is lost, or the clock was right after all.
+            21 => {
+                self.good = !self.good && rng.chance(300_000);
+                self.advance(None);
+            }
+            // Power above its limit for a while.
+            22 => {
+                for _ in 0..rng.below(4) {
+                    self.now += rng.between(1, plain::AFTER_S);
+                    self.total += rng.below(900);
+                    self.advance(Some(plain::WATTS + 1));
+                }
             }
             9..=11 => {
                 let order = self.order(rng, count, 6_000);
@@ -327,7 +302,7 @@ impl<'a> Bench<'a> {
         }
     }
 
-    fn agree(&self) {
+    pub fn agree(&self) {
         let (machine, plain) = (self.meter.machine(), &self.plain);
         let (purse, remote) = (machine.purse(), machine.remote());
         assert_eq!(
@@ -368,124 +343,8 @@ impl<'a> Bench<'a> {
         );
         let relay = (remote.wants_open(), remote.close_allowed(), remote.alarm());
         assert_eq!(relay, (plain.relay_open, plain.may_close, plain.lamp));
+        assert_eq!(machine.overload().is_tripped(), plain.is_over());
+        assert_eq!(machine.rate(), plain.rate);
         assert_eq!(KINDS.map(|kind| self.meter.kept(kind)), plain.rows);
     }
-
-    /// Writes the older of two places: one erase, one record.
-    fn save(&self, flash: &mut Store, sequence: u32) -> bool {
-        let mut record = [0xFF; PAGE];
-        let length = stored::encode_meter(&self.meter, sequence, &mut record).unwrap();
-        let at = (sequence as usize % 2 * PAGE) as u32;
-        let words = record.get(..length.next_multiple_of(4)).unwrap();
-        flash
-            .erase(at, at + PAGE as u32)
-            .and_then(|()| flash.write(at, words))
-            .is_ok()
-    }
-
-    fn place(flash: &Store, sequence: u32) -> &[u8] {
-        let from = sequence as usize % 2 * PAGE;
-        &flash.bytes()[from..from + PAGE]
-    }
-
-    /// Stores the state with the power cut ahead of each write and inside it. The other place keeps the state before,
-    /// to the byte; this one holds the state after or nothing.
-    fn store(&mut self, rng: &mut Rng) {
-        self.sequence += 1;
-        let mut whole = self.flash.clone();
-        assert!(self.save(&mut whole, self.sequence));
-        let stored = stored::decode_meter::<1, 2, 0, 0>(Self::place(&whole, self.sequence));
-        assert_eq!(stored.as_ref(), Ok(&(self.sequence, self.meter.clone())));
-        let words = whole.steps() - self.flash.steps() - 1;
-        let inside = 1 + rng.below(words);
-        let cuts = [
-            Cut::Before(0),
-            Cut::Inside(0),
-            Cut::Before(1),
-            Cut::Before(inside),
-            Cut::Inside(inside),
-        ];
-        for cut in cuts {
-            let mut flash = self.flash.clone();
-            flash.cut(cut);
-            assert!(!self.save(&mut flash, self.sequence) && flash.is_lost());
-            assert_eq!(
-                Self::place(&flash, self.sequence - 1),
-                Self::place(&self.flash, self.sequence - 1)
-            );
-            let found = stored::decode_meter::<1, 2, 0, 0>(Self::place(&flash, self.sequence));
-            let older = |found: u32| found.wrapping_add(2) == self.sequence;
-            // Ahead of the erase the place still holds the state before the last one; a last word torn to its very
-            // value is the whole record.
-            let sound = match &found {
-                Err(_) => true,
-                Ok((number, _)) if older(*number) => cut == Cut::Before(0) || cut == Cut::Inside(0),
-                Ok(_) => found == stored,
-            };
-            assert!(sound, "{cut:?} left {found:?}");
-            self.cuts += 1;
-        }
-        self.flash = whole;
-    }
-}
-
-/// One sequence; how many cuts it tried.
-fn sequence(seed: u64) -> u64 {
-    let mut rng = Rng::new(seed);
-    let tables = Tables::new();
-    let mut bench = Bench::new(tables.parameters(), &mut rng);
-    for _ in 0..INPUTS {
-        let before = (bench.meter.clone(), bench.plain.clone());
-        bench.input(&mut rng);
-        bench.agree();
-        if rng.chance(100_000) {
-            // The power goes for good ahead of the write: both go on from before, the house did not stop.
-            (bench.meter, bench.plain) = before;
-        } else {
-            bench.store(&mut rng);
-        }
-    }
-    bench.cuts
-}
-
-/// Runs the sequences from `first` on over all cores.
-fn run(first: u64, count: u64) {
-    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
-    let cuts: u64 = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..cores)
-            .map(|core| {
-                scope.spawn(move || {
-                    let mine = (first..first + count)
-                        .skip(core as usize)
-                        .step_by(cores as usize);
-                    let mut cuts = 0;
-                    for (done, seed) in mine.enumerate() {
-                        let tried = std::panic::catch_unwind(|| sequence(seed));
-                        cuts += tried.unwrap_or_else(|_| panic!("sequence {seed} does not agree"));
-                        if core == 0 && done > 0 && done % 50_000 == 0 {
-                            println!("{} sequences", done as u64 * cores);
-                        }
-                    }
-                    cuts
-                })
-            })
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .sum()
-    });
-    println!("{count} sequences of {INPUTS} inputs, {cuts} power cuts");
-    assert!(cuts > count * INPUTS as u64 * 4);
-}
-
-#[test]
-fn ten_thousand_sequences_agree_with_a_plain_model() {
-    run(0, SEQUENCES);
-}
-
-#[test]
-#[ignore = "a million sequences take a while: `cargo xtask long`"]
-fn a_million_sequences_agree_with_a_plain_model() {
-    run(SEQUENCES, MANY);
 }
