@@ -1,7 +1,9 @@
 //! Tariff machine and purse of the management core, with the gate for purse orders: stored as one record.
 
 mod config;
+mod keeper;
 mod orders;
+mod reactive;
 
 use dlt645::Operator;
 use security::counter::{DEFAULT_BLOCK, SendCounter};
@@ -11,22 +13,27 @@ use security::key::DeviceKey;
 use security::link::Sealer;
 use security::suite::Suite;
 use tariff::civil::Moment;
-use tariff::machine::{Clock, Machine, Why};
-use tariff::meter::{Detail, Kept, Meter, Reading, Snapshot};
+use tariff::demand::Peak;
+use tariff::machine::{Clock, Machine};
+use tariff::meter::{Meter, Reading, Snapshot};
 use tariff::purse::{Limits, Refusal};
 use tariff::remote::{Command, RefusedKeepPower};
 use tariff::sets::Table;
 use tariff::{Rounding, stored};
 
-use crate::book::{self, Capacities, VALUES};
+use crate::book::{Capacities, VALUES};
 use crate::clock;
 use crate::metering::{StartError, read_number, read_record};
 use crate::records::{ACCOUNT, PURSE_LIMIT, SETTINGS, VERSION};
 use crate::settings::{MAX_SETTINGS, Settings};
 use crate::store::{MAX_RECORD, Store, StoreError};
 
+use keeper::{Keeper, NO_VALUES};
+use reactive::Reactive;
+
 pub use config::{AccountConfig, Prepaid};
 pub use orders::Handled;
+pub use reactive::{ReactiveMaxima, ended};
 
 /// Rates of this meter.
 pub const RATES: usize = 4;
@@ -52,6 +59,7 @@ pub struct Account {
     settings: Settings,
     capacities: Capacities,
     meter: TariffMeter,
+    reactive: Reactive,
     gate: OrderGate,
     answers: Sealer,
     sequence: u32,
@@ -109,6 +117,7 @@ impl Account {
             settings,
             capacities: config.kept,
             meter,
+            reactive: Reactive::start(store)?,
             gate,
             answers,
             sequence,
@@ -139,7 +148,10 @@ impl Account {
             good: clock::is_set(now),
         };
         let by = [self.operator, Operator(0)];
-        let mut keeper = Keeper::new(store, &self.capacities, values, by);
+        let (rate, words) = (self.meter.machine().rate(), &self.settings.words);
+        let reactive = &mut self.reactive;
+        reactive.book(&parameters, words, clock, rate, reading.tenths);
+        let mut keeper = Keeper::new(store, &self.capacities, values, reactive, by);
         let effect = self
             .meter
             .advance(&parameters, clock, reading, |row| keeper.keep(&row));
@@ -155,7 +167,7 @@ impl Account {
         input: impl FnOnce(&mut Machine<RATES>) -> T,
     ) -> Result<T, StoreError> {
         let by = [operator; 2];
-        let mut keeper = Keeper::new(store, &self.capacities, &NO_VALUES, by);
+        let mut keeper = Keeper::new(store, &self.capacities, &NO_VALUES, &mut self.reactive, by);
         let answer = self.meter.input(at, |row| keeper.keep(&row), input);
         keeper.done(true)?;
         Ok(answer)
@@ -172,9 +184,10 @@ impl Account {
         store: &mut S,
     ) -> Result<(), StoreError> {
         let by = [operator; 2];
-        let mut keeper = Keeper::new(store, &self.capacities, &NO_VALUES, by);
+        let mut keeper = Keeper::new(store, &self.capacities, &NO_VALUES, &mut self.reactive, by);
         self.meter.set_clock(before, after, |row| keeper.keep(&row));
         keeper.done(true)?;
+        self.reactive.restart();
         self.save(store)
     }
 
@@ -190,7 +203,7 @@ impl Account {
         store: &mut S,
     ) -> Result<(), StoreError> {
         let by = [clear_demand.unwrap_or_default(); 2];
-        let mut keeper = Keeper::new(store, &self.capacities, values, by);
+        let mut keeper = Keeper::new(store, &self.capacities, values, &mut self.reactive, by);
         if clear_demand.is_some() {
             self.meter.clear_demand(now, |row| keeper.keep(&row));
         } else {
@@ -258,6 +271,7 @@ impl Account {
     /// # Errors
     /// [`StoreError`]; the old record stays.
     pub fn save<S: Store>(&mut self, store: &mut S) -> Result<(), StoreError> {
+        self.reactive.save(store)?;
         let state = self.gate.state();
         self.sequence = write(&self.meter, self.sequence, &state, self.operator, store)?;
         Ok(())
@@ -367,6 +381,18 @@ impl Account {
         &self.meter
     }
 
+    /// Maxima of the reactive demands since the last reset.
+    #[must_use]
+    pub const fn reactive_maxima(&self) -> &ReactiveMaxima {
+        self.reactive.maxima()
+    }
+
+    /// The reactive demand of the last window that ended, by quantity from 0.
+    #[must_use]
+    pub fn present_reactive(&self, quantity: usize) -> Option<Peak> {
+        self.reactive.present(quantity)
+    }
+
     /// What is programmed.
     #[must_use]
     pub const fn settings(&self) -> &Settings {
@@ -382,54 +408,6 @@ impl Account {
 
 /// Bytes of an operator code.
 const OPERATOR: usize = 4;
-/// No values of the instant.
-const NO_VALUES: [u8; VALUES] = [0xFF; VALUES];
-
-/// Writes rows and remembers the first failure.
-struct Keeper<'a, S> {
-    store: &'a mut S,
-    capacities: &'a Capacities,
-    values: &'a [u8; VALUES],
-    /// Who asked for what remote control does, and for all else.
-    by: [Operator; 2],
-    result: Result<bool, StoreError>,
-}
-
-impl<'a, S: Store> Keeper<'a, S> {
-    fn new(
-        store: &'a mut S,
-        capacities: &'a Capacities,
-        values: &'a [u8; VALUES],
-        by: [Operator; 2],
-    ) -> Self {
-        Self {
-            store,
-            capacities,
-            values,
-            by,
-            result: Ok(false),
-        }
-    }
-
-    fn keep(&mut self, row: &Kept<'_, CHANNELS, RATES, DEMANDS>) {
-        let [remote, other] = self.by;
-        let operator = match row.detail {
-            Detail::Relay(Why::Remote) => remote,
-            _ => other,
-        };
-        let operator = operator.line();
-        let written = book::write(self.store, self.capacities, row, self.values, operator);
-        if self.result.is_ok() {
-            self.result = written.map(|()| true);
-        }
-    }
-
-    /// True when a row was kept or something else asks for the state to be stored.
-    fn done(self, else_changed: bool) -> Result<bool, StoreError> {
-        self.result.map(|kept| kept || else_changed)
-    }
-}
-
 /// Version, memory of orders, machine, operator of the last remote command.
 fn write<S: Store>(
     meter: &TariffMeter,

@@ -51,6 +51,8 @@ pub struct Capacities {
     pub load: u16,
     /// Trips, closings, clock settings, demand resets, each.
     pub events: u16,
+    /// Reactive demand of settled and of cleared periods, each; no more than of their rows.
+    pub reactive: u16,
 }
 
 impl Capacities {
@@ -64,6 +66,7 @@ impl Capacities {
         daily: 62,
         load: 384,
         events: 10,
+        reactive: 12,
     };
     /// For 64 KiB of flash: about 15 KiB of rows.
     pub const SMALL: Self = Self {
@@ -75,6 +78,7 @@ impl Capacities {
         daily: 7,
         load: 8,
         events: 3,
+        reactive: 0,
     };
 
     /// How many of a kind.

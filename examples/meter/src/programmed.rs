@@ -29,6 +29,12 @@ pub enum Group {
     RestDays = 0x07,
     /// Public holidays.
     Holidays = 0x08,
+    /// Feature word of combined active energy.
+    ActiveWord = 0x09,
+    /// Feature word of combined reactive energy 1.
+    ReactiveWord1 = 0x0A,
+    /// Feature word of combined reactive energy 2.
+    ReactiveWord2 = 0x0B,
     /// Settlement days.
     SettlementDays = 0x0C,
     /// Rate prices.
@@ -38,12 +44,15 @@ pub enum Group {
 }
 
 impl Group {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 11] = [
         Self::Any,
         Self::DayTables,
         Self::Zones,
         Self::RestDays,
         Self::Holidays,
+        Self::ActiveWord,
+        Self::ReactiveWord1,
+        Self::ReactiveWord2,
         Self::SettlementDays,
         Self::Prices,
         Self::Tiers,
@@ -63,6 +72,9 @@ impl Group {
             (0x04_0100 | 0x04_0200, _) => Self::DayTables,
             (0x04_0008, _) => Self::RestDays,
             (0x04_0300, _) | (0x04_0002, 5) => Self::Holidays,
+            (0x04_0006, 1) => Self::ActiveWord,
+            (0x04_0006, 2) => Self::ReactiveWord1,
+            (0x04_0006, 3) => Self::ReactiveWord2,
             (0x04_000B, _) => Self::SettlementDays,
             (0x04_0501 | 0x04_0502, _) => Self::Prices,
             (0x04_0600..=0x04_06FF, _) => Self::Tiers,

@@ -21,11 +21,13 @@
 //! | 0104 | settings that were programmed over the line | with each |
 //! | 0105 | restarts of this core after a panic, u32 | at each of them |
 //! | 0106 | use of months and years: version 1, marks | at 00:00 of the first |
+//! | 0107 | maximum demand of reactive energy, as `tariff` writes it | when one rose or a period ended, before the account |
 //! | 0110..0132 | one condition of one phase: how often, how long, the last time: version 1, numbers | when it begins, when it ends |
 //!
 //! | 2000.., by kind and number | a settled period, freeze, trip, closing, clock setting, demand reset | when it is due, before the account that counts it |
 //! | 4000.. | a load record | as those |
 //! | 6000.., by group and number | who programmed what, and what stood there before | before the settings |
+//! | 7800.., 7900.., by number | reactive demand of a settled period, of one that was cleared | with the row that ends it |
 //!
 //! Water meter: 0201, millilitres, every ten litres.
 //!
@@ -52,6 +54,7 @@ pub(crate) const SETTINGS: Key = 0x0104;
 /// Restarts of the management core after a panic.
 pub const RESETS: Key = 0x0105;
 pub(crate) const USES: Key = 0x0106;
+pub(crate) const REACTIVE: Key = 0x0107;
 pub(crate) const EVENTS: Key = 0x0110;
 pub(crate) const WAITING: Key = 0x1000;
 /// Kind in bits 8 to 12, slot below.
@@ -59,4 +62,6 @@ pub(crate) const ROWS: Key = 0x2000;
 pub(crate) const LOAD_ROWS: Key = 0x4000;
 /// Group (DI1 of 0330xxnn) in bits 8 to 12, slot below.
 pub(crate) const PROGRAMMED: Key = 0x6000;
+/// Settled periods; cleared ones 0100 above.
+pub(crate) const REACTIVE_ROWS: Key = 0x7800;
 pub(crate) const WATER: Key = 0x0201;

@@ -20,16 +20,32 @@ use crate::cursor::{Reader, Writer};
 
 pub use fee::{FRIENDLY, Fee, TripCurrent};
 
-/// First byte of the stored settings; version 1 had no terms of fee control.
-const VERSION: u8 = 2;
+/// First byte of the stored settings; version 1 had no terms of fee control, version 2 no feature words.
+const VERSION: u8 = 3;
 /// Most bytes of the stored settings.
 pub const MAX_SETTINGS: usize = 512;
-/// What is charged: forward active energy (04000601).
-pub const ACTIVE: ActiveWord = ActiveWord(0x01);
-/// Combined active energy as it is shown: forward and reverse.
-pub const SHOWN: ActiveWord = ActiveWord::BOTH;
-/// Combined reactive energy: quadrants I and II, III and IV (04000602, 03).
-pub const REACTIVE: [ReactiveWord; 2] = [ReactiveWord(0x05), ReactiveWord(0x50)];
+/// What is charged: forward active energy, whatever is shown.
+const ACTIVE: ActiveWord = ActiveWord(0x01);
+
+/// Feature words (04000601 to 03): what the combined registers hold. Settled periods and freezes are shown by the words
+/// of now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// Combined active energy, as it is shown.
+    pub shown: ActiveWord,
+    /// Combined reactive energy 1 and 2.
+    pub reactive: [ReactiveWord; 2],
+}
+
+impl Default for Words {
+    /// Both directions; quadrants I and II, III and IV.
+    fn default() -> Self {
+        Self {
+            shown: ActiveWord::BOTH,
+            reactive: [ReactiveWord(0x05), ReactiveWord(0x50)],
+        }
+    }
+}
 
 /// Everything that the line can program.
 #[derive(Clone, Debug)]
@@ -57,6 +73,8 @@ pub struct Settings {
     pub timed: Option<Pattern>,
     /// Terms of fee control.
     pub fee: Fee,
+    /// Feature words.
+    pub words: Words,
 }
 
 impl Settings {
@@ -76,6 +94,7 @@ impl Settings {
             daily_min: 0,
             timed: None,
             fee: Fee::default(),
+            words: Words::default(),
         }
     }
 
@@ -182,6 +201,8 @@ impl Settings {
         w.put(&[kind, month, day]);
         w.u16(minute);
         self.fee.encode(&mut w);
+        let [first, second] = self.words.reactive;
+        w.put(&[self.words.shown.0, first.0, second.0]);
         w.finish()
     }
 
@@ -224,6 +245,13 @@ impl Settings {
         if version > 1 {
             settings.fee = Fee::decode(&mut r)?;
         }
+        if version > 2 {
+            let [shown, first, second] = r.take()?;
+            settings.words = Words {
+                shown: ActiveWord(shown),
+                reactive: [ReactiveWord(first), ReactiveWord(second)],
+            };
+        }
         r.end()?;
         settings.parameters().is_ok().then_some(settings)
     }
@@ -265,6 +293,7 @@ fn tables(r: &mut Reader<'_>) -> Option<Small> {
 mod tests {
     use tariff::calendar::{Holiday, Slot, Zone};
     use tariff::civil::Date;
+    use tariff::combine::{ActiveWord, ReactiveWord};
     use tariff::freeze::Pattern;
     use tariff::friendly::FriendlyHours;
     use tariff::overload::PowerLimit;
@@ -272,7 +301,7 @@ mod tests {
     use tariff::tier::Tier;
     use tariff::{Money, Price};
 
-    use super::{FRIENDLY, Fee, MAX_SETTINGS, Settings, TripCurrent};
+    use super::{FRIENDLY, Fee, MAX_SETTINGS, Settings, TripCurrent, Words};
 
     /// Every place used.
     fn full() -> Settings {
@@ -322,6 +351,10 @@ mod tests {
                 longest_min: 1_440,
             }),
         };
+        settings.words = Words {
+            shown: ActiveWord::NET,
+            reactive: [ReactiveWord::FIRST, ReactiveWord::SECOND],
+        };
         settings
     }
 
@@ -330,7 +363,7 @@ mod tests {
         let (settings, mut bytes) = (full(), [0; MAX_SETTINGS]);
         let length = settings.encode(&mut bytes).unwrap();
         let read = Settings::decode(&bytes[..length]).unwrap();
-        assert_eq!(read.fee, settings.fee);
+        assert_eq!((&read.fee, read.words), (&settings.fee, settings.words));
         let mut again = [0; MAX_SETTINGS];
         assert_eq!(read.encode(&mut again), Some(length));
         assert_eq!(bytes, again);
@@ -347,12 +380,16 @@ mod tests {
         settings.fee = Fee::default();
         let length = settings.encode(&mut bytes).unwrap();
         // No flag, no charge, no credit, no rate, no friendly time.
-        let first = length - (1 + 8 + 8 + 1 + 1);
+        let first = length - (1 + 8 + 8 + 1 + 1) - 3;
         bytes[0] = 1;
         let read = Settings::decode(&bytes[..first]).unwrap();
-        assert_eq!(read.fee, Fee::default());
+        assert_eq!((read.fee, read.words), (Fee::default(), Words::default()));
         assert_eq!(read.tables[1].holidays.len(), 8);
         assert_eq!(read.timed, settings.timed);
         assert!(Settings::decode(&bytes[..length]).is_none());
+        // The second version ends before the words.
+        bytes[0] = 2;
+        let read = Settings::decode(&bytes[..length - 3]).unwrap();
+        assert_eq!(read.words, Words::default());
     }
 }

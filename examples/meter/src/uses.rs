@@ -5,18 +5,22 @@
 //! month or more back, the marks begin anew.
 
 use tariff::civil::Date;
+use tariff::combine::ActiveWord;
 
+use crate::crossing::Steps;
 use crate::cursor::{Reader, Writer};
 use crate::metering::{StartError, read_record};
-use crate::records::{USES, VERSION};
+use crate::records::USES;
 use crate::store::{Store, StoreError};
 
 /// Years that are kept beside the present one.
 pub const YEARS: usize = 6;
-const LENGTH: usize = 1 + 4 + 8 * (3 + YEARS);
+const LENGTH: usize = 1 + 4 + 8 * (3 + YEARS) + 1;
+/// First byte of the record; version 1 had no word and added both directions.
+const VERSION: u8 = 2;
 
 /// Marks and what was used, tenths of a watt hour; below zero where feeding in is subtracted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Uses {
     /// Year times 12 plus month less 1; 0 before the first instant.
     month: u32,
@@ -24,6 +28,21 @@ pub struct Uses {
     last_month: i64,
     at_year: i64,
     years: [i64; YEARS],
+    /// What the combined total of the marks holds.
+    word: ActiveWord,
+}
+
+impl Default for Uses {
+    fn default() -> Self {
+        Self {
+            month: 0,
+            at_month: 0,
+            last_month: 0,
+            at_year: 0,
+            years: [0; YEARS],
+            word: ActiveWord::BOTH,
+        }
+    }
 }
 
 impl Uses {
@@ -37,6 +56,26 @@ impl Uses {
             None => Ok(Self::default()),
             Some(record) => Self::decode(record).ok_or(StartError::Damaged { key: USES }),
         }
+    }
+
+    /// The combined total that the marks belong to.
+    #[must_use]
+    pub const fn combined(&self, Steps { import, export }: Steps) -> i64 {
+        self.word.combine(import, export)
+    }
+
+    /// Another word for the combined total: what was used until now stays, from now on the new one counts. True when
+    /// the marks are to be stored.
+    pub fn take_word(&mut self, word: ActiveWord, active: Steps) -> bool {
+        if word == self.word {
+            return false;
+        }
+        let before = self.combined(active);
+        self.word = word;
+        let step = self.combined(active).saturating_sub(before);
+        self.at_month = self.at_month.saturating_add(step);
+        self.at_year = self.at_year.saturating_add(step);
+        true
     }
 
     /// Takes the day and the combined total of now; true when a mark was set, which is to be stored.
@@ -98,12 +137,14 @@ impl Uses {
         w.i64(self.last_month);
         w.i64(self.at_year);
         self.years.iter().for_each(|year| w.i64(*year));
+        w.u8(self.word.0);
         store.write(USES, &record)
     }
 
     fn decode(record: &[u8]) -> Option<Self> {
         let mut r = Reader::new(record);
-        if r.u8()? != VERSION {
+        let version = r.u8()?;
+        if !(1..=VERSION).contains(&version) {
             return None;
         }
         let mut uses = Self {
@@ -111,10 +152,13 @@ impl Uses {
             at_month: r.i64()?,
             last_month: r.i64()?,
             at_year: r.i64()?,
-            years: [0; YEARS],
+            ..Self::default()
         };
         for year in &mut uses.years {
             *year = r.i64()?;
+        }
+        if version > 1 {
+            uses.word = ActiveWord(r.u8()?);
         }
         r.end()?;
         Some(uses)

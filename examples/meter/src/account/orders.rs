@@ -84,7 +84,8 @@ impl Account {
                 };
                 let mut after = self.meter.clone();
                 let by = [self.operator, Operator::from_line(order.operator())];
-                let mut keeper = Keeper::new(store, &self.capacities, &NO_VALUES, by);
+                let mut keeper =
+                    Keeper::new(store, &self.capacities, &NO_VALUES, &mut self.reactive, by);
                 let done = order.recharge().map(|fields| {
                     let keep = |row: Kept<'_, CHANNELS, RATES, DEMANDS>| keeper.keep(&row);
                     after.input(at, keep, |machine| {

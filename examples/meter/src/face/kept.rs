@@ -82,11 +82,12 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             }
             (0, 0xFF, nth @ 1..) => {
                 let held = self.row(kind, nth)?;
+                let words = &self.account().settings().words;
                 self.second(held.row.snapshot.at, out)?;
                 out.put(&held.operator)?;
                 [1, 2, 5, 6, 7, 8]
                     .into_iter()
-                    .try_for_each(|di2| out.energy(energy(&held.row.snapshot, di2, 0)?))
+                    .try_for_each(|di2| out.energy(energy(words, &held.row.snapshot, di2, 0)?))
             }
             _ => Err(Err645::NO_DATA),
         }
@@ -148,6 +149,7 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             }
         };
         let rates = self.account().rates();
+        let words = &self.account().settings().words;
         match (kind, di1) {
             (_, 0) => out.put(&self.minute(snapshot.at)),
             (Kind::DailyPurse, 2) => {
@@ -158,12 +160,12 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             (Kind::DailyPurse, _) => Err(Err645::NO_DATA),
             (Kind::Hourly, 1 | 2) => {
                 wanted(u32::from(di1) - 1)?;
-                out.energy(energy(snapshot, di1, 0)?)
+                out.energy(energy(words, snapshot, di1, 0)?)
             }
             (Kind::Hourly, _) => Err(Err645::NO_DATA),
             (_, 1..=8) => {
                 wanted(u32::from(di1).min(5) - 1)?;
-                (0..=rates).try_for_each(|rate| out.energy(energy(snapshot, di1, rate)?))
+                (0..=rates).try_for_each(|rate| out.energy(energy(words, snapshot, di1, rate)?))
             }
             (_, 9 | 0x0A) => {
                 wanted(u32::from(di1) - 4)?;
@@ -246,8 +248,9 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             bytes: &mut bytes,
             len: 0,
         };
+        let words = &self.account().settings().words;
         for di2 in 1..=8 {
-            registers.energy(energy(&row.snapshot, di2, 0)?)?;
+            registers.energy(energy(words, &row.snapshot, di2, 0)?)?;
         }
         let (energies, quadrants) = bytes.split_at(16);
         let (voltages, rest) = values.split_at(17);
@@ -303,10 +306,16 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         each(0x0206_0000, thousandths(values.power_factor_ppm), |p| {
             thousandths(p.power_factor_ppm)
         })?;
-        // Reactive demand is not formed.
-        let demand = self.account().meter().present_demand(0);
-        let demand = demand.map_or(0, |peak| peak.ten_thousandths_kw());
-        out.number(0x0203_0000, demand.clamp(0, 799_999) as i32)
+        // Demand: forward active, combined reactive 1.
+        let account = self.account();
+        let demands = [
+            (0x0203_0000, account.meter().present_demand(0)),
+            (0x0204_0000, account.present_reactive(0)),
+        ];
+        demands.into_iter().try_for_each(|(id, peak)| {
+            let demand = peak.map_or(0, |peak| peak.ten_thousandths_kw());
+            out.number(id, demand.clamp(-799_999, 799_999) as i32)
+        })
     }
 }
 

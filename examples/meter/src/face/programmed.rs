@@ -23,8 +23,8 @@ const ZONES: usize = 14;
 const HOLIDAYS: usize = 254;
 /// Tables of tiers in the record.
 const LADDERS: usize = 8;
-/// Demands of a reset that are not formed: quadrants of the total, all of three phases; bytes of each.
-const NO_DEMANDS: usize = 22;
+/// Demands of a reset that are not formed: all of three phases; bytes of each.
+const NO_DEMANDS: usize = 18;
 const DEMAND: usize = 8;
 
 impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
@@ -43,6 +43,14 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
                 out.put(&held.operator)?;
                 for channel in 0..2 {
                     self.demands_in(&held.row.snapshot, channel, 0..=0, out)?;
+                }
+                let quadrants = self.reactive_ended(Kind::DemandReset, held.row.number);
+                for (di2, quantity) in (5..).zip(2..6) {
+                    match &quadrants {
+                        Ok(held) => self.demand_of(di2, held, quantity, 0..=0, out)?,
+                        // Periods that were cleared are not kept.
+                        Err(_) => out.put(&[0xFF; DEMAND])?,
+                    }
                 }
                 (0..NO_DEMANDS).try_for_each(|_| out.put(&[0xFF; DEMAND]))
             }
@@ -117,6 +125,12 @@ fn content(group: Group, before: &Settings, out: &mut Out<'_>) -> Result<(), Err
             });
             let rows = rows.chain(core::iter::repeat([0; 4])).take(HOLIDAYS);
             rows.into_iter().try_for_each(|row| out.put(&row))
+        }
+        Group::ActiveWord => out.put(&[before.words.shown.0]),
+        Group::ReactiveWord1 | Group::ReactiveWord2 => {
+            let [one, two] = before.words.reactive;
+            let is_first = group == Group::ReactiveWord1;
+            out.put(&[if is_first { one.0 } else { two.0 }])
         }
         Group::SettlementDays => before.settlement.iter().try_for_each(|day| {
             out.put(&day.map_or([0x99; 2], |day| [day.hour(), day.day()].map(serial)))

@@ -8,6 +8,7 @@ use tariff::Money;
 use tariff::Price;
 use tariff::calendar::{Holiday, Slot, Zone};
 use tariff::civil::Date;
+use tariff::combine::{ActiveWord, ReactiveWord};
 use tariff::freeze::Pattern;
 use tariff::plan::Broken;
 use tariff::sets::Table;
@@ -169,6 +170,16 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
                 first.holidays.truncate(count);
                 Ok(())
             }
+            (0x0400_0601, &[word @ 0..=0x0F]) => {
+                settings.words.shown = ActiveWord(word);
+                Ok(())
+            }
+            (0x0400_0602 | 0x0400_0603, &[word]) => {
+                let place = settings.words.reactive.get_mut(nth - 2).ok_or(refused)?;
+                *place = ReactiveWord(word);
+                Ok(())
+            }
+            (0x0400_0601, _) => Err(refused),
             (0x0400_0801, &[work_days]) => {
                 let [first, _] = &mut settings.tables;
                 first.work_days = work_days & 0x7F;

@@ -10,7 +10,6 @@ use tariff::tier::Reset;
 
 use super::{Out, serial};
 use crate::management::ManagementCore;
-use crate::settings::{ACTIVE, REACTIVE};
 use crate::store::Store;
 
 /// Any price, and any energy.
@@ -67,8 +66,8 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
                 let tiers = &self.set(Table::Tiers, false).tiers;
                 out.put(&[serial(tiers.len().saturating_sub(1) as u8)])
             }
-            0x0400_0601 => out.put(&[ACTIVE.0]),
-            0x0400_0602 | 0x0400_0603 => out.put(&[REACTIVE.get(nth - 2)?.0]),
+            0x0400_0601 => out.put(&[settings.words.shown.0]),
+            0x0400_0602 | 0x0400_0603 => out.put(&[settings.words.reactive.get(nth - 2)?.0]),
             0x0400_0801 => out.put(&[first.work_days]),
             0x0400_0802 => out.put(&[serial(first.rest_table)]),
             0x0400_0901 => out.put(&[settings.load_mode]),

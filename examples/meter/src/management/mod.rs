@@ -32,7 +32,6 @@ use crate::crossing::{
 use crate::events::EventBook;
 use crate::metering::{StartError, read_record, write_number};
 use crate::records::{TAKEN, VERSION};
-use crate::settings::SHOWN;
 use crate::store::{Store, StoreError};
 use crate::uses::Uses;
 
@@ -262,10 +261,9 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         }
     }
 
-    /// The combined active total as it is shown, tenths of a watt hour.
+    /// The combined active total that the use of months and years counts, tenths of a watt hour.
     pub(crate) const fn combined(&self) -> i64 {
-        let Steps { import, export } = self.totals.active;
-        SHOWN.combine(import, export)
+        self.uses.combined(self.totals.active)
     }
 
     /// Use of months and years.
@@ -301,7 +299,9 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             watts: self.values.power_w(),
         };
         let (now, values) = (self.moment(), self.line_values());
-        if clock::is_set(now) && self.uses.advance(now.date(), self.combined()) {
+        let word = self.account.settings().words.shown;
+        let reworded = self.uses.take_word(word, totals.active);
+        if clock::is_set(now) && self.uses.advance(now.date(), self.combined()) || reworded {
             let saved = self.uses.save(&mut self.store);
             let _ = self.noted(saved);
         }

@@ -8,6 +8,7 @@ use tariff::purse::Limits;
 use tariff::sets::Table;
 
 use super::ManagementCore;
+use crate::account::{ReactiveMaxima, ended};
 use crate::book::{self, Held};
 use crate::clock;
 use crate::programmed::{self, Group, Programmed};
@@ -45,6 +46,20 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
     pub(crate) fn numbered_row(&mut self, kind: Kind, number: u32) -> Result<Option<Held>, Err645> {
         let capacities = *self.account.capacities();
         book::read(&mut self.store, &capacities, kind, number).map_err(|_| Err645::OTHER)
+    }
+
+    /// Reactive maxima of the period that a row ended.
+    ///
+    /// # Errors
+    /// ERR bit 1 when none are kept.
+    pub(crate) fn reactive_ended(
+        &mut self,
+        kind: Kind,
+        number: u32,
+    ) -> Result<ReactiveMaxima, Err645> {
+        let capacities = *self.account.capacities();
+        let found = ended(&mut self.store, &capacities, kind, number);
+        found.map_err(|_| Err645::OTHER)?.ok_or(Err645::NO_DATA)
     }
 
     /// Keeps who is about to program what; on a failure nothing is programmed.
