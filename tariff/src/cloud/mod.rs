@@ -33,6 +33,7 @@ mod schedule;
 mod series;
 mod tiers;
 mod volume;
+mod work;
 
 pub use bill::{Bill, Line, Round};
 pub use export::{NetBank, NetMonth};

@@ -2,10 +2,10 @@
 
 use super::Unreadable;
 use super::bytes::Reader;
+use super::flags::Flags;
 use super::second::{HEAD, cause_of, limits};
 use crate::machine::Machine;
 use crate::purse::{Purchase, Purse};
-use crate::remote::Remote;
 use crate::tier::TierTotal;
 
 /// The state in a record of layout 1 whose head and check value are right.
@@ -15,16 +15,15 @@ pub(super) fn decode<const RATES: usize>(body: &[u8]) -> Result<Machine<RATES>, 
     for register in &mut registers {
         *register = r.u64()?;
     }
-    let flags = r.take().map(u16::from_le_bytes)?;
-    let flag = |bit: u32| flags >> bit & 1 == 1;
+    let flags = Flags(r.take().map(u16::from_le_bytes)?.into());
     let rate = r.byte()?;
     let tiers = TierTotal {
         wh: r.u64()?,
-        period: Some(r.u32()?).filter(|_| flag(0)),
+        period: Some(r.u32()?).filter(|_| flags.has(0)),
     };
     let then = r.moment()?;
-    let last = Some((then, r.u64()?)).filter(|_| flag(1));
-    let trip_at_s = Some(r.i64()?).filter(|_| flag(11));
+    let last = Some((then, r.u64()?)).filter(|_| flags.has(1));
+    let remote = flags.remote(r.i64()?);
     let limits = limits(&mut r)?;
     let (balance, cumulative) = (r.money()?, r.money()?);
     let (count, customer) = (r.u32()?, r.take()?);
@@ -48,28 +47,16 @@ pub(super) fn decode<const RATES: usize>(body: &[u8]) -> Result<Machine<RATES>, 
         cumulative,
         count,
         customer,
-        is_open: flag(3),
         cause,
-        acknowledged_2: flag(4),
-        acknowledged_0: flag(5),
-        keep_power: flag(6),
         purchases,
-        ..Purse::default()
-    };
-    let remote = Remote {
-        is_open: flag(7),
-        close_allowed: flag(8),
-        alarm: flag(9),
-        keep_power: flag(10),
-        trip_at_s,
-        ..Remote::default()
+        ..flags.purse()
     };
     Ok(Machine {
         registers,
         tiers,
         last,
         rate,
-        prepaid: flag(2),
+        prepaid: flags.has(2),
         purse,
         remote,
         ..Machine::new()

@@ -7,6 +7,7 @@
 
 pub(crate) mod bytes;
 mod first;
+mod flags;
 mod second;
 
 use crate::machine::Machine;

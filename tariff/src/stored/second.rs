@@ -2,6 +2,7 @@
 //! a whole meter, whose channels and demands are counted in the head (none for a [`Machine`] alone).
 
 use super::bytes::{CHECK, ENERGY, PEAK, Reader, Writer, opened};
+use super::flags::Flags;
 use super::{TooShort, Unreadable, first};
 use crate::machine::Machine;
 use crate::meter::{Channel, Meter};
@@ -275,16 +276,20 @@ fn read_core<const RATES: usize>(r: &mut Reader<'_>) -> Result<(Machine<RATES>, 
     for register in &mut registers {
         *register = r.u64()?;
     }
-    let flags = r.u32()?;
-    let flag = |bit: u32| flags >> bit & 1 == 1;
+    let flags = Flags(r.u32()?);
+    let flag = |bit| flags.has(bit);
     let rate = r.byte()?;
     let tiers = TierTotal {
         wh: r.u64()?,
         period: Some(r.u32()?).filter(|_| flag(0)),
     };
     let last = Some((r.moment()?, r.u64()?)).filter(|_| flag(1));
-    let trip_at_s = Some(r.i64()?).filter(|_| flag(11));
-    let back_at_s = Some(r.i64()?).filter(|_| flag(14));
+    let remote = flags.remote(r.i64()?);
+    let remote = Remote {
+        back_at_s: Some(r.i64()?).filter(|_| flag(14)),
+        back_by_key: flag(15),
+        ..remote
+    };
     let overload = Overload {
         phase: match (flag(20), flag(21)) {
             (false, false) => Phase::Calm,
@@ -335,25 +340,13 @@ fn read_core<const RATES: usize>(r: &mut Reader<'_>) -> Result<(Machine<RATES>, 
         cumulative,
         count,
         customer,
-        is_open: flag(3),
         cause,
-        acknowledged_2: flag(4),
-        acknowledged_0: flag(5),
-        keep_power: flag(6),
         friendly: flag(12),
         latched: flag(13),
         purchases,
         refunds,
         last_refund: last_refund.filter(|_| flag(18)),
-    };
-    let remote = Remote {
-        is_open: flag(7),
-        close_allowed: flag(8),
-        alarm: flag(9),
-        keep_power: flag(10),
-        trip_at_s,
-        back_at_s,
-        back_by_key: flag(15),
+        ..flags.purse()
     };
     let machine = Machine {
         registers,

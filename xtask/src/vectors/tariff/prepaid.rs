@@ -4,7 +4,7 @@ use ::tariff::calendar::{Calendar, Slot};
 use ::tariff::civil::Moment;
 use ::tariff::machine::{Clock, Effect};
 use ::tariff::meter::{Meter, Parameters, Reading};
-use ::tariff::purse::{Answer, Cause, Change, Customer, Limits, Recharge, Refusal, SERR_REPEATED};
+use ::tariff::purse::{Answer, Cause, Customer, Limits, Recharge, Refusal, SERR_REPEATED};
 use ::tariff::remote::Command;
 use ::tariff::sets::Sets;
 use ::tariff::stored::{self, recover};
@@ -149,6 +149,14 @@ fn named<'a>(limits: &'a mut Limits, limit: &str) -> Option<&'a mut Money> {
     })
 }
 
+/// What an input without a purchase answered, and what changed.
+fn told<T>(done: Result<(T, Effect), Refusal>) -> (Done, Option<Effect>) {
+    match done {
+        Ok((_, effect)) => (Ok(None), Some(effect)),
+        Err(refusal) => (Err(refusal), None),
+    }
+}
+
 /// Does what an event says; `None` for a word that is not in the vocabulary.
 fn act(machine: &mut Machine<1>, event: &Value, limits: Limits) -> Option<(Done, Option<Effect>)> {
     let order = || {
@@ -158,15 +166,10 @@ fn act(machine: &mut Machine<1>, event: &Value, limits: Limits) -> Option<(Done,
             amount: money(&event["amount"])?,
         })
     };
-    let told = |done: Result<((), Effect), Refusal>| match done {
-        Ok(((), effect)) => (Ok(None), Some(effect)),
-        Err(refusal) => (Err(refusal), None),
-    };
     let purchase = |done: Result<(Answer, Effect), Refusal>| match done {
         Ok((answer, effect)) => (Ok(Some(answer)), Some(effect)),
         Err(refusal) => (Err(refusal), None),
     };
-    let change = |_: Change| ();
     Some(match event["do"].as_str()? {
         "open" if event["amount"].is_string() => {
             let order = order()?;
@@ -179,25 +182,25 @@ fn act(machine: &mut Machine<1>, event: &Value, limits: Limits) -> Option<(Done,
         "recharge" => purchase(machine.recharge(order()?, 0)),
         "consume" => {
             let cost = price(&event["price"])?.cost(wh(&event["kwh"])?);
-            told(machine.purse_input(|purse| Ok(change(purse.consume(cost)))))
+            told(machine.purse_input(|purse| Ok(purse.consume(cost))))
         }
         "key" => (Ok(None), Some(machine.key())),
         "keep_power" => {
             let on = event["on"].as_bool()?;
-            told(machine.purse_input(|purse| Ok(change(purse.set_keep_power(on)))))
+            told(machine.purse_input(|purse| Ok(purse.set_keep_power(on))))
         }
-        "set" => told(machine.purse_input(|purse| Ok(change(purse.set_limits(limits))))),
+        "set" => told(machine.purse_input(|purse| Ok(purse.set_limits(limits)))),
         "refund" => {
             let order = Recharge {
                 customer: machine.purse().customer(),
                 count: machine.purse().refunds() + 1,
                 amount: money(&event["amount"])?,
             };
-            told(machine.refund(order, 0).map(|(_, effect)| ((), effect)))
+            told(machine.refund(order, 0))
         }
         "init_purse" => {
             let amount = money(&event["amount"])?;
-            told(machine.purse_input(|purse| purse.initialise(amount).map(change)))
+            told(machine.purse_input(|purse| purse.initialise(amount)))
         }
         "close_account" => (machine.close_account().map(|()| None), None),
         _ => return None,
