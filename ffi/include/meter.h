@@ -1212,6 +1212,51 @@
 
 #if defined(MTR_WITH_SECURITY)
 /*
+ Bytes of storage of an mtr_boot.
+ */
+#define MTR_BOOT_SIZE 160
+
+/*
+ Bytes of the stored state of the slots.
+ */
+#define MTR_BOOT_RECORD_LEN 16
+
+/*
+ Most keys that images may be signed with: the current one and the next.
+ */
+#define MTR_BOOT_KEYS 2
+
+/*
+ The first slot.
+ */
+#define MTR_SLOT_A 0
+
+/*
+ The second slot.
+ */
+#define MTR_SLOT_B 1
+
+/*
+ No slot.
+ */
+#define MTR_SLOT_NONE 2
+
+/*
+ Start slot A, when both fields of the decision say so.
+ */
+#define MTR_START_A 1522767465
+
+/*
+ Start slot B, when both fields of the decision say so.
+ */
+#define MTR_START_B 2772199830
+
+/*
+ Start nothing: recovery.
+ */
+#define MTR_START_NOTHING 1012573635
+
+/*
  Bytes of storage of an mtr_gate.
  */
 #define MTR_GATE_SIZE 1008
@@ -1247,6 +1292,11 @@
 #define MTR_RANDOM_LEN 16
 
 /*
+ Bytes of storage of an mtr_health.
+ */
+#define MTR_HEALTH_SIZE 48
+
+/*
  Bytes of storage of an mtr_key.
  */
 #define MTR_KEY_SIZE 448
@@ -1267,6 +1317,11 @@
 #define MTR_PURPOSE_CTRL 2
 
 /*
+ Wraps other keys of the device.
+ */
+#define MTR_PURPOSE_MASTER 4
+
+/*
  Purse movements.
  */
 #define MTR_PURPOSE_PURSE 5
@@ -1275,6 +1330,16 @@
  Legal readings, sealed by the metering core.
  */
 #define MTR_PURPOSE_DATA 6
+
+/*
+ Firmware: wraps the keys of images.
+ */
+#define MTR_PURPOSE_FW 7
+
+/*
+ Attestation and logs.
+ */
+#define MTR_PURPOSE_AUDIT 9
 
 /*
  The own uplink of a gateway or management core.
@@ -1292,19 +1357,14 @@
 #define MTR_SEALER_SIZE 496
 
 /*
- Bytes of storage of an mtr_opener.
- */
-#define MTR_OPENER_SIZE 480
-
-/*
  Most bytes that an envelope adds to a message.
  */
 #define MTR_ENVELOPE_OVERHEAD 32
 
 /*
- Bytes of the stored window of an mtr_opener.
+ Bytes that an envelope of the short form adds to a message with MTR_SUITE_CCM8; with MTR_SUITE_CCM16 8 more.
  */
-#define MTR_WINDOW_LEN 16
+#define MTR_SHORT_OVERHEAD 12
 
 /*
  From the device to the head end.
@@ -1327,6 +1387,56 @@
 #define MTR_SUITE_CCM8 3
 
 /*
+ Bytes of a log's name.
+ */
+#define MTR_LOG_NAME_LEN 4
+
+/*
+ Bytes of a manifest.
+ */
+#define MTR_MANIFEST_LEN 120
+
+/*
+ Bytes of a signature.
+ */
+#define MTR_SIGNATURE_LEN 64
+
+/*
+ Bytes of storage of an mtr_chunks, without its map: mtr_manifest_map_len bytes lie behind.
+ */
+#define MTR_CHUNKS_SIZE 48
+
+/*
+ The metering core: never a target over the air, whoever signed.
+ */
+#define MTR_CORE_METERING 1
+
+/*
+ The management core.
+ */
+#define MTR_CORE_MANAGEMENT 2
+
+/*
+ A modem.
+ */
+#define MTR_CORE_MODEM 3
+
+/*
+ A gateway.
+ */
+#define MTR_CORE_GATEWAY 4
+
+/*
+ Bytes of storage of an mtr_opener.
+ */
+#define MTR_OPENER_SIZE 480
+
+/*
+ Bytes of the stored window of an mtr_opener.
+ */
+#define MTR_WINDOW_LEN 16
+
+/*
  Most bytes of an order.
  */
 #define MTR_ORDER_MAX 34
@@ -1335,6 +1445,41 @@
  Most bytes of the answer to an order.
  */
 #define MTR_ACK_MAX 32
+
+/*
+ Bytes of storage of an mtr_slot.
+ */
+#define MTR_SLOT_SIZE 112
+
+/*
+ Bytes of a slot's stored record.
+ */
+#define MTR_SLOT_RECORD_LEN 108
+
+/*
+ Bytes of a proof.
+ */
+#define MTR_PROOF_LEN 16
+
+/*
+ The device that the key belongs to.
+ */
+#define MTR_SIDE_DEVICE 0
+
+/*
+ The head end that stages it.
+ */
+#define MTR_SIDE_HEAD_END 1
+
+/*
+ Bytes that wrapping adds.
+ */
+#define MTR_WRAP_OVERHEAD 8
+
+/*
+ Bytes of a wrapped secret.
+ */
+#define MTR_WRAPPED_LEN 24
 #endif
 
 #if (defined(MTR_WITH_DLT645) || defined(MTR_WITH_CJT188) || defined(MTR_WITH_METER_PROTO))
@@ -1629,6 +1774,79 @@ typedef uint32_t mtr_dlt645_slave_event_kind;
 
 #if defined(MTR_WITH_SECURITY)
 /*
+ Why an image may not be loaded or started.
+ */
+enum mtr_image_fault
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /*
+   Nothing is wrong.
+   */
+  MTR_IMAGE_GOOD = 0,
+  /*
+   The manifest is malformed.
+   */
+  MTR_IMAGE_MANIFEST = 1,
+  /*
+   The metering core is never a target.
+   */
+  MTR_IMAGE_METERING_CORE = 2,
+  /*
+   It is for another processor.
+   */
+  MTR_IMAGE_OTHER_CORE = 3,
+  /*
+   It is for another hardware model.
+   */
+  MTR_IMAGE_OTHER_HARDWARE = 4,
+  /*
+   Its security counter is below the stored one.
+   */
+  MTR_IMAGE_ROLLBACK = 5,
+  /*
+   It works with other legal software.
+   */
+  MTR_IMAGE_OTHER_LEGAL_SOFTWARE = 6,
+  /*
+   It is longer than a slot.
+   */
+  MTR_IMAGE_TOO_LONG = 7,
+  /*
+   It is encrypted and the device does not decrypt.
+   */
+  MTR_IMAGE_ENCRYPTED = 8,
+  /*
+   It is a patch against another image than the running one.
+   */
+  MTR_IMAGE_OTHER_BASE = 9,
+  /*
+   No trusted key has the identity and kind that the manifest names.
+   */
+  MTR_IMAGE_UNKNOWN_KEY = 10,
+  /*
+   The slot could not be read.
+   */
+  MTR_IMAGE_UNREADABLE = 11,
+  /*
+   What lies in flash is not the image of the manifest.
+   */
+  MTR_IMAGE_HASH = 12,
+  /*
+   The signature is wrong.
+   */
+  MTR_IMAGE_SIGNATURE = 13,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum mtr_image_fault mtr_image_fault;
+#else
+typedef uint32_t mtr_image_fault;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/*
  What becomes of an envelope.
  */
 enum mtr_verdict_kind
@@ -1670,12 +1888,36 @@ typedef uint32_t mtr_verdict_kind;
  (IEC 62606). The sample rate must give 64 to 2048 samples a cycle.
  */
 typedef struct mtr_arc mtr_arc;
+#endif
 
+#if defined(MTR_WITH_SECURITY)
+/*
+ The boot stage: what is known about the slots, and who may sign. Opaque.
+
+ The loader: mtr_manifest_admit, chunks into the free slot, mtr_boot_mark, reset. The boot stage: mtr_boot_decide, start.
+ The new image, when it finds itself working: mtr_boot_confirm; else it resets, and the old one comes back.
+ */
+typedef struct mtr_boot mtr_boot;
+#endif
+
+#if defined(MTR_WITH_METROLOGY)
 /*
  Watches the temperature of one cable or terminal. Opaque.
  */
 typedef struct mtr_cable mtr_cable;
+#endif
 
+#if defined(MTR_WITH_SECURITY)
+/*
+ Which chunks of an image lie in flash: one bit each, so that a download goes on after any cut. Opaque.
+
+ A set bit is a chunk that is missing: an erased page says that all are. Write the chunk first, then the byte that
+ mtr_chunks_note gives. A download of another manifest begins with an erased map and an erased slot.
+ */
+typedef struct mtr_chunks mtr_chunks;
+#endif
+
+#if defined(MTR_WITH_METROLOGY)
 /*
  Twelve currents beside those of the phases, each on one of the voltages of an mtr_metrology3. Opaque.
  */
@@ -1787,6 +2029,14 @@ typedef struct mtr_harmonics mtr_harmonics;
 
 #if defined(MTR_WITH_SECURITY)
 /*
+ Tests a source of random bytes, at the start (1024 bytes, thrown away) and for ever after. Opaque.
+
+ A source that failed stays failed until a restart: no handshake and no key is made of it. Sealed data go on, because
+ their nonces are counters.
+ */
+typedef struct mtr_health mtr_health;
+
+/*
  The host's side between its first message and the device's answer. Opaque.
  */
 typedef struct mtr_host mtr_host;
@@ -1890,6 +2140,15 @@ typedef struct mtr_sealer mtr_sealer;
  What both sides agreed on. Opaque; holds secrets, mtr_session_end wipes it.
  */
 typedef struct mtr_session mtr_session;
+
+/*
+ The keys of one device for one purpose. Opaque; holds secrets, mtr_slot_end wipes it.
+
+ Device and head end hold the same slot. Each function that changes it first writes the record, wrapped under the key
+ `chip` of the device's own (any purpose; the same at every start), to `store`; MTR_ERR_CALLBACK says that the store or
+ the engine failed, and the slot is then as before. There is no way back to a lower epoch.
+ */
+typedef struct mtr_slot mtr_slot;
 #endif
 
 #if defined(MTR_WITH_METROLOGY)
@@ -4352,6 +4611,118 @@ typedef struct {
 
 #if defined(MTR_WITH_SECURITY)
 /*
+ What a device admits.
+ */
+typedef struct {
+  /*
+   The stored security counter.
+   */
+  uint32_t security_counter;
+  /*
+   Length of a slot, bytes.
+   */
+  uint32_t slot_len;
+  /*
+   This hardware model.
+   */
+  uint16_t hardware;
+  /*
+   SHA-256 of the running image; read only with `takes_patches`.
+   */
+  uint8_t running_hash[32];
+  /*
+   The legal software of the metering core beside it.
+   */
+  uint8_t legal_software[8];
+  /*
+   This processor, MTR_CORE_...
+   */
+  uint8_t core;
+  /*
+   1: patches are taken.
+   */
+  uint8_t takes_patches;
+  /*
+   1: the loader can decrypt chunks.
+   */
+  uint8_t decrypts;
+} mtr_admission;
+
+/*
+ An Ed25519 key that images are signed with.
+ */
+typedef struct {
+  /*
+   The key.
+   */
+  uint8_t bytes[32];
+} mtr_public_key;
+
+/*
+ The slots in flash. All callbacks answer 0 when they did their work.
+ */
+typedef struct {
+  /*
+   Handed to every callback as it is.
+   */
+  void *context;
+  /*
+   Reads manifest and signature of a slot's image: MTR_MANIFEST_LEN + MTR_SIGNATURE_LEN bytes.
+   */
+  int32_t (*manifest)(void *context, uint32_t slot, uint8_t *out, size_t len);
+  /*
+   Reads `len` bytes of a slot's image from `offset` on.
+   */
+  int32_t (*read)(void *context, uint32_t slot, uint32_t offset, uint8_t *out, size_t len);
+  /*
+   Writes MTR_BOOT_RECORD_LEN bytes over copy 0 or 1 of the state, and answers when they are durable.
+   */
+  int32_t (*write)(void *context, uint32_t copy, const uint8_t *bytes, size_t len);
+} mtr_flash_slots;
+
+/*
+ What the boot stage does. It starts a slot only when `start` and `again`, two looks at everything, name the same one,
+ each compared by itself: one instruction that a disturbed supply passes over starts nothing.
+ */
+typedef struct {
+  /*
+   MTR_START_...
+   */
+  uint32_t start;
+  /*
+   MTR_START_...; when it is another one, reset.
+   */
+  uint32_t again;
+  /*
+   Why, for the log: 0 it is the active one, 1 a new image has its trial, 2 a new image did not verify, 3 a new image
+   did not confirm itself, 4 the active image does not verify, 5 none does.
+   */
+  uint32_t because;
+} mtr_boot_decision;
+
+/*
+ What is known about the slots.
+ */
+typedef struct {
+  /*
+   Slot of the last confirmed image, MTR_SLOT_...
+   */
+  uint32_t active;
+  /*
+   Slot that downloads are written to; MTR_SLOT_NONE while an image waits or is on trial.
+   */
+  uint32_t free;
+  /*
+   1: the running image is on trial.
+   */
+  uint32_t on_trial;
+  /*
+   What the monotonic security counter must be raised to, at every start.
+   */
+  uint32_t counter_floor;
+} mtr_boot_state;
+
+/*
  What the gate cannot know by itself at the moment of an order.
  */
 typedef struct {
@@ -4506,6 +4877,20 @@ typedef struct {
 } mtr_purse_state;
 
 /*
+ A source of random bytes.
+ */
+typedef struct {
+  /*
+   Handed to the callback as it is.
+   */
+  void *context;
+  /*
+   Gives one byte, and answers 0 when it did.
+   */
+  int32_t (*byte)(void *context, uint8_t *byte);
+} mtr_random_source;
+
+/*
  Whose key it is.
  */
 typedef struct {
@@ -4546,6 +4931,87 @@ typedef struct {
    */
   void (*release)(void *context, uint32_t slot);
 } mtr_engine;
+
+/*
+ Where a log ends. It is stored with each line, in the same record; as bytes: the number, most significant byte first,
+ and the MAC.
+ */
+typedef struct {
+  /*
+   Number of the last line; 0: none yet.
+   */
+  uint64_t number;
+  /*
+   MAC over everything up to it.
+   */
+  uint8_t mac[16];
+} mtr_log_head;
+
+/*
+ What a manifest says. Nothing in it is proved by reading it.
+ */
+typedef struct {
+  /*
+   Security counter: an image below the stored one never starts.
+   */
+  uint32_t security_counter;
+  /*
+   Build number.
+   */
+  uint32_t build;
+  /*
+   Length of the final image, bytes.
+   */
+  uint32_t image_len;
+  /*
+   Number of its chunks.
+   */
+  uint32_t chunks;
+  /*
+   Hardware model.
+   */
+  uint16_t hardware;
+  /*
+   Revision within the version.
+   */
+  uint16_t revision;
+  /*
+   Bytes of a chunk, the last one excepted.
+   */
+  uint16_t chunk_len;
+  /*
+   SHA-256 of the final image.
+   */
+  uint8_t image_hash[32];
+  /*
+   SHA-256 of the image that a patch is against; 0 unless `delta`.
+   */
+  uint8_t base_hash[32];
+  /*
+   The legal software it works with; 0 for any.
+   */
+  uint8_t legal_software[8];
+  /*
+   First bytes of the SHA-256 of the signer's public key.
+   */
+  uint8_t key_id[8];
+  /*
+   Version: major, minor.
+   */
+  uint8_t version[2];
+  /*
+   MTR_CORE_...
+   */
+  uint8_t core;
+  /*
+   1: the chunks are a patch.
+   */
+  uint8_t delta;
+  /*
+   1: the chunks are encrypted.
+   */
+  uint8_t encrypted;
+} mtr_manifest;
 
 /*
  A message that was opened: its tag was right and its number new.
@@ -4610,6 +5076,32 @@ typedef struct {
    */
   uint8_t has_purse;
 } mtr_order_ack;
+
+/*
+ Epochs of the keys in a slot.
+ */
+typedef struct {
+  /*
+   The one to send under; only with `has_active`.
+   */
+  uint16_t active;
+  /*
+   The one that waits; only with `has_staged`.
+   */
+  uint16_t staged;
+  /*
+   1: there is an active key.
+   */
+  uint8_t has_active;
+  /*
+   1: a key waits.
+   */
+  uint8_t has_staged;
+  /*
+   1: both sides proved the key that waits: a head end begins its next handshake under it.
+   */
+  uint8_t proved;
+} mtr_slot_epochs;
 #endif
 
 #ifdef __cplusplus
@@ -6663,6 +7155,63 @@ const char *mtr_result_text(int32_t code);
 
 #if defined(MTR_WITH_SECURITY)
 /*
+ Makes a boot stage in `storage` of `size` bytes (at least MTR_BOOT_SIZE, aligned to MTR_ALIGN). `keys` are 1 to
+ MTR_BOOT_KEYS. `first` and `second` are both copies of the state; when both have no bytes the device is new and its
+ image lies in slot `active`. MTR_ERR_STATE when neither copy is whole, MTR_ERR_PARAMETER for another number of keys,
+ another slot, or an admission that names no processor.
+ */
+mtr_result mtr_boot_init(void *storage,
+                         size_t size,
+                         const mtr_admission *admission,
+                         const mtr_public_key *keys,
+                         size_t keys_count,
+                         uint32_t active,
+                         const uint8_t *first,
+                         size_t first_len,
+                         const uint8_t *second,
+                         size_t second_len,
+                         mtr_boot **boot);
+
+/*
+ Verifies the image in a slot as it lies in flash now: manifest, admission, hash of what is read back, signature.
+ MTR_ERR_REFUSED: `fault` says why not; MTR_ERR_PARAMETER: no such slot; MTR_ERR_CALLBACK: a callback is missing.
+ */
+mtr_result mtr_boot_verify(mtr_boot *boot,
+                           const mtr_flash_slots *slots,
+                           uint32_t slot_number,
+                           mtr_image_fault *fault);
+
+/*
+ Verifies the image in the free slot and marks it: the next boot gives it its trial. MTR_ERR_REFUSED: `fault` says why
+ not; MTR_ERR_BUSY: another image waits or is on trial; MTR_ERR_CALLBACK: the state was not written, or a callback is
+ missing.
+ */
+mtr_result mtr_boot_mark(mtr_boot *boot,
+                         const mtr_flash_slots *slots,
+                         mtr_image_fault *fault);
+
+/*
+ What to start. The slots are verified twice, and the state is written before. MTR_ERR_CALLBACK: it was not written or
+ a callback is missing; start nothing then, reset.
+ */
+mtr_result mtr_boot_decide(mtr_boot *boot,
+                           const mtr_flash_slots *slots,
+                           mtr_boot_decision *decision);
+
+/*
+ The image on trial found itself working: it becomes the active one. Then raise the monotonic counter to counter_floor
+ of mtr_boot_read. MTR_ERR_REFUSED when it does not verify or is not on trial, MTR_ERR_CALLBACK: the state was not
+ written, or a callback is missing.
+ */
+mtr_result mtr_boot_confirm(mtr_boot *boot,
+                            const mtr_flash_slots *slots);
+
+/*
+ What is known about the slots.
+ */
+mtr_result mtr_boot_read(const mtr_boot *boot, mtr_boot_state *state);
+
+/*
  Makes a gate under the static key of `key` in `storage` of `size` bytes (at least MTR_GATE_SIZE, aligned to
  MTR_ALIGN). `state` is what was stored last, or no bytes for a new device. The purpose of the key says what it
  executes: MTR_PURPOSE_LCTRL relay and alarm orders, MTR_PURPOSE_PURSE purse orders, any other both. MTR_ERR_STATE when
@@ -6806,6 +7355,31 @@ mtr_result mtr_session_age(const mtr_session *session,
 mtr_result mtr_session_end(mtr_session *session);
 
 /*
+ Makes the tests of a source with at least `entropy_bits` of entropy in a byte (1 to 8, its maker's word) in `storage`
+ of `size` bytes (at least MTR_HEALTH_SIZE, aligned to MTR_ALIGN). MTR_ERR_PARAMETER for other bits.
+ */
+mtr_result mtr_health_init(void *storage,
+                           size_t size,
+                           uint8_t entropy_bits,
+                           mtr_health **health);
+
+/*
+ Tests a byte that was drawn. MTR_OK: it may be used; MTR_MORE: start-up, throw it away; MTR_ERR_REFUSED: the source
+ failed.
+ */
+mtr_result mtr_health_take(mtr_health *health,
+                           uint8_t byte);
+
+/*
+ Fills `out` with tested bytes of `source`. MTR_ERR_REFUSED: the source failed; MTR_ERR_CALLBACK: it gave no byte.
+ Nothing is left in `out` then.
+ */
+mtr_result mtr_health_fill(mtr_health *health,
+                           const mtr_random_source *source,
+                           uint8_t *out,
+                           size_t len);
+
+/*
  For the key service: the secret of one device, purpose and epoch out of the root secret of a network, both of
  MTR_SECRET_LEN bytes. `net_id` names the network, 8 bytes. MTR_ERR_PARAMETER for an unknown purpose,
  MTR_ERR_LENGTH for other lengths.
@@ -6879,6 +7453,14 @@ mtr_result mtr_sealer_stored(mtr_sealer *sealer,
                              uint64_t limit);
 
 /*
+ Stores what must be stored before the next message: reads the reservation, writes its limit as 8 bytes (most
+ significant first) to `store`, and counts on it when the store answers that they are durable. Instead of
+ mtr_sealer_reservation and mtr_sealer_stored. MTR_MORE: nothing must; MTR_ERR_CALLBACK: the store failed, nothing changed.
+ */
+mtr_result mtr_sealer_reserve(mtr_sealer *sealer,
+                              const mtr_store *store);
+
+/*
  Seals a message of class `class_number` (0 data, 1 command, 2 acknowledge, 5 event, ...), bound to `ext`, which is
  not sent but must be equal where it is opened: the envelope goes to `out` (MTR_ENVELOPE_OVERHEAD bytes more than the
  message are enough), its length to `len`. MTR_ERR_BUSY: store the limit first (mtr_sealer_reservation); MTR_ERR_FULL:
@@ -6896,9 +7478,107 @@ mtr_result mtr_sealer_seal(mtr_sealer *sealer,
                            size_t *len);
 
 /*
+ As mtr_sealer_seal, in the short form for slow lines: MTR_SHORT_OVERHEAD bytes more than the message with
+ MTR_SUITE_CCM8. It opens only at mtr_opener_open_short, in a frame that carries the address.
+ */
+mtr_result mtr_sealer_seal_short(mtr_sealer *sealer,
+                                 uint8_t class_number,
+                                 const uint8_t *ext,
+                                 size_t ext_len,
+                                 const uint8_t *plain,
+                                 size_t plain_len,
+                                 uint8_t *out,
+                                 size_t capacity,
+                                 size_t *len);
+
+/*
  Wipes a sender and releases its keys; the storage is free then.
  */
 mtr_result mtr_sealer_end(mtr_sealer *sealer);
+
+/*
+ The head of an empty log under `key` (MTR_PURPOSE_AUDIT) with a name of MTR_LOG_NAME_LEN bytes. MTR_ERR_PARAMETER for
+ the key of another purpose, MTR_ERR_LENGTH for another name, MTR_ERR_CALLBACK when the engine fails.
+ */
+mtr_result mtr_log_begin(const mtr_key *key,
+                         const uint8_t *name,
+                         size_t name_len,
+                         mtr_log_head *head);
+
+/*
+ The head after one more line. Write line and new head in one record; only then does the new head count. Send heads
+ away, sealed, at least hourly: against one of them a log that was cut off shows. Errors as mtr_log_begin.
+ */
+mtr_result mtr_log_append(const mtr_key *key,
+                          const mtr_log_head *head,
+                          const uint8_t *line,
+                          size_t len,
+                          mtr_log_head *after);
+
+/*
+ Checks that a line, with the head that was `stored` with it, follows `head`: begin with a head that is trusted, go on
+ with the stored ones. MTR_ERR_SEAL when it does not; other errors as mtr_log_begin.
+ */
+mtr_result mtr_log_check(const mtr_key *key,
+                         const mtr_log_head *head,
+                         const uint8_t *line,
+                         size_t len,
+                         const mtr_log_head *stored);
+
+/*
+ Reads a manifest of MTR_MANIFEST_LEN bytes. MTR_ERR_FRAME when it is malformed.
+ */
+mtr_result mtr_manifest_parse(const uint8_t *bytes, size_t len, mtr_manifest *manifest);
+
+/*
+ Whether an image may be loaded at all: to be asked before its first chunk. MTR_ERR_REFUSED: `fault` says why not;
+ MTR_ERR_FRAME: the manifest is malformed; MTR_ERR_PARAMETER: the admission names no processor.
+ */
+mtr_result mtr_manifest_admit(const uint8_t *bytes,
+                              size_t len,
+                              const mtr_admission *admission,
+                              mtr_image_fault *fault);
+
+/*
+ Bytes of the map of an image's chunks. MTR_ERR_FRAME when the manifest is malformed.
+ */
+mtr_result mtr_manifest_map_len(const uint8_t *bytes, size_t len, size_t *map_len);
+
+/*
+ Makes the map of a download in `storage` of `size` bytes (at least MTR_CHUNKS_SIZE and the map behind it, aligned to
+ MTR_ALIGN) out of a manifest and the map as it was read from flash; no bytes: all chunks are missing. MTR_ERR_LENGTH
+ for a map of another length or storage that does not hold it, MTR_ERR_FRAME for a malformed manifest.
+ */
+mtr_result mtr_chunks_init(void *storage,
+                           size_t size,
+                           const uint8_t *manifest,
+                           size_t manifest_len,
+                           const uint8_t *map,
+                           size_t map_len,
+                           mtr_chunks **chunks);
+
+/*
+ Where a received chunk of `data_len` bytes is to be written: its offset in the slot. MTR_MORE: it lies there already;
+ MTR_ERR_PARAMETER: there is no such chunk; MTR_ERR_LENGTH: it has another length.
+ */
+mtr_result mtr_chunks_wants(const mtr_chunks *chunks,
+                            uint32_t number,
+                            size_t data_len,
+                            uint32_t *offset);
+
+/*
+ Notes a chunk that lies in flash now: byte `at` of the map in flash is to be written with `byte`, which only clears a
+ bit. MTR_ERR_PARAMETER: there is no such chunk.
+ */
+mtr_result mtr_chunks_note(mtr_chunks *chunks,
+                           uint32_t number,
+                           uint32_t *at,
+                           uint8_t *byte);
+
+/*
+ The first missing chunk from `from` on; MTR_MORE: there is none.
+ */
+mtr_result mtr_chunks_missing(const mtr_chunks *chunks, uint32_t from, uint32_t *number);
 
 /*
  Makes a receiver under the static key of `key` in `storage` of `size` bytes (at least MTR_OPENER_SIZE, aligned to
@@ -6937,6 +7617,19 @@ mtr_result mtr_opener_open(mtr_opener *opener,
                            mtr_opened *opened);
 
 /*
+ As mtr_opener_open, for the short form in a frame of `address`: the six bytes of the meter's address, most significant
+ first. MTR_ERR_LENGTH for another length.
+ */
+mtr_result mtr_opener_open_short(mtr_opener *opener,
+                                 const uint8_t *address,
+                                 size_t address_len,
+                                 const uint8_t *ext,
+                                 size_t ext_len,
+                                 uint8_t *envelope,
+                                 size_t envelope_len,
+                                 mtr_opened *opened);
+
+/*
  Which numbers were seen, MTR_WINDOW_LEN bytes to be stored, so that none is taken again after a restart.
  MTR_ERR_LENGTH when `capacity` is less.
  */
@@ -6964,6 +7657,165 @@ mtr_result mtr_order_encode(const mtr_order *order,
 mtr_result mtr_order_ack_parse(const uint8_t *bytes,
                                size_t len,
                                mtr_order_ack *ack);
+
+/*
+ Makes a slot without a key in `storage` of `size` bytes (at least MTR_SLOT_SIZE, aligned to MTR_ALIGN).
+ MTR_ERR_PARAMETER for an unknown purpose.
+ */
+mtr_result mtr_slot_init(void *storage,
+                         size_t size,
+                         mtr_key_id id,
+                         uint8_t purpose_number,
+                         mtr_slot **slot);
+
+/*
+ Makes the slot that was stored, in `storage` of `size` bytes. `first` and `second` are the copies that the store holds,
+ in any order; the newer one that is whole counts, and one may have no bytes. MTR_ERR_STATE when neither is whole,
+ MTR_ERR_CALLBACK when the engine fails.
+ */
+mtr_result mtr_slot_init_stored(void *storage,
+                                size_t size,
+                                const mtr_key *chip,
+                                const uint8_t *first,
+                                size_t first_len,
+                                const uint8_t *second,
+                                size_t second_len,
+                                mtr_slot **slot);
+
+/*
+ Puts the first key, MTR_SECRET_LEN bytes, into an empty slot where the device is made. MTR_ERR_REFUSED when it is not
+ empty, MTR_ERR_LENGTH for another length.
+ */
+mtr_result mtr_slot_provision(mtr_slot *slot,
+                              const mtr_key *chip,
+                              const uint8_t *secret_bytes,
+                              size_t secret_len,
+                              uint16_t epoch,
+                              const mtr_store *store);
+
+/*
+ Stages a key that came wrapped (MTR_WRAPPED_LEN bytes, mtr_key_wrap) under the device's key `master` of
+ MTR_PURPOSE_MASTER. A staged key that waits already is replaced. MTR_ERR_PARAMETER unless the epoch is above the active,
+ the staged and every one before, MTR_ERR_SEAL when it was not wrapped under `master` or that is no such key,
+ MTR_ERR_REFUSED without an active key, MTR_ERR_LENGTH for another length.
+ */
+mtr_result mtr_slot_stage(mtr_slot *slot,
+                          const mtr_key *chip,
+                          const mtr_key *master,
+                          const uint8_t *wrapped,
+                          size_t wrapped_len,
+                          uint16_t epoch,
+                          const mtr_store *store);
+
+/*
+ This side's proof that it holds the staged key, over the MTR_RANDOM_LEN bytes that the other side drew: MTR_PROOF_LEN
+ bytes go to `out`. `side_number` is MTR_SIDE_... of this side; `chip` names the engine. MTR_ERR_REFUSED without a
+ staged key, MTR_ERR_PARAMETER for another side, MTR_ERR_LENGTH for other lengths, MTR_ERR_CALLBACK when the engine
+ fails.
+ */
+mtr_result mtr_slot_proof(const mtr_slot *slot,
+                          const mtr_key *chip,
+                          uint8_t side_number,
+                          const uint8_t *other_random,
+                          size_t random_len,
+                          uint8_t *out,
+                          size_t capacity);
+
+/*
+ Takes the other side's proof over the random bytes that this side drew for it: the staged key may be used then.
+ `side_number` is MTR_SIDE_... of the other side. MTR_ERR_SEAL when the proof is wrong; otherwise as mtr_slot_proof.
+ */
+mtr_result mtr_slot_prove(mtr_slot *slot,
+                          const mtr_key *chip,
+                          uint8_t side_number,
+                          const uint8_t *own_random,
+                          size_t random_len,
+                          const uint8_t *proof,
+                          size_t proof_len,
+                          const mtr_store *store);
+
+/*
+ Drops the staged key; the active one is untouched. MTR_ERR_REFUSED without a staged key.
+ */
+mtr_result mtr_slot_abort(mtr_slot *slot, const mtr_key *chip, const mtr_store *store);
+
+/*
+ Notes that the other side showed the key of an epoch, by a handshake or a good message: a proved staged key becomes
+ active, and the one before stays for receiving for a week or until the first good message under the new one. `now_s` is
+ seconds of a clock that goes on over a restart. MTR_MORE: nothing had to change; MTR_ERR_REFUSED: no key of that epoch
+ may be used.
+ */
+mtr_result mtr_slot_seen(mtr_slot *slot,
+                         const mtr_key *chip,
+                         uint16_t epoch,
+                         uint64_t now_s,
+                         const mtr_store *store);
+
+/*
+ Erases a previous key whose time is over; MTR_MORE: there is none.
+ */
+mtr_result mtr_slot_expire(mtr_slot *slot,
+                           const mtr_key *chip,
+                           uint64_t now_s,
+                           const mtr_store *store);
+
+/*
+ Gives up all keys for ever. MTR_ERR_REFUSED when that was done before.
+ */
+mtr_result mtr_slot_revoke(mtr_slot *slot, const mtr_key *chip, const mtr_store *store);
+
+/*
+ Which keys the slot holds.
+ */
+mtr_result mtr_slot_state(const mtr_slot *slot, mtr_slot_epochs *epochs);
+
+/*
+ As mtr_key_init, with the key of `slot` to send under; `chip` may be NULL. MTR_ERR_REFUSED when it has none.
+ */
+mtr_result mtr_key_init_sending(void *storage,
+                                size_t size,
+                                const mtr_slot *slot,
+                                const mtr_engine *chip,
+                                mtr_key **key);
+
+/*
+ As mtr_key_init, with the key of `slot` that a message or handshake of an epoch may be opened with: the active one, a
+ staged one that both sides proved, or the one before while its time lasts. After a good message call mtr_slot_seen.
+ `chip` may be NULL. MTR_ERR_REFUSED when there is none.
+ */
+mtr_result mtr_key_init_receiving(void *storage,
+                                  size_t size,
+                                  const mtr_slot *slot,
+                                  uint16_t epoch,
+                                  uint64_t now_s,
+                                  const mtr_engine *chip,
+                                  mtr_key **key);
+
+/*
+ Wipes a slot in memory; the storage is free then. What was stored stays.
+ */
+mtr_result mtr_slot_end(mtr_slot *slot);
+
+/*
+ Wraps `secret_len` bytes (16 or a longer multiple of 8) under `key`, which should be of MTR_PURPOSE_MASTER for other
+ keys of the device and of MTR_PURPOSE_FW for keys of images: MTR_WRAP_OVERHEAD bytes more go to `out`. MTR_ERR_LENGTH
+ for another length or when they do not fit, MTR_ERR_CALLBACK when the engine fails; nothing is left in `out` then.
+ */
+mtr_result mtr_key_wrap(const mtr_key *key,
+                        const uint8_t *secret_bytes,
+                        size_t secret_len,
+                        uint8_t *out,
+                        size_t capacity);
+
+/*
+ Unwraps what mtr_key_wrap made: MTR_WRAP_OVERHEAD bytes less go to `out`. MTR_ERR_SEAL when it was not wrapped under
+ `key` or was changed, MTR_ERR_LENGTH and MTR_ERR_CALLBACK as there; nothing is left in `out` then.
+ */
+mtr_result mtr_key_unwrap(const mtr_key *key,
+                          const uint8_t *wrapped,
+                          size_t wrapped_len,
+                          uint8_t *out,
+                          size_t capacity);
 #endif
 
 #ifdef __cplusplus

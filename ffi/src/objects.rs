@@ -82,6 +82,14 @@ objects! {
     #[cfg(feature = "security")]
     security::mtr_responder is ::security::ake::Responder, MTR_RESPONDER_SIZE, b"Sres";
     #[cfg(feature = "security")]
+    security::mtr_slot is ::security::slot::KeySlot, MTR_SLOT_SIZE, b"Sslo";
+    #[cfg(feature = "security")]
+    security::mtr_health is ::security::health::Health, MTR_HEALTH_SIZE, b"Shea";
+    #[cfg(feature = "security")]
+    security::mtr_chunks is ::security::fw::ChunkMap<'static>, MTR_CHUNKS_SIZE, b"Schu";
+    #[cfg(feature = "security")]
+    security::mtr_boot is crate::security::Booting, MTR_BOOT_SIZE, b"Sboo";
+    #[cfg(feature = "security")]
     security::mtr_session is ::security::session::Session, MTR_SESSION_SIZE, b"Sses";
     #[cfg(feature = "meter-proto")]
     meter_proto::mtr_outbox is crate::meter_proto::Waiting, MTR_OUTBOX_SIZE, b"Pout";

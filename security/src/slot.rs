@@ -349,6 +349,11 @@ impl KeySlot {
         self.active.as_ref().map(|held| held.epoch)
     }
 
+    /// Whose keys they are.
+    pub const fn id(&self) -> DeviceKeyId {
+        self.id
+    }
+
     /// Purpose of the keys.
     pub const fn purpose(&self) -> Purpose {
         self.purpose

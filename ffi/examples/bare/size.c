@@ -234,6 +234,51 @@ int main(void)
     CALL(mtr_gate_finish(gate, (uint8_t)number, (uint8_t)number, place, place, place, number, place));
     return 0;
 }
+#elif defined(MODULE_KEYCHANGE)
+int main(void)
+{
+    mtr_key *key;
+    mtr_slot *slot;
+    mtr_key_id id = {{0}, 0};
+    CALL(mtr_key_init(place, number, place, number, id, (uint8_t)number, (uint16_t)number, place, &key));
+    CALL(mtr_slot_init_stored(place, number, key, place, number, place, number, &slot));
+    CALL(mtr_slot_stage(slot, key, key, place, number, (uint16_t)number, place));
+    CALL(mtr_slot_proof(slot, key, (uint8_t)number, place, number, place, number));
+    CALL(mtr_slot_prove(slot, key, (uint8_t)number, place, number, place, number, place));
+    CALL(mtr_slot_seen(slot, key, (uint16_t)number, number, place));
+    CALL(mtr_slot_abort(slot, key, place));
+    CALL(mtr_key_init_sending(place, number, slot, place, &key));
+    return 0;
+}
+#elif defined(MODULE_LOG)
+int main(void)
+{
+    mtr_key *key;
+    mtr_health *health;
+    mtr_key_id id = {{0}, 0};
+    CALL(mtr_key_init(place, number, place, number, id, (uint8_t)number, (uint16_t)number, place, &key));
+    CALL(mtr_log_begin(key, place, number, place));
+    CALL(mtr_log_append(key, place, place, number, place));
+    CALL(mtr_log_check(key, place, place, number, place));
+    CALL(mtr_health_init(place, number, (uint8_t)number, &health));
+    CALL(mtr_health_fill(health, place, place, number));
+    return 0;
+}
+#elif defined(MODULE_FIRMWARE)
+int main(void)
+{
+    mtr_chunks *chunks;
+    mtr_boot *boot;
+    CALL(mtr_manifest_admit(place, number, place, place));
+    CALL(mtr_chunks_init(place, number, place, number, place, number, &chunks));
+    CALL(mtr_chunks_wants(chunks, number, number, place));
+    CALL(mtr_chunks_note(chunks, number, place, place));
+    CALL(mtr_boot_init(place, number, place, place, number, number, place, number, place, number, &boot));
+    CALL(mtr_boot_mark(boot, place, place));
+    CALL(mtr_boot_decide(boot, place, place));
+    CALL(mtr_boot_confirm(boot, place));
+    return 0;
+}
 #else
 int main(void)
 {

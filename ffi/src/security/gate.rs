@@ -45,7 +45,7 @@ pub struct mtr_store {
 unsafe impl Plain for mtr_store {}
 
 impl mtr_store {
-    fn keep(&self, bytes: &[u8]) -> Checked<()> {
+    pub(super) fn keep(&self, bytes: &[u8]) -> Checked<()> {
         let write = self.write.ok_or(mtr_result::MTR_ERR_CALLBACK)?;
         // SAFETY: the caller's function keeps to the header; the bytes are live for the call.
         match unsafe { write(self.context, bytes.as_ptr(), bytes.len()) } {

@@ -17,10 +17,16 @@ pub const MTR_SECRET_LEN: usize = 16;
 pub const MTR_PURPOSE_AUTH: u8 = 1;
 /// Orders and acknowledgements of a gateway.
 pub const MTR_PURPOSE_CTRL: u8 = 2;
+/// Wraps other keys of the device.
+pub const MTR_PURPOSE_MASTER: u8 = 4;
 /// Purse movements.
 pub const MTR_PURPOSE_PURSE: u8 = 5;
 /// Legal readings, sealed by the metering core.
 pub const MTR_PURPOSE_DATA: u8 = 6;
+/// Firmware: wraps the keys of images.
+pub const MTR_PURPOSE_FW: u8 = 7;
+/// Attestation and logs.
+pub const MTR_PURPOSE_AUDIT: u8 = 9;
 /// The own uplink of a gateway or management core.
 pub const MTR_PURPOSE_MDATA: u8 = 10;
 /// Relay orders that the metering core itself checks.
@@ -60,12 +66,12 @@ pub struct Loaded {
     pub(super) handle: KeyHandle<EngineKey>,
 }
 
-fn secret(bytes: &[u8]) -> Checked<Secret<16>> {
+pub(super) fn secret(bytes: &[u8]) -> Checked<Secret<16>> {
     let bytes = <[u8; 16]>::try_from(bytes).map_err(|_| mtr_result::MTR_ERR_LENGTH)?;
     Ok(Secret::new(bytes))
 }
 
-fn purpose(number: u8) -> Checked<Purpose> {
+pub(super) fn purpose(number: u8) -> Checked<Purpose> {
     Purpose::from_number(number).ok_or(mtr_result::MTR_ERR_PARAMETER)
 }
 

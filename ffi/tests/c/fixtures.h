@@ -364,6 +364,104 @@ static inline mtr_gate *fixture_mtr_gate(void)
     MAKE(mtr_gate, MTR_GATE_SIZE, 0, key_for(MTR_PURPOSE_LCTRL), MTR_SUITE_CCM16, NULL, 0, &made);
 }
 
+static inline mtr_slot *fixture_mtr_slot(void)
+{
+    static const uint8_t secret[MTR_SECRET_LEN] = {8};
+    MTR_STORAGE(static, storage, MTR_SLOT_SIZE);
+    mtr_key_id id = {{0x20, 0x26, 0x11, 0, 0, 1}, 0};
+    mtr_slot *made = NULL;
+    mtr_result result = mtr_slot_init(storage, sizeof storage, id, MTR_PURPOSE_DATA, &made);
+    assert(result == MTR_OK);
+    result = mtr_slot_provision(made, key_for(MTR_PURPOSE_MASTER), secret, sizeof secret, 1, given_mtr_store());
+    assert(result == MTR_OK);
+    (void)result;
+    return made;
+}
+
+static inline int32_t source_byte(void *context, uint8_t *byte)
+{
+    static uint32_t state = 1;
+    (void)context;
+    state = state * 1664525u + 1013904223u;
+    *byte = (uint8_t)(state >> 24);
+    return 0;
+}
+
+static inline const mtr_random_source *given_mtr_random_source(void)
+{
+    static mtr_random_source source;
+    source.byte = source_byte;
+    return &source;
+}
+
+static inline mtr_health *fixture_mtr_health(void)
+{
+    MAKE(mtr_health, MTR_HEALTH_SIZE, 0, 4, &made);
+}
+
+/* A manifest of three chunks of 256 bytes for the management core of hardware 0x0101; nobody signed it. */
+static inline const uint8_t *manifest_of_three(void)
+{
+    static uint8_t manifest[MTR_MANIFEST_LEN] = {'M', 'F', 'W', '1', 0, MTR_MANIFEST_LEN, 1, 1, MTR_CORE_MANAGEMENT, 0, 1, 1};
+    manifest[26] = 2;
+    manifest[27] = 9;
+    manifest[28] = 1;
+    return manifest;
+}
+
+static inline mtr_admission usual_admission(void)
+{
+    mtr_admission admission;
+    memset(&admission, 0, sizeof admission);
+    admission.core = MTR_CORE_MANAGEMENT;
+    admission.hardware = 0x0101;
+    admission.slot_len = 4096;
+    return admission;
+}
+
+static inline mtr_chunks *fixture_mtr_chunks(void)
+{
+    MAKE(mtr_chunks, MTR_CHUNKS_SIZE, 64, manifest_of_three(), MTR_MANIFEST_LEN, NULL, 0, &made);
+}
+
+static inline mtr_boot *fixture_mtr_boot(void)
+{
+    mtr_admission admission = usual_admission();
+    mtr_public_key key = {{1}};
+    MAKE(mtr_boot, MTR_BOOT_SIZE, 0, &admission, &key, 1, MTR_SLOT_A, NULL, 0, NULL, 0, &made);
+}
+
+static inline int32_t slots_manifest(void *context, uint32_t slot, uint8_t *out, size_t len)
+{
+    (void)context, (void)slot;
+    memset(out, 0, len);
+    memcpy(out, manifest_of_three(), MTR_MANIFEST_LEN);
+    return 0;
+}
+
+static inline int32_t slots_read(void *context, uint32_t slot, uint32_t offset, uint8_t *out, size_t len)
+{
+    (void)context, (void)slot, (void)offset;
+    memset(out, 0, len);
+    return 0;
+}
+
+static inline int32_t slots_write(void *context, uint32_t copy, const uint8_t *bytes, size_t len)
+{
+    (void)context, (void)copy;
+    memcpy(stored_bytes, bytes, len < sizeof stored_bytes ? len : sizeof stored_bytes);
+    return 0;
+}
+
+static inline const mtr_flash_slots *given_mtr_flash_slots(void)
+{
+    static mtr_flash_slots slots;
+    slots.manifest = slots_manifest;
+    slots.read = slots_read;
+    slots.write = slots_write;
+    return &slots;
+}
+
 static uint8_t first_message[MTR_HANDSHAKE_MAX];
 static size_t first_len;
 

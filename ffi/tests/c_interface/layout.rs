@@ -53,7 +53,8 @@ fn structures_have_one_layout_in_c_and_in_rust() {
             mtr_proto_event mtr_proto_gap mtr_proto_acknowledgement mtr_proto_profile mtr_proto_run mtr_proto_command
             mtr_proto_command_result mtr_quota mtr_outbox_setup mtr_transmit mtr_outbox_statistics mtr_link_statistics;
         security: mtr_engine mtr_key_id mtr_opened mtr_order mtr_order_ack mtr_purse_state mtr_store mtr_conditions
-            mtr_verdict;
+            mtr_verdict mtr_slot_epochs mtr_log_head mtr_random_source mtr_manifest mtr_admission mtr_public_key
+            mtr_flash_slots mtr_boot_decision mtr_boot_state;
         metrology: mtr_phase_constants mtr_metrology_parameters mtr_phase_quantities mtr_quantities mtr_registers
             mtr_progress mtr_sample1 mtr_sample3 mtr_pulse_edge mtr_reading mtr_load mtr_quality_setup mtr_frame3
             mtr_quality_event mtr_quality_step mtr_wide mtr_energy_phase mtr_energy_constants mtr_energy_register

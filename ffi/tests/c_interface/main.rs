@@ -7,4 +7,5 @@ mod layout;
 mod messages;
 mod native;
 mod programs;
+mod security;
 mod water;

@@ -73,6 +73,12 @@ const MODULES: &[(&str, &str)] = &[
         "ORDERS",
         "security: handshake of the device, gate of orders; the same",
     ),
+    ("KEYCHANGE", "security: key slot with its change; the same"),
+    ("LOG", "security: chained log, random source; the same"),
+    (
+        "FIRMWARE",
+        "security: manifest, chunks, boot decision with Ed25519",
+    ),
 ];
 
 /// Programs, what they print on a host and on a board.
