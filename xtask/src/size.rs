@@ -120,7 +120,7 @@ const COUNTING: [&str; 8] = [
 ];
 
 /// Step, what it is, and the aim in instructions on the first core, where there is one.
-const STEPS: [(&str, &str, Option<u64>); 40] = [
+const STEPS: [(&str, &str, Option<u64>); 41] = [
     (
         "signal-kernels",
         "metrology: a set of 3 u, 3 i and n: rms, P, Q1, phase compensation, saturation (design aim M4 80)",
@@ -159,6 +159,11 @@ const STEPS: [(&str, &str, Option<u64>); 40] = [
     (
         "seal-ccm-256-peer",
         "peer ccm on the same cipher: the same",
+        None,
+    ),
+    (
+        "open-ccm-256",
+        "security: the same, checked and opened",
         None,
     ),
     ("seal-ccm-16", "security: 16 bytes sealed with CCM", None),
@@ -569,6 +574,12 @@ pub fn count(image: &Path, machine: &str) -> anyhow::Result<String> {
     Ok(text)
 }
 
+/// The compiler, as it names itself.
+pub fn compiler() -> anyhow::Result<String> {
+    let output = Command::new("rustc").arg("--version").output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
 /// The compiler and the lines of the profile: one build gives size and speed.
 fn flags() -> anyhow::Result<String> {
     let manifest = std::fs::read_to_string(tool::root().join(FOLDER).join("Cargo.toml"))?;
@@ -579,9 +590,7 @@ fn flags() -> anyhow::Result<String> {
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .collect();
-    let compiler = Command::new("rustc").arg("--version").output()?;
-    let compiler = String::from_utf8_lossy(&compiler.stdout).trim().to_owned();
-    Ok(format!("{compiler}; {}", profile.join(", ")))
+    Ok(format!("{}; {}", compiler()?, profile.join(", ")))
 }
 
 fn print_table(figures: &[Figure], flags: &str) {

@@ -126,6 +126,15 @@ fn modes(show: &dyn Fn(&str, u64)) {
     );
     must(long == theirs && ours == tag);
     show(
+        "open-ccm-256",
+        count::per_call_of(CALLS, || {
+            long = theirs;
+            let body = black_box(&mut long);
+            must(security::ccm::open(&mut Soft, &key, &NONCE, &[&AAD], body, &tag).is_ok());
+        }),
+    );
+    must(long == [9; 256]);
+    show(
         "seal-ccm-16",
         count::per_call_of(CALLS, || {
             let body = black_box(&mut long[..16]);
