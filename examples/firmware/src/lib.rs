@@ -3,6 +3,7 @@
 //! * [`board`]: everything that touches the chip and the host behind the emulator; the only place with `unsafe`.
 //! * [`setup`]: what the factory puts into this meter: constants, keys, tariff.
 //! * [`metering`]: feeds samples to the metering core and reports what it made of them.
+//! * [`chip`]: a simulated metering chip and the driver before it, which may stand between samples and core.
 //! * [`wire`]: the byte line that stands for SPI between the boards.
 //! * [`management`]: lets time pass and the DL/T 645 line speak for the management core.
 //!
@@ -14,6 +15,7 @@
 
 #[expect(unsafe_code, reason = "registers of the chip, calls of the emulator")]
 pub mod board;
+pub mod chip;
 pub mod images;
 #[cfg(board = "mps2_an386")]
 pub mod live;

@@ -3,9 +3,10 @@
 use core::fmt::{Error, Write};
 
 use meter::crossing::{Answer, MAX_BODY, RecordName, Request};
-use meter::metering::MeteringCore;
-use meter::store::{Key, MAX_RECORD, Store};
-use metrology::{Registers, Sample};
+use meter::metering::{Counts, MeteringCore};
+use meter::records::METERING;
+use meter::store::{Key, MAX_RECORD, Store, StoreError};
+use metrology::{PhaseQuantities, Quantities, Registers, Sample, TotalQuantities};
 
 use crate::setup::{SAMPLE_RATE_HZ, START_MS};
 
@@ -13,11 +14,8 @@ use crate::setup::{SAMPLE_RATE_HZ, START_MS};
 const CHUNK: usize = 256;
 /// Sets handed to the core at once, at most: a chunk of one phase.
 const SETS: usize = CHUNK / 8;
-/// The records of a metering core, as the plan of `meter::records` names them.
-pub const RECORDS: [Key; 15] = [
-    0x0001, 0x0002, 0x0003, 0x0004, 0x0005, 0x0010, 0x0011, 0x0012, 0x0013, 0x0014, 0x0015, 0x0016,
-    0x0017, 0x0018, 0x0019,
-];
+/// The records of a metering core.
+pub const RECORDS: [Key; METERING.len()] = METERING;
 
 /// Where a core stands for the test: a file to read, a text to write, a stopwatch.
 pub trait Bench: Write {
@@ -26,6 +24,9 @@ pub trait Bench: Write {
 
     /// Ticks of the board's own clock since the last call; 0 where there is none.
     fn lap(&mut self) -> u32;
+
+    /// Goes back to the start of the file.
+    fn rewind(&mut self) {}
 }
 
 /// Who takes the legal blocks.
@@ -55,7 +56,7 @@ impl Feed {
     pub fn piece<const P: usize, S: Store>(
         &mut self,
         core: &mut MeteringCore<P, S>,
-        bench: &mut impl Bench,
+        bench: &mut (impl Bench + ?Sized),
     ) -> bool {
         let mut bytes = [0; CHUNK];
         let mut sets = [Sample::<P>::ZERO; SETS];
@@ -96,7 +97,7 @@ impl Feed {
     pub fn rest<const P: usize, S: Store>(
         &mut self,
         core: &mut MeteringCore<P, S>,
-        bench: &mut impl Bench,
+        bench: &mut (impl Bench + ?Sized),
         taker: Taker,
     ) -> Result<(), Error> {
         let mut acknowledged = None;
@@ -114,7 +115,7 @@ impl Feed {
 fn take_block<const P: usize, S: Store>(
     core: &mut MeteringCore<P, S>,
     acknowledged: &mut Option<RecordName>,
-    out: &mut impl Write,
+    out: &mut (impl Write + ?Sized),
 ) -> Result<(), Error> {
     let mut question = [0; MAX_BODY];
     let mut answer = [0; MAX_BODY];
@@ -132,33 +133,171 @@ fn take_block<const P: usize, S: Store>(
             envelope,
         }) => {
             *acknowledged = Some(name);
-            write!(out, "block {} {} {utc_s} ", name.boot, name.seq)?;
+            out.write_str("block ")?;
+            numbers(out, [name.boot.into(), name.seq.into(), utc_s])?;
             hex(out, envelope)
         }
-        other => writeln!(out, "no block but {other:?}"),
+        _ => out.write_str("neither a block nor none\n"),
     }
 }
 
-/// Writes registers, quantities and counters, and stores the state.
+/// Writes registers, quantities, counters and the whole state of the signal chain, and ends the core in order. All
+/// numbers are hexadecimal, low byte first: formatting would link panics.
 ///
 /// # Errors
 /// The text cannot be written.
 #[inline(never)]
 pub fn report<const P: usize, S: Store>(
     core: &mut MeteringCore<P, S>,
-    out: &mut impl Write,
+    out: &mut (impl Write + ?Sized),
 ) -> Result<(), Error> {
-    writeln!(out, "{:?}", core.registers())?;
-    writeln!(out, "{:?}", core.quantities())?;
-    writeln!(out, "{:?}", core.counts())?;
-    writeln!(
+    report_registers(out, &core.registers())?;
+    report_quantities(out, core.quantities())?;
+    let Counts {
+        blocks,
+        held_back,
+        store_failures,
+        unknown,
+        orders_dropped,
+        orders_refused,
+        orders_done,
+        damaged,
+    } = core.counts();
+    let counts = [
+        blocks,
+        held_back,
+        store_failures,
+        unknown,
+        orders_dropped,
+        orders_refused,
+        orders_done,
+        damaged,
+    ];
+    out.write_str("counts ")?;
+    numbers(out, counts.map(u64::from))?;
+    out.write_str("\ntime ")?;
+    numbers(out, [core.utc_ms(), core.boot().into()])?;
+    out.write_str(if core.relay_closed() {
+        "closed\n"
+    } else {
+        "open\n"
+    })?;
+    report_chain(core, out)?;
+    out.write_str(match core.power_down() {
+        Ok(()) => "saved\n",
+        Err(_) => "not saved\n",
+    })
+}
+
+#[inline(never)]
+fn report_chain<const P: usize, S: Store>(
+    core: &MeteringCore<P, S>,
+    out: &mut (impl Write + ?Sized),
+) -> Result<(), Error> {
+    let mut chain = [0; MAX_RECORD];
+    let length = core.chain_state(&mut chain).unwrap_or(0);
+    out.write_str("chain ")?;
+    hex(out, chain.get(..length).unwrap_or_default())
+}
+
+#[inline(never)]
+fn report_registers<const P: usize>(
+    out: &mut (impl Write + ?Sized),
+    registers: &Registers<P>,
+) -> Result<(), Error> {
+    let Registers {
+        active,
+        phase,
+        reactive,
+        fundamental,
+        apparent,
+        pulses,
+        reactive_pulses,
+    } = registers;
+    out.write_str("registers ")?;
+    for counts in [active, fundamental, apparent].into_iter().chain(phase) {
+        numbers(out, [counts.import, counts.export])?;
+    }
+    numbers(out, *reactive)?;
+    numbers(out, [*pulses, *reactive_pulses])?;
+    out.write_str("\n")
+}
+
+#[inline(never)]
+fn report_quantities<const P: usize>(
+    out: &mut (impl Write + ?Sized),
+    quantities: &Quantities<P>,
+) -> Result<(), Error> {
+    let Quantities {
+        phase,
+        total,
+        neutral_ua,
+        frequency_uhz,
+        cycles,
+        length_q16,
+        number,
+        flags,
+    } = quantities;
+    // Negative numbers in two's complement.
+    let signed = |number: i64| number as u64;
+    for phase in phase {
+        let PhaseQuantities {
+            voltage_uv,
+            current_ua,
+            active_uw,
+            reactive_uvar,
+            apparent_uva,
+            fundamental_active_uw,
+            power_factor_ppm,
+            angle_mdeg,
+            voltage_angle_mdeg,
+            voltage_mean_uv,
+            current_mean_ua,
+            fundamental_voltage_uv,
+            fundamental_current_ua,
+        } = *phase;
+        out.write_str("phase ")?;
+        numbers(
+            out,
+            [voltage_uv, current_ua, apparent_uva, fundamental_voltage_uv],
+        )?;
+        numbers(out, [fundamental_current_ua])?;
+        let mixed = [
+            active_uw,
+            reactive_uvar,
+            fundamental_active_uw,
+            power_factor_ppm.into(),
+            angle_mdeg.into(),
+            voltage_angle_mdeg.into(),
+            voltage_mean_uv,
+            current_mean_ua,
+        ];
+        numbers(out, mixed.map(signed))?;
+        out.write_str("\n")?;
+    }
+    let TotalQuantities {
+        active_uw,
+        reactive_uvar,
+        apparent_uva,
+        power_factor_ppm,
+    } = *total;
+    out.write_str("total ")?;
+    let mixed = [active_uw, reactive_uvar, power_factor_ppm.into()];
+    numbers(out, mixed.map(signed))?;
+    numbers(out, [apparent_uva, *length_q16, *number])?;
+    // What is not there is all ones.
+    numbers(
         out,
-        "time {} boot {} closed {}",
-        core.utc_ms(),
-        core.boot(),
-        core.relay_closed()
+        [
+            neutral_ua.unwrap_or(u64::MAX),
+            frequency_uhz.map_or(u64::MAX, u64::from),
+            u64::from(*cycles),
+            u64::from(flags.synchronous),
+            flags.voltage_saturated.into(),
+            flags.current_saturated.into(),
+        ],
     )?;
-    writeln!(out, "saved {:?}", core.save())
+    out.write_str("\n")
 }
 
 /// Writes the records of a store in hexadecimal.
@@ -166,17 +305,45 @@ pub fn report<const P: usize, S: Store>(
 /// # Errors
 /// The text cannot be written.
 #[inline(never)]
-pub fn dump(store: &mut impl Store, keys: &[Key], out: &mut impl Write) -> Result<(), Error> {
+pub fn dump(
+    store: &mut impl Store,
+    keys: &[Key],
+    out: &mut (impl Write + ?Sized),
+) -> Result<(), Error> {
     let mut record = [0; MAX_RECORD];
     for &key in keys {
         match store.read(key, &mut record) {
             Ok(None) => {}
             Ok(Some(length)) => {
-                write!(out, "record {key:04X} ")?;
+                out.write_str("record ")?;
+                digits(out, &key.to_be_bytes())?;
+                out.write_str(" ")?;
                 hex(out, record.get(..length).unwrap_or_default())?;
             }
-            Err(error) => writeln!(out, "record {key:04X}: {error}")?,
+            Err(error) => {
+                out.write_str("record ")?;
+                digits(out, &key.to_be_bytes())?;
+                out.write_str(match error {
+                    StoreError::Read => ": cannot be read\n",
+                    _ => ": is too long\n",
+                })?;
+            }
         }
+    }
+    Ok(())
+}
+
+/// Writes numbers of eight bytes, low byte first, a space behind each.
+///
+/// # Errors
+/// The text cannot be written.
+pub fn numbers(
+    out: &mut (impl Write + ?Sized),
+    numbers: impl IntoIterator<Item = u64>,
+) -> Result<(), Error> {
+    for number in numbers {
+        digits(out, &number.to_le_bytes())?;
+        out.write_str(" ")?;
     }
     Ok(())
 }
@@ -185,7 +352,7 @@ pub fn dump(store: &mut impl Store, keys: &[Key], out: &mut impl Write) -> Resul
 ///
 /// # Errors
 /// The text cannot be written.
-pub fn hex(out: &mut impl Write, bytes: &[u8]) -> Result<(), Error> {
+pub fn hex(out: &mut (impl Write + ?Sized), bytes: &[u8]) -> Result<(), Error> {
     digits(out, bytes)?;
     out.write_str("\n")
 }
@@ -194,7 +361,7 @@ pub fn hex(out: &mut impl Write, bytes: &[u8]) -> Result<(), Error> {
 ///
 /// # Errors
 /// The text cannot be written.
-pub fn digits(out: &mut impl Write, bytes: &[u8]) -> Result<(), Error> {
+pub fn digits(out: &mut (impl Write + ?Sized), bytes: &[u8]) -> Result<(), Error> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'?');
     for part in bytes.chunks(32) {

@@ -27,7 +27,9 @@ pub const LEGAL_INTERVAL_MS: u64 = 1_000;
 pub const UTC_OFFSET_MIN: i16 = 480;
 /// Password of the DL/T 645 line, packed decimal.
 pub const PASSWORD: u32 = 0x12_34_56;
-/// Simulated flash of one core, bytes.
+/// Flash of the metering core's records, bytes: two pages of 2 KiB for each.
+pub const METERING_FLASH: usize = 88 * 1024;
+/// Simulated flash of the management core, bytes.
 pub const FLASH: usize = 64 * 1024;
 /// Address of the meter, digits as they are read.
 pub const ADDRESS: [u8; 6] = [0x20, 0x26, 0x11, 0x00, 0x00, 0x01];
@@ -46,8 +48,34 @@ pub const fn key(purpose: Purpose) -> DeviceKey {
     )
 }
 
+/// The keys of the metering core.
+#[derive(Debug)]
+pub struct MeteringKeys([DeviceKey; 3]);
+
+impl MeteringKeys {
+    /// Those of the demonstration.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self([key(Purpose::Data), key(Purpose::Lctrl), key(Purpose::Audit)])
+    }
+
+    /// As the core takes them.
+    #[must_use]
+    pub const fn all(&self) -> metering::Keys<'_> {
+        let [data, lctrl, audit] = &self.0;
+        metering::Keys { data, lctrl, audit }
+    }
+}
+
+impl Default for MeteringKeys {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// Constants of the metering core; `None` would be a mistake in this file.
 #[must_use]
+#[inline(never)]
 pub fn metering_config<const P: usize>() -> Option<metering::Config<P>> {
     let mut parameters = Parameters::new(SAMPLE_RATE_HZ * 1000, 50_000);
     parameters.voltage_nv = MICROVOLTS_PER_COUNT * 1000;

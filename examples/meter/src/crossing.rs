@@ -6,7 +6,10 @@
 
 use metrology::event::Conditions;
 
+use security::log::Head;
+
 use crate::cursor::{Reader, Writer};
+use crate::log::{Chain, Entry, LINE};
 
 /// Longest legal block, bytes.
 pub const MAX_BLOCK: usize = 224;
@@ -44,6 +47,22 @@ pub enum Request<'a> {
     },
     /// 05: an order sealed for the metering core, unopened.
     Order(&'a [u8]),
+    /// 08: a line of the log, or the oldest that is left behind that number.
+    Line {
+        /// Which log.
+        chain: Chain,
+        /// Number of the line, from 1.
+        number: u64,
+    },
+    /// 09: which management image runs, as it says; it is put into the log.
+    Image {
+        /// Security counter of its manifest.
+        counter: u32,
+        /// Major and minor version.
+        version: (u8, u8),
+        /// Revision.
+        revision: u16,
+    },
     /// 07: a boot under which the other core numbers its own records; asked once at each of its starts.
     Boot,
     /// 06: clock synchronisation. The metering core moves at most one second a day.
@@ -234,6 +253,22 @@ pub enum Answer<'a> {
     },
     /// 87: a boot that nobody was given before.
     Boot(u32),
+    /// 88: a line of the log.
+    Line {
+        /// Which log.
+        chain: Chain,
+        /// The line and its place.
+        entry: Entry,
+    },
+    /// 98: there is no such line yet.
+    NoLine {
+        /// Which log.
+        chain: Chain,
+        /// Where it stands.
+        head: Head,
+    },
+    /// 89: taken note of.
+    Noted,
     /// FF.
     Refused(Refusal),
 }
@@ -266,6 +301,15 @@ impl<'a> Request<'a> {
             5 => Self::Order(Some(r.rest()).filter(|o| !o.is_empty() && o.len() <= MAX_SEALED)?),
             6 => Self::ClockSync { utc_ms: r.u64()? },
             7 => Self::Boot,
+            8 => Self::Line {
+                chain: Chain::from_code(r.u8()?)?,
+                number: r.u64()?,
+            },
+            9 => Self::Image {
+                counter: r.u32()?,
+                version: (r.u8()?, r.u8()?),
+                revision: r.u16()?,
+            },
             _ => return None,
         };
         r.end()?;
@@ -292,6 +336,20 @@ impl<'a> Request<'a> {
                 w.put(envelope);
             }
             Self::Boot => w.u8(7),
+            Self::Line { chain, number } => {
+                w.put(&[8, *chain as u8]);
+                w.u64(*number);
+            }
+            Self::Image {
+                counter,
+                version: (major, minor),
+                revision,
+            } => {
+                w.u8(9);
+                w.u32(*counter);
+                w.put(&[*major, *minor]);
+                w.u16(*revision);
+            }
             Self::ClockSync { utc_ms } => {
                 w.u8(6);
                 w.u64(*utc_ms);
@@ -322,6 +380,19 @@ impl<'a> Answer<'a> {
             0x85 => Self::Order(Some(r.rest()).filter(|o| o.len() <= MAX_SEALED)?),
             0x86 => Self::Clock { step_ms: r.i32()? },
             0x87 => Self::Boot(r.u32()?),
+            0x88 => Self::Line {
+                chain: Chain::from_code(r.u8()?)?,
+                entry: Entry {
+                    before: Head::from_bytes(&r.take()?),
+                    after: Head::from_bytes(&r.take()?),
+                    line: r.take::<LINE>()?,
+                },
+            },
+            0x98 => Self::NoLine {
+                chain: Chain::from_code(r.u8()?)?,
+                head: Head::from_bytes(&r.take()?),
+            },
+            0x89 => Self::Noted,
             0xFF => Self::Refused(Refusal::from_code(r.u8()?)?),
             _ => return None,
         };
@@ -360,6 +431,17 @@ impl<'a> Answer<'a> {
                 w.u8(0x87);
                 w.u32(*boot);
             }
+            Self::Line { chain, entry } => {
+                w.put(&[0x88, *chain as u8]);
+                w.put(&entry.before.to_bytes());
+                w.put(&entry.after.to_bytes());
+                w.put(&entry.line);
+            }
+            Self::NoLine { chain, head } => {
+                w.put(&[0x98, *chain as u8]);
+                w.put(&head.to_bytes());
+            }
+            Self::Noted => w.u8(0x89),
             Self::Refused(refusal) => w.put(&[0xFF, *refusal as u8]),
         }
         w.finish()

@@ -35,6 +35,10 @@ pub const ACKNOWLEDGE: DataId = DataId(0x0E4D_5002);
 /// Takes a command and gives its result.
 pub const COMMAND: DataId = DataId(0x0E4D_5003);
 
+/// Reads a line of the metering core's log: the question holds chain (0 legal, 1 asked) and number, 8 bytes low byte
+/// first; the answer is that of `crossing`. "No data" means: ask again, it is on its way.
+pub const LOG_LINE: DataId = DataId(0x0E4D_5005);
+
 /// The values of one block of phases.
 type Column = fn(&PhaseValues) -> i32;
 
@@ -342,6 +346,11 @@ impl<S: Store, O: OutboxStore> Application for ManagementCore<S, O> {
     fn read(&mut self, id: DataId, rest: &[u8], out: &mut [u8]) -> Result<usize, Err645> {
         if id == RECORD {
             return self.oldest_record(out).ok_or(Err645::NO_DATA);
+        }
+        if id == LOG_LINE {
+            let mut out = Out { bytes: out, len: 0 };
+            out.put(self.log_line(rest).ok_or(Err645::NO_DATA)?)?;
+            return Ok(out.len);
         }
         let mut out = Out { bytes: out, len: 0 };
         match id.di3() {

@@ -8,6 +8,7 @@
 //!
 //! * [`metering`]: what is legal. It answers a closed list of questions ([`crossing`]) and nothing else.
 //! * [`management`]: tariff and purse ([`account`]), [`events`], records that wait, and the DL/T 645 [`face`].
+//! * [`log`]: the legal log of the metering core.
 //! * [`link`]: both cores at the two ends of the SPI framing.
 //! * [`store`]: the one seam to flash or files; [`clock`]: times into each other; [`wave`]: synthetic loads.
 //! * [`update`]: firmware of the management core over the line.
@@ -27,6 +28,7 @@ pub mod face;
 #[cfg(feature = "std")]
 pub mod host;
 pub mod link;
+pub mod log;
 pub mod management;
 pub mod metering;
 pub mod programmed;

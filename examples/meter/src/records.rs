@@ -10,6 +10,8 @@
 //! | 0005 | relay: version 1, bits | before the contact moves |
 //! | 0010..0017 | state (version 2: with the conditions that hold) and the legal block sealed from it | every legal interval, in turn |
 //! | 0018, 0019 | state alone | clock steps, clean end, ring full; in turn |
+//! | 0020..0023 | legal log, segments in turn, as `log::ring` writes them | each line |
+//! | 0028, 0029 | log of what the management core asked | each line |
 //!
 //! Management core (its own store):
 //!
@@ -35,6 +37,31 @@
 
 use crate::store::Key;
 
+/// All records of a metering core, for a store that gives each its place.
+pub const METERING: [Key; 21] = [
+    BOOT,
+    DATA_LIMIT,
+    LCTRL_LIMIT,
+    METERING_GATE,
+    RELAY,
+    BLOCK_SLOT,
+    BLOCK_SLOT + 1,
+    BLOCK_SLOT + 2,
+    BLOCK_SLOT + 3,
+    BLOCK_SLOT + 4,
+    BLOCK_SLOT + 5,
+    BLOCK_SLOT + 6,
+    BLOCK_SLOT + 7,
+    BARE_SLOT,
+    BARE_SLOT + 1,
+    LOG_LEGAL,
+    LOG_LEGAL + 1,
+    LOG_LEGAL + 2,
+    LOG_LEGAL + 3,
+    LOG_ASKED,
+    LOG_ASKED + 1,
+];
+
 /// First byte of the records written here.
 pub(crate) const VERSION: u8 = 1;
 /// First byte of the metering core's state; version 1 had no conditions.
@@ -47,6 +74,8 @@ pub(crate) const METERING_GATE: Key = 0x0004;
 pub(crate) const RELAY: Key = 0x0005;
 pub(crate) const BLOCK_SLOT: Key = 0x0010;
 pub(crate) const BARE_SLOT: Key = 0x0018;
+pub(crate) const LOG_LEGAL: Key = 0x0020;
+pub(crate) const LOG_ASKED: Key = 0x0028;
 pub(crate) const ACCOUNT: Key = 0x0101;
 pub(crate) const TAKEN: Key = 0x0102;
 pub(crate) const PURSE_LIMIT: Key = 0x0103;

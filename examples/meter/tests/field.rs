@@ -6,6 +6,8 @@
 mod boards;
 #[path = "boards/factory.rs"]
 mod factory;
+#[path = "boards/logged.rs"]
+mod logged;
 #[path = "boards/orders.rs"]
 mod orders;
 #[path = "boards/twin.rs"]
@@ -25,11 +27,13 @@ use std::time::{Duration, Instant};
 use dlt645::{Address, Authority, Control, DataId, Message, Operator, Order, Password, Stamp};
 use meter::face::COMMAND;
 use meter::host::line::{Line, LineError};
+use meter::log::{Chain, Event, Matter};
 use meter::update::Package;
 use meter::wave::{Load, Shape, Synth};
 use meter_proto::message::FileStatus;
 
 use boards::{Board, M4, images};
+use logged::Logged;
 use twin::Said;
 
 /// Longest wait for one step of the story.
@@ -52,8 +56,9 @@ struct Field {
 }
 
 impl Field {
-    /// A metering board at work, and the flash of a management board with `first` in its slot.
-    fn new(images: PathBuf, first: &[u8]) -> Self {
+    /// A metering board at work, and the flash of a management board with `first` in its slot. With the argument
+    /// `,arg=chip` the samples come through the registers of a simulated chip.
+    fn new(images: PathBuf, first: &[u8], arguments: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // A free port: the boards come and go, so it is the test's to choose.
         let port = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -73,7 +78,7 @@ impl Field {
         field.metering = Some(Board::live(
             &field.images.join("metering-live"),
             &metering,
-            "",
+            arguments,
             &["unix:link,server=on,wait=off"],
         ));
         until("the metering board opens its port", || {
@@ -111,8 +116,8 @@ impl Field {
         })
     }
 
-    /// Ends both boards in order: what the metering board and the management board said.
-    fn end(mut self, management: Board) -> (Said, String) {
+    /// Ends both boards in order: what the metering board said and logged, and what the management board said.
+    fn end(mut self, management: Board) -> (Said, Logged, String) {
         for part in ["management", "metering"] {
             std::fs::write(self.part(part).join("stop"), b"").unwrap();
         }
@@ -120,10 +125,11 @@ impl Field {
         let metering = self.metering.take().unwrap().finish("metering");
         let said = Said::parse(&metering);
         println!(
-            "metering: {} sets, {} movements of the contact, {} bytes of stack",
+            "metering: {} sets, {} movements of the contact, stack {} of {} bytes",
             said.sets,
             said.contact.len(),
-            said.stack
+            said.stack[0],
+            said.stack[1]
         );
         let begun = Instant::now();
         let (registers, chain) = twin::undisturbed(&self.wave, &said);
@@ -142,7 +148,11 @@ impl Field {
         let (import, pulses) = (registers[0], registers[12]);
         assert!(import > 100 && pulses > 0, "it metered: {registers:?}");
         println!("registers equal the twin's: {import} steps of 0.1 Wh, {pulses} pulses");
-        (said, management)
+        let flash = std::fs::read(self.part("metering").join("metering.flash")).unwrap();
+        let logged = Logged::read(&flash);
+        let (legal, asked) = (logged.legal.len(), logged.asked.len());
+        println!("log checked: {legal} legal lines, {asked} about the other core");
+        (said, logged, management)
     }
 }
 
@@ -244,7 +254,7 @@ fn a_meter_sells_trips_and_is_updated_while_its_registers_stay_exact() {
     let live = program(&images, "management-live");
     let faulty = program(&images, "management-faulty");
     let first = factory::package(&live, 1, (1, 0));
-    let field = Field::new(images, &first);
+    let field = Field::new(images, &first, "");
     let management = field.management("");
     let mut line = field.line();
 
@@ -327,7 +337,32 @@ fn a_meter_sells_trips_and_is_updated_while_its_registers_stay_exact() {
         line.read(DataId(0x0777_0001)),
         Err(LineError::Refused(_))
     ));
-    let (said, management) = field.end(management);
+    let shown = line
+        .log(Chain::Legal, ANSWER)
+        .expect("the log comes over the line");
+    let (said, logged, management) = field.end(management);
+    // The cut of the other board's power and its restarts are nothing here; its four starts are told.
+    let events = logged.events();
+    assert!(
+        matches!(
+            events[..],
+            [
+                Event::Calibration { before: 0, .. },
+                Event::PowerUp { since_s: 0, .. },
+                Event::PowerDown { .. }
+            ]
+        ),
+        "{events:?}"
+    );
+    assert_eq!(
+        shown[..],
+        logged.legal[..2],
+        "the other core shows what is stored"
+    );
+    assert_eq!(logged.count(Matter::Contact), 4);
+    let starts = logged.count(Matter::Started);
+    assert!((4..20).contains(&starts), "{starts} starts");
+    assert!(logged.count(Matter::Image) >= 2, "the new image is noticed");
     assert!(said.registers[0] > 1_000, "energy went through the update");
     assert!(management.contains("reset 1 after a panic"), "{management}");
     assert!(management.contains("slot B, trial"), "{management}");
@@ -344,7 +379,7 @@ fn a_hostile_management_image_changes_nothing_but_what_it_may_wish_for() {
     };
     let hostile = program(&images, "management-hostile");
     let first = factory::package(&hostile, 1, (6, 66));
-    let field = Field::new(images, &first);
+    let field = Field::new(images, &first, ",arg=chip");
     let management = field.management("");
     std::thread::sleep(Duration::from_secs(12));
     // The next image on the same board works as if nothing had been.
@@ -359,7 +394,7 @@ fn a_hostile_management_image_changes_nothing_but_what_it_may_wish_for() {
     until("the other core's registers are read", || {
         (digits(&read(&mut line, IMPORT)) > 0).then_some(())
     });
-    let (said, _) = field.end(management);
+    let (said, logged, _) = field.end(management);
     println!("counted: {:?}", said.counts);
     let [unknown, dropped, refused, done] = said.counts[..] else {
         panic!("four counts");
@@ -367,4 +402,25 @@ fn a_hostile_management_image_changes_nothing_but_what_it_may_wish_for() {
     assert!(unknown > 0, "questions that nobody knows were counted");
     assert!(dropped > 0, "forged orders were counted");
     assert_eq!((refused, done), (0, 0), "no order was genuine");
+    // The log has all of it in a few lines, and none of them in the legal chain but what may be wished of the clock.
+    assert_eq!(logged.count(Matter::Unknown), unknown);
+    assert_eq!(logged.count(Matter::OrderDropped), dropped);
+    let lines = logged.asked.len();
+    assert!(lines <= 5 * Matter::ALL.len(), "{lines} lines");
+    let mut others = logged.events();
+    others.retain(|event| match event {
+        Event::ClockSet { before_ms, now_ms } => before_ms.abs_diff(*now_ms) > 1_000,
+        _ => true,
+    });
+    assert!(
+        matches!(
+            others[..],
+            [
+                Event::Calibration { .. },
+                Event::PowerUp { .. },
+                Event::PowerDown { .. }
+            ]
+        ),
+        "{others:?}"
+    );
 }

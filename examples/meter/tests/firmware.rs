@@ -9,6 +9,9 @@ mod desk;
 mod orders;
 // The shells of the images, compiled for the host.
 #[allow(dead_code)]
+#[path = "../../firmware/src/chip.rs"]
+mod chip;
+#[allow(dead_code)]
 #[path = "../../firmware/src/management.rs"]
 mod management;
 #[allow(dead_code)]
@@ -25,12 +28,11 @@ use std::time::{Duration, Instant};
 
 use meter::face::{ACKNOWLEDGE, COMMAND, RECORD};
 use meter::link::{CoreMaster, CoreSlave};
-use meter::metering::{Keys, MeteringCore};
-use meter::store::{FlashStore, RamFlash};
+use meter::metering::MeteringCore;
+use meter::store::{FlashStore, PageStore, RamFlash};
 use meter::wave::{Load, Schedule, Shape, Synth};
 use meter_proto::compact;
 use meter_proto::message::{Acknowledgement, Stream};
-use security::key::Purpose;
 
 use boards::{Board, M0, M4, PATIENCE, images};
 use desk::Desk;
@@ -38,20 +40,21 @@ use metering::{Feed, Taker};
 use orders::{recharge, session};
 
 type HostStore = FlashStore<RamFlash<{ setup::FLASH }>>;
+type MeteringStore = PageStore<RamFlash<{ setup::METERING_FLASH }>, { metering::RECORDS.len() }>;
 
 fn new_store() -> HostStore {
     FlashStore::try_new(RamFlash::new(), 0..setup::FLASH as u32).unwrap()
 }
 
-fn start<const P: usize>(store: &mut HostStore) -> MeteringCore<P, &mut HostStore> {
-    let (data, lctrl) = (setup::key(Purpose::Data), setup::key(Purpose::Lctrl));
-    let keys = Keys {
-        data: &data,
-        lctrl: &lctrl,
-    };
+fn metering_store() -> MeteringStore {
+    PageStore::try_new(RamFlash::new(), metering::RECORDS).unwrap()
+}
+
+fn start<const P: usize>(store: &mut MeteringStore) -> MeteringCore<P, &mut MeteringStore> {
+    let keys = setup::MeteringKeys::new();
     MeteringCore::start(
         setup::metering_config().unwrap(),
-        &keys,
+        &keys.all(),
         store,
         setup::START_MS,
     )
@@ -61,7 +64,7 @@ fn start<const P: usize>(store: &mut HostStore) -> MeteringCore<P, &mut HostStor
 /// What the metering image prints, from the host's own core.
 fn metered_on_host<const P: usize>(samples: &[u8]) -> String {
     let mut desk = Desk::new(samples);
-    let mut store = new_store();
+    let mut store = metering_store();
     let mut core = start::<P>(&mut store);
     Feed::default()
         .rest(&mut core, &mut desk, Taker::Bench)
@@ -104,15 +107,27 @@ fn same(what: &str, emulator: &str, host: &str) {
     assert_eq!(emulator, host, "{what}: one of them says more");
 }
 
-fn metering_is_the_same<const P: usize>(target: &str, machine: &str, bin: &str, seconds: u32) {
+/// The flash of a new metering core, where the board keeps it in a file.
+fn metering_flash(folder: &std::path::Path) {
+    std::fs::write(folder.join("metering.flash"), [0xFF; setup::METERING_FLASH]).unwrap();
+}
+
+fn metering_is_the_same<const P: usize>(
+    target: &str,
+    machine: &str,
+    bin: &str,
+    arguments: &str,
+    seconds: u32,
+) {
     let Some(images) = images(target) else {
         return;
     };
     let samples = samples::<P>(seconds, &house(), 0xC0FFEE);
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("samples.bin"), &samples).unwrap();
-    let what = format!("{bin} on {machine}");
-    let board = Board::start(machine, &images.join(bin), folder.path(), "", "none");
+    metering_flash(folder.path());
+    let what = format!("{bin}{arguments} on {machine}");
+    let board = Board::start(machine, &images.join(bin), folder.path(), arguments, "none");
     let host = metered_on_host::<P>(&samples);
     let emulator = board.finish(&what);
     same(&what, &emulator, &host);
@@ -128,23 +143,55 @@ fn metering_is_the_same<const P: usize>(target: &str, machine: &str, bin: &str, 
 
 #[test]
 fn cortex_m4_meters_one_phase_like_the_host() {
-    metering_is_the_same::<1>(M4, "mps2-an386", "metering", 12);
+    metering_is_the_same::<1>(M4, "mps2-an386", "metering", "", 12);
 }
 
 #[test]
 fn cortex_m4_meters_three_phases_like_the_host() {
-    metering_is_the_same::<3>(M4, "mps2-an386", "metering-three", 12);
+    metering_is_the_same::<3>(M4, "mps2-an386", "metering-three", "", 12);
 }
 
 #[test]
 fn cortex_m0_meters_one_phase_like_the_host() {
-    metering_is_the_same::<1>(M0, "microbit", "metering", 12);
+    metering_is_the_same::<1>(M0, "microbit", "metering", "", 12);
+}
+
+/// The host takes the samples as they are in the file: what came through the chip must give the same, to the last bit.
+#[test]
+fn samples_through_a_simulated_chip_and_its_driver_meter_like_those_of_a_buffer() {
+    metering_is_the_same::<1>(M4, "mps2-an386", "metering", ",arg=chip", 6);
+    metering_is_the_same::<1>(M0, "microbit", "metering", ",arg=chip", 6);
+}
+
+#[test]
+fn the_host_meters_through_the_chip_too() {
+    let samples = samples::<1>(6, &house(), 0xC0FFEE);
+    let mut desk = Desk::new(&samples);
+    let converter = chip::Converter::new([0; 2]);
+    let mut through = chip::Through {
+        driver: chip::driver(&converter).expect("the chip starts"),
+        bench: &mut desk,
+        converter: &converter,
+    };
+    let mut store = metering_store();
+    let mut core = start::<1>(&mut store);
+    Feed::default()
+        .rest(&mut core, &mut through, Taker::Bench)
+        .unwrap();
+    metering::report(&mut core, &mut desk).unwrap();
+    drop(core);
+    metering::dump(&mut store, &metering::RECORDS, &mut desk).unwrap();
+    same(
+        "through the chip",
+        &desk.text,
+        &metered_on_host::<1>(&samples),
+    );
 }
 
 /// The other core in the same memory, by the library's own exchange.
 struct Here<'a> {
     slave: CoreSlave,
-    core: MeteringCore<1, &'a mut HostStore>,
+    core: MeteringCore<1, &'a mut MeteringStore>,
     feed: Feed,
     desk: Desk,
 }
@@ -166,7 +213,7 @@ impl wire::Line for Here<'_> {
 
 /// What both images print, from the host's own cores: metering, management.
 fn both_on_host(samples: &[u8], script: &[u8]) -> (String, String) {
-    let (mut store, mut state, mut waiting) = (new_store(), new_store(), new_store());
+    let (mut store, mut state, mut waiting) = (metering_store(), new_store(), new_store());
     let mut managed = Desk::new(script);
     let mut here = Here {
         slave: CoreSlave::new(),
@@ -350,6 +397,7 @@ fn two_boards_answer_like_two_cores_on_the_host() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("samples.bin"), &samples).unwrap();
     std::fs::write(folder.path().join("script.bin"), &script.bytes).unwrap();
+    metering_flash(folder.path());
     let (metering_host, management_host) = both_on_host(&samples, &script.bytes);
 
     let socket = folder.path().join("link");
@@ -401,5 +449,5 @@ fn two_boards_answer_like_two_cores_on_the_host() {
         .collect();
     let open: Vec<bool> = words.iter().map(|word| word & 0x10 != 0).collect();
     assert_eq!(open, [true, false, true], "{management_host}");
-    assert!(metering_host.contains("closed false"), "{metering_host}");
+    assert!(metering_host.contains(" open\n"), "{metering_host}");
 }

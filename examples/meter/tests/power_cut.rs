@@ -7,10 +7,12 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use bench::{Bench, CutStore, KeyService, Power, START_MS, Story, is_legal};
+use meter::log::{Chain, Event, Line};
 use meter::wave::{Load, Shape};
 use meter_proto::message::Status;
 use meter_proto::point::{Direction, PointId};
 use meter_proto::quantity::Quantity;
+use security::key::Purpose;
 use security::order::Kind;
 
 /// Length of the story, milliseconds.
@@ -120,6 +122,17 @@ fn tell(writes: u64, behind: bool) -> (u64, u64) {
             purse.cumulative().hundredths(tariff::Rounding::Trunc),
             1_000
         );
+        // The order for the alarm is in the log, and the log holds over all cuts.
+        let logged = bench.log(Chain::Legal);
+        let checked = meter::log::check(&keys.key(Purpose::Audit), Chain::Legal, &logged);
+        assert!(checked.is_ok(), "{checked:?}");
+        let orders = logged.iter().filter(|entry| {
+            Line::parse(&entry.line)
+                .is_some_and(|line| matches!(line.event, Event::OrderTaken { number: 8, .. }))
+        });
+        let orders = orders.count();
+        assert!(orders == 1 || !bench.management.totals().relay.alarm);
+        assert!(runs > 1 || orders == 1);
         break bench.metering.registers().active.import;
     };
     let mut names: Vec<_> = world.blocks.iter().collect();

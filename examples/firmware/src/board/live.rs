@@ -11,7 +11,6 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use cortex_m::peripheral::SCB;
 use cortex_m::peripheral::syst::SystClkSource;
-use cortex_m_semihosting::debug::{EXIT_FAILURE, exit};
 
 use super::mps2::{TICKS_PER_MS, forget_wakes, start_timer, ticks};
 
@@ -65,14 +64,6 @@ pub fn idle() {
     cortex_m::asm::wfi();
     SCB::clear_pendst();
     forget_wakes();
-}
-
-/// Ends the run in the emulator with a failure.
-pub fn fail() -> ! {
-    exit(EXIT_FAILURE);
-    loop {
-        cortex_m::asm::wfi();
-    }
 }
 
 /// Restarts the chip.

@@ -24,13 +24,24 @@ use host::Host;
 pub use host::{HostFlash, exists};
 #[cfg(board = "mps2_an386")]
 pub use live::{
-    Clock, fail, hand_over, handed_over, idle, load_program, reset, reset_on_panic, start_program,
+    Clock, hand_over, handed_over, idle, load_program, reset, reset_on_panic, start_program,
     take_panic,
 };
 #[cfg(board = "mps2_an386")]
 pub use mps2::{Flash, Uart, erased_flash};
 #[cfg(board = "microbit")]
-pub use nrf51::{Flash, erased_flash};
+pub use nrf51::{Flash as MeteringFlash, metering_flash};
+
+/// Flash of the metering core's records, in a file of the host.
+#[cfg(board = "mps2_an386")]
+pub type MeteringFlash = HostFlash<{ crate::setup::METERING_FLASH }>;
+
+/// Flash of the metering core's records, as the host has it.
+#[cfg(board = "mps2_an386")]
+#[must_use]
+pub fn metering_flash() -> Option<MeteringFlash> {
+    MeteringFlash::open(c"metering.flash")
+}
 
 /// The name of this board.
 #[cfg(board = "mps2_an386")]
@@ -70,6 +81,14 @@ pub fn succeed() -> ! {
     }
 }
 
+/// Ends the run in the emulator with a failure.
+pub fn fail() -> ! {
+    exit(EXIT_FAILURE);
+    loop {
+        cortex_m::asm::wfi();
+    }
+}
+
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
     if let Some(mut text) = Host::open(c":tt", nr::open::W_APPEND) {
@@ -77,10 +96,7 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     }
     #[cfg(board = "mps2_an386")]
     live::panicked(info.location().map_or(0, core::panic::Location::line));
-    exit(EXIT_FAILURE);
-    loop {
-        cortex_m::asm::wfi();
-    }
+    fail()
 }
 
 /// Text on its way to the host.
@@ -129,11 +145,6 @@ impl Emulator {
             at: SYST::get_current(),
         })
     }
-
-    /// Goes back to the start of the file.
-    pub fn rewind(&mut self) {
-        let _ = self.input.seek(0);
-    }
 }
 
 impl Write for Emulator {
@@ -145,6 +156,10 @@ impl Write for Emulator {
 impl Bench for Emulator {
     fn read(&mut self, into: &mut [u8]) -> usize {
         self.input.read(into)
+    }
+
+    fn rewind(&mut self) {
+        let _ = self.input.seek(0);
     }
 
     fn lap(&mut self) -> u32 {

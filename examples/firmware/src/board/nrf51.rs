@@ -7,9 +7,12 @@ use embedded_storage::nor_flash::{
     check_write,
 };
 
+use crate::setup::METERING_FLASH;
+
 /// Start and length of the flash behind the program: `boards/microbit.x` leaves it out.
-const START: usize = 0x3_8000;
-const LENGTH: usize = 0x8000;
+const START: usize = 0x2_A000;
+const LENGTH: usize = METERING_FLASH;
+const _: () = assert!(START + LENGTH == 256 * 1024);
 /// One page of the chip; the store sees pairs, so that the longest record fits.
 const CHIP_PAGE: u32 = 1024;
 
@@ -24,12 +27,12 @@ const ERASE: u32 = 2;
 #[derive(Debug)]
 pub struct Flash(());
 
-/// Flash of a new meter.
+/// Flash of the metering core's records, erased: a new meter. `None` when the controller refuses.
 #[must_use]
-pub fn erased_flash() -> Flash {
+pub fn metering_flash() -> Option<Flash> {
     let mut flash = Flash(());
-    let _ = flash.erase(0, LENGTH as u32);
-    flash
+    flash.erase(0, LENGTH as u32).ok()?;
+    Some(flash)
 }
 
 /// Why the flash refused.

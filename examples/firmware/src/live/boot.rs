@@ -23,6 +23,8 @@ pub fn boot() -> ! {
         let _ = emulator.write_str("boot: nothing can be started\n");
         board::fail()
     }
+    let (used, there) = board::stack();
+    let _ = writeln!(emulator, "# boot: stack {used} of {there} bytes");
     board::start_program()
 }
 

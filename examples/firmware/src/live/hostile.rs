@@ -102,19 +102,19 @@ fn forged(dice: &mut Dice, out: &mut [u8; MAX_BODY]) -> usize {
     for (place, byte) in envelope.iter_mut().skip(1).zip(roll.to_le_bytes()) {
         *place = byte;
     }
-    let request = match roll % 6 {
-        0 => Request::Order(&envelope),
-        1 => Request::ClockSync { utc_ms: roll },
-        2 => Request::RelayWish {
+    let request = match roll % 8 {
+        0..=2 => Request::Order(&envelope),
+        3 => Request::ClockSync { utc_ms: roll },
+        4 => Request::RelayWish {
             closed: roll & 0x100 != 0,
         },
-        3 => Request::NextBlock {
+        5 => Request::NextBlock {
             acknowledged: Some(RecordName {
                 boot: roll as u32,
                 seq: u32::MAX,
             }),
         },
-        4 => Request::Boot,
+        6 => Request::Boot,
         _ => Request::Totals,
     };
     request.encode(out).unwrap_or(0)

@@ -4,7 +4,7 @@ use core::fmt::Write;
 
 use dlt645::{Slave, Timing};
 use meter::link::CoreMaster;
-use meter::management::{Keys, ManagementCore};
+use meter::management::{Image, Keys, ManagementCore};
 use meter::records::RESETS;
 use meter::store::{FlashStore, Store};
 use meter::update::{BootRecords, Device, UpdateClient, WithUpdate, verify_slot};
@@ -82,6 +82,11 @@ pub fn management() -> ! {
         number,
     );
     let mut core = core.expect("the state can be read");
+    core.tell_image(Image {
+        counter: boot.running.security_counter,
+        version: boot.running.version,
+        revision: boot.running.revision,
+    });
     let (major, minor) = boot.running.version;
     writeln!(emulator, "management {major}.{minor} boot {number}").expect("text");
     let armed = panicked.is_none() && resets == 0 && board::has_argument("panic");

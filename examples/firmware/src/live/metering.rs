@@ -13,60 +13,66 @@
 
 use core::fmt::Write;
 
-use meter::metering::{Keys, MeteringCore, StartError};
+use meter::metering::{MeteringCore, Starting};
 use meter::store::{MAX_RECORD, PageStore};
-use security::key::Purpose;
 
 use super::{SPEED, STOP};
-use crate::board::{self, Clock, Emulator, HostFlash, Uart};
-use crate::metering::{Feed, RECORDS, hex};
-use crate::setup::{self, FLASH, SAMPLE_RATE_HZ};
+use crate::board::{self, Clock, Emulator, Uart};
+use crate::chip::{self, Converter, Through};
+use crate::metering::{Bench, Feed, RECORDS, hex};
+use crate::setup::{self, MeteringKeys, SAMPLE_RATE_HZ};
 use crate::wire::{Port, Step};
 
-type MeteringFlash = PageStore<HostFlash<FLASH>, { RECORDS.len() }>;
+type MeteringStore = PageStore<board::MeteringFlash, { RECORDS.len() }>;
 
 /// Bytes of the other board taken between two pieces of samples: a flood costs no sample.
 const BYTES: usize = 256;
 /// Sets between two looks for the end.
 const LOOK: u64 = SAMPLE_RATE_HZ as u64;
 
-/// Meters `samples.bin` over and over, by the clock, until the host wants an end.
+/// Meters `samples.bin` over and over, by the clock, until the host wants an end. With the argument `chip` the samples
+/// come through the registers of a simulated chip.
 pub fn metering() -> ! {
     let Some(mut emulator) = Emulator::open(c"samples.bin") else {
         board::fail()
     };
-    let Some(mut store) = HostFlash::open(c"metering.flash")
-        .and_then(|flash| PageStore::try_new(flash, RECORDS).ok())
+    let Some(mut store) =
+        board::metering_flash().and_then(|flash| MeteringStore::try_new(flash, RECORDS).ok())
     else {
         board::fail()
     };
     let mut feed = Feed::default();
-    let Ok(mut core) = start(&mut store) else {
+    let keys = MeteringKeys::new();
+    let Some(config) = setup::metering_config::<1>() else {
         board::fail()
     };
-    run(&mut core, &mut feed, &mut emulator);
-    let _ = core.save();
-    if report(&core, &feed, &mut emulator).is_err() {
+    let mut starting = Starting::new(config, &keys.all(), &mut store, setup::START_MS);
+    let Ok(core) = starting.resume(&keys.all()) else {
+        board::fail()
+    };
+    if board::has_argument("chip") {
+        let converter = Converter::new([0; 2]);
+        let Some(driver) = chip::driver(&converter) else {
+            board::fail()
+        };
+        let mut through = Through {
+            bench: &mut emulator,
+            converter: &converter,
+            driver,
+        };
+        run(core, &mut feed, &mut through);
+    } else {
+        run(core, &mut feed, &mut emulator);
+    }
+    let _ = core.power_down();
+    if report(core, &feed, &mut emulator).is_err() {
         board::fail()
     }
     board::succeed()
 }
 
 #[inline(never)]
-fn start(
-    store: &mut MeteringFlash,
-) -> Result<MeteringCore<1, &mut MeteringFlash>, Option<StartError>> {
-    let (data, lctrl) = (setup::key(Purpose::Data), setup::key(Purpose::Lctrl));
-    let keys = Keys {
-        data: &data,
-        lctrl: &lctrl,
-    };
-    let config = setup::metering_config::<1>().ok_or(None)?;
-    MeteringCore::start(config, &keys, store, setup::START_MS).map_err(Some)
-}
-
-#[inline(never)]
-fn run(core: &mut MeteringCore<1, &mut MeteringFlash>, feed: &mut Feed, emulator: &mut Emulator) {
+fn run(core: &mut MeteringCore<1, &mut MeteringStore>, feed: &mut Feed, emulator: &mut dyn Bench) {
     let mut clock = Clock::start();
     let mut uart = Uart::core(2);
     let mut port = Port::new();
@@ -99,7 +105,7 @@ fn run(core: &mut MeteringCore<1, &mut MeteringFlash>, feed: &mut Feed, emulator
 /// Takes some bytes of the other board; whether there were any.
 fn listen(
     now_ms: u64,
-    core: &mut MeteringCore<1, &mut MeteringFlash>,
+    core: &mut MeteringCore<1, &mut MeteringStore>,
     uart: &mut Uart,
     port: &mut Port,
 ) -> bool {
@@ -118,7 +124,7 @@ fn listen(
 
 #[inline(never)]
 fn report(
-    core: &MeteringCore<1, &mut MeteringFlash>,
+    core: &MeteringCore<1, &mut MeteringStore>,
     feed: &Feed,
     out: &mut Emulator,
 ) -> core::fmt::Result {
@@ -148,11 +154,11 @@ fn report(
     line(out, "", &(there as u32).to_le_bytes())
 }
 
-fn line(out: &mut Emulator, name: &str, bytes: &[u8]) -> core::fmt::Result {
+fn line(out: &mut dyn Bench, name: &str, bytes: &[u8]) -> core::fmt::Result {
     out.write_str(name)?;
     hex(out, bytes)
 }
 
-fn digits(out: &mut Emulator, bytes: &[u8]) -> core::fmt::Result {
+fn digits(out: &mut dyn Bench, bytes: &[u8]) -> core::fmt::Result {
     crate::metering::digits(out, bytes)
 }

@@ -64,6 +64,7 @@ pub(super) struct ElectricityMeter<const P: usize> {
 struct Keys {
     data: DeviceKey,
     lctrl: DeviceKey,
+    audit: DeviceKey,
     purse: DeviceKey,
 }
 
@@ -75,6 +76,7 @@ fn keys(config: &MeterConfig, address: [u8; 6]) -> Result<Keys, StartError> {
         return Ok(Keys {
             data: key(Purpose::Data),
             lctrl: key(Purpose::Lctrl),
+            audit: key(Purpose::Audit),
             purse: key(Purpose::Purse),
         });
     };
@@ -102,6 +104,7 @@ fn keys(config: &MeterConfig, address: [u8; 6]) -> Result<Keys, StartError> {
     Ok(Keys {
         data: key(Purpose::Data)?,
         lctrl: key(Purpose::Lctrl)?,
+        audit: key(Purpose::Audit)?,
         purse: key(Purpose::Purse)?,
     })
 }
@@ -161,6 +164,7 @@ impl<const P: usize> ElectricityMeter<P> {
             &metering::Keys {
                 data: &keys.data,
                 lctrl: &keys.lctrl,
+                audit: &keys.audit,
             },
             store("metering")?,
             utc_ms,
@@ -363,7 +367,7 @@ impl<const P: usize> Station for ElectricityMeter<P> {
 
     fn save(&mut self) {
         // The last stored state stays when the disk refuses: at most one legal interval old.
-        let _ = self.metering.save();
+        let _ = self.metering.power_down();
         let _ = self.management.save();
     }
 }

@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 use dlt645::{Address, AskError, DataId, Event, Master, Message, Operator, Timing};
 use meter_proto::message::FileStatus;
 
+use crate::crossing::Answer;
+use crate::face::LOG_LINE;
+use crate::log::{Chain, Entry};
 use crate::update::{FILE, Package, REQUEST_MAX, UpdateSender};
 
 /// A line to one meter.
@@ -106,6 +109,40 @@ impl Line {
     /// As [`Line::ask`].
     pub fn read(&mut self, id: DataId) -> Result<Vec<u8>, LineError> {
         self.ask(&Message::Read { id, rest: &[] })
+    }
+
+    /// All lines of a log that the meter still has, oldest first; [`crate::log::check`] proves them. A line for which the
+    /// meter has no answer within `patience` ends it.
+    ///
+    /// # Errors
+    /// As [`Line::ask`].
+    pub fn log(&mut self, chain: Chain, patience: Duration) -> Result<Vec<Entry>, LineError> {
+        let mut entries = Vec::new();
+        let mut number = 1_u64;
+        let mut until = Instant::now() + patience;
+        loop {
+            let [a, b, c, d, e, f, g, h] = number.to_le_bytes();
+            let question = Message::Read {
+                id: LOG_LINE,
+                rest: &[chain as u8, a, b, c, d, e, f, g, h],
+            };
+            match self.ask(&question) {
+                Ok(answer) => match Answer::parse(&answer) {
+                    Some(Answer::Line { entry, .. }) => {
+                        entries.push(entry);
+                        number = entry.after.number().saturating_add(1);
+                        until = Instant::now() + patience;
+                    }
+                    Some(Answer::NoLine { .. }) => return Ok(entries),
+                    _ => return Err(LineError::Refused("no line of a log".into())),
+                },
+                // It is on its way from the other core.
+                Err(LineError::Refused(_)) if Instant::now() < until => {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Function 03 with operator 0.

@@ -12,6 +12,7 @@
 
 mod calendar;
 mod config;
+mod logged;
 mod orders;
 mod rows;
 mod telling;
@@ -36,6 +37,8 @@ use crate::store::{Store, StoreError};
 use crate::uses::Uses;
 
 pub use config::{Config, Counts, Keys, PasswordError};
+use logged::Wanted;
+pub use logged::{Image, LOG_ANSWER};
 
 /// Longest record for the gateway, bytes.
 pub const MAX_MESSAGE: usize = 600;
@@ -56,6 +59,8 @@ enum Asked {
     Wish,
     Order,
     Clock,
+    Line,
+    Image,
 }
 
 /// An order for the metering core on its way.
@@ -98,6 +103,12 @@ pub struct ManagementCore<S, O> {
     event_instance: u32,
     credit_instance: [u32; 2],
     wrong_passwords: (u64, u8),
+    /// A line of the log that somebody asked for.
+    wanted_line: Option<Wanted>,
+    /// What was told of it.
+    told_line: Vec<u8, LOG_ANSWER>,
+    /// What the other core is still to hear of this image.
+    image: Option<Image>,
     counts: Counts,
 }
 
@@ -162,6 +173,9 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             event_instance: 0,
             credit_instance: [0; 2],
             wrong_passwords: (0, 0),
+            wanted_line: None,
+            told_line: Vec::new(),
+            image: None,
             counts: Counts::default(),
         })
     }
@@ -193,6 +207,10 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
             )
         } else if now_ms >= self.next_read_ms {
             (Asked::Totals, Request::Totals.encode(out))
+        } else if let Some(image) = self.image {
+            (Asked::Image, image.request().encode(out))
+        } else if let Some(wanted) = self.wanted_line.as_ref().and_then(Wanted::request) {
+            (Asked::Line, wanted.encode(out))
         } else {
             return None;
         };
@@ -206,6 +224,7 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
         let Some(asked) = self.asked.take() else {
             return;
         };
+        let bytes = answer.unwrap_or_default();
         let answer = answer.and_then(Answer::parse);
         match (asked, answer) {
             (Asked::Totals, Some(Answer::Totals(totals))) => {
@@ -245,6 +264,17 @@ impl<S: Store, O: OutboxStore> ManagementCore<S, O> {
                 self.offset_ms = self.offset_ms.saturating_sub(step_ms.into());
             }
             (Asked::Clock, Some(Answer::Refused(_))) => self.wanted_clock = None,
+            (Asked::Line, Some(Answer::Line { .. } | Answer::NoLine { .. })) => {
+                if let Some(wanted) = &mut self.wanted_line {
+                    wanted.take(bytes);
+                }
+            }
+            // An older metering core has no log.
+            (Asked::Line, Some(Answer::Refused(_))) => self.wanted_line = None,
+            (Asked::Image, Some(Answer::Noted | Answer::Refused(_))) => self.image = None,
+            (Asked::Line | Asked::Image, _) => {
+                self.counts.link_failures = self.counts.link_failures.saturating_add(1);
+            }
             (asked, answer) => {
                 if asked == Asked::Wish {
                     self.next_wish_ms = self.now_ms.saturating_add(AGAIN_MS);

@@ -24,6 +24,8 @@ pub struct Keys<'a> {
     pub data: &'a DeviceKey,
     /// Purpose `lctrl`: relay orders.
     pub lctrl: &'a DeviceKey,
+    /// Purpose `audit`: chains the log.
+    pub audit: &'a DeviceKey,
 }
 
 /// What the core counted, for people; nothing of it is legal.
@@ -43,6 +45,6 @@ pub struct Counts {
     pub orders_refused: u32,
     /// Orders carried out.
     pub orders_done: u32,
-    /// Stored states found damaged at the start, older ones were used.
+    /// Stored states and segments of the log found damaged at the start, older ones were used.
     pub damaged: u32,
 }

@@ -19,6 +19,8 @@ pub enum StartError {
         /// Its name.
         key: Key,
     },
+    /// The key that chains the log is one for another purpose.
+    AuditKey,
 }
 
 impl From<StoreError> for StartError {
@@ -32,6 +34,7 @@ impl core::fmt::Display for StartError {
         match self {
             Self::Store(error) => error.fmt(f),
             Self::Damaged { key } => write!(f, "the stored record {key:04X} is damaged"),
+            Self::AuditKey => f.write_str("the key of the log is not one for audit"),
         }
     }
 }

@@ -5,9 +5,11 @@ use security::gate::{Conditions, STATE_LEN, Verdict};
 use security::order::{Kind, OrderAck, Outcome, RelayFeedback};
 
 use super::kept::reserve;
+use super::logging::first_bytes;
 use super::{MeteringCore, RELAY_REST_MS};
 use crate::clock;
 use crate::crossing::{Answer, MAX_BLOCK, MAX_SEALED, Refusal, RelayState};
+use crate::log::{Event, Matter};
 use crate::records::{LCTRL_LIMIT, METERING_GATE, RELAY, VERSION};
 use crate::store::{Store, StoreError};
 
@@ -25,6 +27,7 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
         if !self.permitted {
             return Ok(());
         }
+        self.log(Event::KeyPressed)?;
         self.apply_relay(
             RelayState {
                 tripped_by_order: false,
@@ -47,10 +50,16 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
             .relay_moved_ms
             .is_none_or(|at| self.rtc_ms.saturating_sub(at) >= RELAY_REST_MS);
         if moves && !rested {
+            self.note(Matter::ContactTooSoon, closed.into());
             return Answer::Refused(Refusal::TooFast);
         }
         match self.apply_relay(next, self.permitted) {
-            Ok(()) => Answer::Relay(self.relay),
+            Ok(()) => {
+                if moves {
+                    self.note(Matter::Contact, self.relay.closed.into());
+                }
+                Answer::Relay(self.relay)
+            }
             Err(_) => Answer::Refused(Refusal::Store),
         }
     }
@@ -122,6 +131,7 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
         let verified = match self.gate.judge(b"", bytes, &conditions, relay) {
             Verdict::Dropped(_) => {
                 self.counts.orders_dropped = self.counts.orders_dropped.saturating_add(1);
+                self.note(Matter::OrderDropped, first_bytes(envelope));
                 return Ok(None);
             }
             Verdict::Repeated(ack) => return Ok(Some(ack)),
@@ -129,6 +139,11 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
                 self.counts.orders_refused = self.counts.orders_refused.saturating_add(1);
                 let state = self.gate.state();
                 self.store.write(METERING_GATE, &state)?;
+                self.log(Event::OrderRefused {
+                    kind: ack.kind.code(),
+                    number: ack.number,
+                    reason: ack.outcome.code(),
+                })?;
                 return Ok(Some(ack));
             }
             Verdict::New(pending) => {
@@ -138,6 +153,7 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
                 let Ok(verified) = pending.stored() else {
                     // Only a disturbed processor passes the first look and not the second.
                     self.counts.orders_dropped = self.counts.orders_dropped.saturating_add(1);
+                    self.note(Matter::OrderDropped, first_bytes(envelope));
                     return Ok(None);
                 };
                 verified
@@ -173,9 +189,19 @@ impl<const P: usize, S: Store> MeteringCore<P, S> {
             Kind::HoldOff => (RelayState { hold: false, ..now }, false),
             _ => (now, self.permitted),
         };
-        let outcome = if self.apply_relay(next, permitted).is_ok() {
+        let number = verified.get().number();
+        let taken = self.log(Event::OrderTaken {
+            kind: verified.get().kind().code(),
+            number,
+            operator: verified.get().operator(),
+        });
+        let outcome = if taken.is_ok() && self.apply_relay(next, permitted).is_ok() {
             Outcome::Done
         } else {
+            if taken.is_ok() {
+                // It stays in the answer as well when this line cannot be written either.
+                let _ = self.log(Event::OrderFailed { number });
+            }
             Outcome::Failed
         };
         let relay = self.feedback();

@@ -7,8 +7,10 @@ use std::rc::Rc;
 
 use dlt645::{Address, Application, DataId, Operator};
 use meter::account::{AccountConfig, Prepaid};
+use meter::crossing::{Answer, MAX_BODY, Request};
 use meter::face::{ACKNOWLEDGE, COMMAND, RECORD};
 use meter::link::{CoreMaster, CoreSlave, ask_boot, exchange};
+use meter::log::{Chain, Entry};
 use meter::management::{self, ManagementCore};
 use meter::metering::{self, MeteringCore, StartError};
 use meter::store::{Key, Store, StoreError};
@@ -300,9 +302,10 @@ impl<S: Store> Bench<S> {
         now_ms: u64,
     ) -> Result<Self, StartError> {
         let [for_metering, for_management, for_records] = stores;
-        let (data, lctrl, purse) = (
+        let (data, lctrl, audit, purse) = (
             keys.key(Purpose::Data),
             keys.key(Purpose::Lctrl),
+            keys.key(Purpose::Audit),
             keys.key(Purpose::Purse),
         );
         let mut metering = MeteringCore::start(
@@ -315,6 +318,7 @@ impl<S: Store> Bench<S> {
             &metering::Keys {
                 data: &data,
                 lctrl: &lctrl,
+                audit: &audit,
             },
             for_metering,
             now_ms,
@@ -362,6 +366,11 @@ impl<S: Store> Bench<S> {
                 self.slave.serve(&mut self.metering);
             }
         }
+    }
+
+    /// All lines of a log that are left.
+    pub fn log(&mut self, chain: Chain) -> Vec<Entry> {
+        lines(&mut self.metering, chain)
     }
 
     /// What the gateway does: reads a record and, when it has committed it, acknowledges.
@@ -439,5 +448,37 @@ pub fn is_legal(message: &Message) -> Option<&LegalBlock> {
     match &message.body {
         Body::LegalBlock(block) if message.head.stream == Stream::LEGAL => Some(block),
         _ => None,
+    }
+}
+
+/// Puts a question to a metering core.
+pub fn ask<const P: usize, S: Store>(
+    core: &mut MeteringCore<P, S>,
+    request: Request<'_>,
+) -> Vec<u8> {
+    let mut question = [0; MAX_BODY];
+    let length = request.encode(&mut question).unwrap();
+    let mut answer = [0; MAX_BODY];
+    let length = core.handle(&question[..length], &mut answer);
+    answer[..length].to_vec()
+}
+
+/// All lines of a log that are left, over the line between the cores.
+pub fn lines<const P: usize, S: Store>(core: &mut MeteringCore<P, S>, chain: Chain) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    loop {
+        let number = entries.last().map_or(1, |entry| entry.after.number() + 1);
+        match Answer::parse(&ask(core, Request::Line { chain, number })) {
+            Some(Answer::Line { chain: of, entry }) => {
+                assert_eq!(of, chain);
+                entries.push(entry);
+            }
+            Some(Answer::NoLine { chain: of, head }) => {
+                let newest = entries.last().map_or(0, |entry| entry.after.number());
+                assert_eq!((of, head.number()), (chain, newest));
+                return entries;
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }

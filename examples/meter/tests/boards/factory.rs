@@ -69,7 +69,7 @@ fn blank(folder: &Path, name: &str, length: usize) {
 
 /// The flash of a new metering core.
 pub fn metering_flash(folder: &Path) {
-    blank(folder, "metering.flash", setup::FLASH);
+    blank(folder, "metering.flash", setup::METERING_FLASH);
 }
 
 /// The flash of a new management core with its first image in slot A.

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub const M4: &str = "thumbv7em-none-eabihf";
 pub const M0: &str = "thumbv6m-none-eabi";
 /// The longest run of an emulator.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 fn firmware_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware")
@@ -164,9 +164,25 @@ impl Board {
         let (figures, lines): (Vec<_>, Vec<_>) =
             text.lines().partition(|line| line.starts_with('#'));
         for figure in figures {
-            println!("{what} {figure}");
+            println!("{what} {}", readable(figure));
         }
         lines.into_iter().map(|line| format!("{line}\n")).collect()
+    }
+}
+
+/// The figures of a metering image in words: it writes numbers only.
+fn readable(figure: &str) -> String {
+    let number = |word: &str| {
+        let bytes = hex::decode(word).ok()?;
+        Some(u64::from_le_bytes(bytes.try_into().ok()?))
+    };
+    let words = figure.strip_prefix("# core ").map(|rest| rest.split(' '));
+    let numbers: Vec<u64> = words.into_iter().flatten().map_while(number).collect();
+    match numbers[..] {
+        [core, sets, ticks, used, there] => format!(
+            "# core {core} bytes, {sets} sets in {ticks} ticks, stack {used} of {there} bytes"
+        ),
+        _ => figure.to_owned(),
     }
 }
 

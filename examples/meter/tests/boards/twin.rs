@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use meter::metering::{Keys, MeteringCore};
+use meter::metering::MeteringCore;
 use meter::store::{MAX_RECORD, PageStore, RamFlash};
-use security::key::Purpose;
 
 use crate::metering::{self, Bench, Feed};
 use crate::setup;
@@ -22,8 +21,8 @@ pub struct Said {
     pub contact: Vec<(u64, bool)>,
     /// Unknown questions; orders dropped, refused, done.
     pub counts: Vec<u32>,
-    /// Bytes of stack used.
-    pub stack: u32,
+    /// Bytes of stack used and there.
+    pub stack: [u32; 2],
 }
 
 impl Said {
@@ -55,7 +54,7 @@ impl Said {
                 "registers" => said.registers = long().collect(),
                 "chain" => said.chain.clone_from(&bytes),
                 "counts" => said.counts = short().collect(),
-                "stack" => said.stack = short().next().unwrap(),
+                "stack" => said.stack = short().collect::<Vec<_>>().try_into().unwrap(),
                 _ => {}
             }
         }
@@ -108,15 +107,11 @@ impl fmt::Write for Mains<'_> {
 
 /// What a core alone makes of the samples that the board metered.
 pub fn undisturbed(wave: &[u8], board: &Said) -> (Vec<u64>, Vec<u8>) {
-    let flash = RamFlash::<{ setup::FLASH }>::new();
+    let flash = RamFlash::<{ setup::METERING_FLASH }>::new();
     let mut store = PageStore::try_new(flash, metering::RECORDS).unwrap();
-    let (data, lctrl) = (setup::key(Purpose::Data), setup::key(Purpose::Lctrl));
-    let keys = Keys {
-        data: &data,
-        lctrl: &lctrl,
-    };
+    let keys = setup::MeteringKeys::new();
     let config = setup::metering_config::<1>().unwrap();
-    let mut core = MeteringCore::start(config, &keys, &mut store, setup::START_MS).unwrap();
+    let mut core = MeteringCore::start(config, &keys.all(), &mut store, setup::START_MS).unwrap();
     let mut mains = Mains {
         wave,
         at: 0,
