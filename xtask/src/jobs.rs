@@ -7,7 +7,7 @@ use anyhow::Context;
 use xshell::{Shell, cmd};
 
 use crate::report::Verdict;
-use crate::tool;
+use crate::{images, tool};
 
 /// Crates that run on a microcontroller, with the features that must build there.
 const NO_STD: [(&str, &str); 11] = [
@@ -247,12 +247,21 @@ pub fn emulate() -> anyhow::Result<Verdict> {
     }
     let shell = shell()?;
     let skips = skips();
-    cmd!(
+    let output = cmd!(
         shell,
         "cargo test --locked --package meterkit-meter --test firmware -- --nocapture"
     )
     .env("METERKIT_SKIPS", skips)
-    .run()?;
+    .ignore_status()
+    .output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    println!("{}", text.trim_end());
+    if !output.status.success() {
+        eprintln!("{}", String::from_utf8_lossy(&output.stderr).trim_end());
+        return Ok(Verdict::Failed("emulator and host differ".into()));
+    }
+    images::note("emulate", &text)?;
+    images::table(false)?;
     Ok(Verdict::Passed)
 }
 

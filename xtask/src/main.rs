@@ -8,7 +8,10 @@ mod elf;
 mod emulated;
 mod ffi;
 mod firmware;
+#[cfg(test)]
+mod guide;
 mod header;
+mod images;
 mod jobs;
 mod mcu_bench;
 mod proofs;
@@ -102,9 +105,9 @@ enum Job {
         #[arg(long)]
         json: bool,
     },
-    /// Flash and instructions of the codecs on Cortex-M0 and M4
+    /// Flash and instructions of the codecs on Cortex-M0 and M4; flash, RAM and worst stack of the firmware images
     Size {
-        /// Print the figures as JSON
+        /// Print the figures of the codecs as JSON
         #[arg(long)]
         json: bool,
     },
@@ -214,7 +217,8 @@ fn run(job: Option<Job>) -> anyhow::Result<()> {
         Some(Job::Bench { what }) => bench::run(&what),
         Some(Job::TariffCompare) => bench::tariff::compare(),
         Some(Job::Sizes { json }) => bench::messages::sizes(json),
-        Some(Job::Size { json }) => size::run(json),
+        Some(Job::Size { json: true }) => size::run(true),
+        Some(Job::Size { json: false }) => size_and_images(),
         Some(Job::FirmwareDemo) => firmware::demo(),
         Some(Job::McuBench { write }) => mcu_bench::run(write),
         Some(Job::SkipCampaign { quick, only }) => skips::run(quick, &only),
@@ -280,6 +284,7 @@ fn test(full: bool) -> anyhow::Result<()> {
             &[
                 &["emulate"],
                 &["emulate-cases"],
+                &["mcu-bench"],
                 &["constant-time"],
                 &["compare-code"],
                 campaign,
@@ -287,7 +292,7 @@ fn test(full: bool) -> anyhow::Result<()> {
         ],
     );
     if full {
-        report.job("size", || size::run(false));
+        report.job("size", size_and_images);
         report.job("tariff-compare", bench::tariff::compare);
         report.job("ffi-size", || ffi::size(false));
         report.job("long", jobs::long);
@@ -311,6 +316,21 @@ fn test(full: bool) -> anyhow::Result<()> {
         0 => Ok(()),
         failed => bail!("{failed} jobs failed"),
     }
+}
+
+/// The codecs, then the firmware images, whose stories are told when they have not been told here yet.
+fn size_and_images() -> anyhow::Result<Verdict> {
+    let codecs = size::run(false)?;
+    if !images::is_complete() {
+        for story in [jobs::emulate, firmware::demo] {
+            match story()? {
+                Verdict::Passed => {}
+                other => return Ok(other),
+            }
+        }
+    }
+    images::table(true)?;
+    Ok(codecs)
 }
 
 fn waves_command(
