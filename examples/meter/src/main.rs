@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use meter::host::{
-    KeyFile, MeterConfig, Running, StartError, WaterConfig, fast_clock, once, start, start_water,
+    KeyFile, MeterConfig, Running, StartError, WaterConfig, fast_clock, log, once, start,
+    start_water,
 };
 
 /// A simulated electricity meter with two cores, read over DL/T 645.
@@ -25,6 +26,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Read the log of a metering core over the DL/T 645 line, check it by its key, and print a JSON object for each line.
+    Log(LogArguments),
     /// A simulated water meter, read over CJ/T 188.
     Water {
         /// Identity, c188- and 16 digits.
@@ -36,6 +39,18 @@ enum Command {
         #[command(flatten)]
         common: Common,
     },
+}
+
+#[derive(Args)]
+struct LogArguments {
+    /// Where the meter answers, host:port.
+    target: String,
+    /// Its identity, d645- and 12 digits.
+    #[arg(long, default_value = "d645-202611000001")]
+    id: String,
+    /// Keys by purpose, as the platform hands them out (JSON).
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -115,13 +130,26 @@ impl ElectricityArguments {
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Some(Command::Log(arguments)) => show_log(arguments).map_err(|error| error.to_string()),
+        _ => run(cli).map_err(|error| error.to_string()),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("meter: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn show_log(arguments: LogArguments) -> Result<(), log::ReadLogError> {
+    let keys = arguments.keys.as_deref().map(KeyFile::read).transpose()?;
+    for shown in log::read(&arguments.target, &arguments.id, keys)? {
+        println!("{shown}");
+    }
+    Ok(())
 }
 
 fn run(cli: Cli) -> Result<(), StartError> {

@@ -424,3 +424,32 @@ fn the_management_core_shows_it_line_by_line() {
         assert_eq!(read, Err(dlt645::Err645::NO_DATA));
     }
 }
+
+#[test]
+fn the_host_tool_reads_it_over_tcp_and_proves_it() {
+    let config = meter::host::MeterConfig {
+        id: "d645-202611000001".into(),
+        ..meter::host::MeterConfig::default()
+    };
+    let running = meter::host::start(&config, meter::host::system_clock()).unwrap();
+    let target = running.addr().unwrap().to_string();
+    let shown = meter::host::log::read(&target, &config.id, None).unwrap();
+    let said: Vec<_> = shown
+        .iter()
+        .map(|line| {
+            (
+                line["chain"].as_str().unwrap(),
+                line["event"]["is"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ("legal", "calibration"),
+            ("legal", "power up"),
+            ("asked", "management started"),
+        ]
+    );
+    running.shutdown();
+}

@@ -61,14 +61,14 @@ pub(super) struct ElectricityMeter<const P: usize> {
 }
 
 /// Keys of a meter for one purpose each.
-struct Keys {
+pub(super) struct Keys {
     data: DeviceKey,
     lctrl: DeviceKey,
-    audit: DeviceKey,
+    pub(super) audit: DeviceKey,
     purse: DeviceKey,
 }
 
-fn keys(config: &MeterConfig, address: [u8; 6]) -> Result<Keys, StartError> {
+pub(super) fn keys(config: &MeterConfig, address: [u8; 6]) -> Result<Keys, StartError> {
     let id = DeviceKeyId::meter(address);
     let Some(file) = &config.keys else {
         let tree = KeyTree::from_network(Secret::new(DEMONSTRATION_KEY));

@@ -13,6 +13,7 @@ mod config;
 mod electricity;
 pub mod files;
 pub mod line;
+pub mod log;
 pub mod once;
 pub mod pty;
 pub mod recording;
