@@ -1,5 +1,6 @@
 //! The one table of opaque types: what stands behind each, and how much storage the header promises.
 
+#[allow(unused_imports, reason = "a library without modules has no objects")]
 use crate::border::{Opaque, stored_size};
 
 /// Fits every row: the promised storage is enough on this target. That it is no more than enough on a host of 64 bits

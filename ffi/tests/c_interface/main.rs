@@ -5,6 +5,7 @@ mod calls;
 mod header;
 mod layout;
 mod messages;
+mod modules;
 mod native;
 mod programs;
 mod security;

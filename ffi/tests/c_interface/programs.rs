@@ -129,16 +129,9 @@ fn judge(text: &str) {
     assert!(text.ends_with("0280000B refused, ERR 02\n"), "{text}");
 }
 
-#[test]
-fn a_meter_and_its_reader_through_tcp() {
-    if !native::have_compiler("read_meter.c and be_meter.c") {
-        return;
-    }
-    let (meter, reader) = (
-        line_program("be_meter", "tcp"),
-        line_program("read_meter", "tcp"),
-    );
-    let mut meter = Command::new(meter)
+/// A meter that waits on a port, and the reader that asks it.
+fn pair(mut meter: Command, mut reader: Command) {
+    let mut meter = meter
         .args(["tcp", "0", "202106000123"])
         .stdout(Stdio::piped())
         .spawn()
@@ -147,13 +140,48 @@ fn a_meter_and_its_reader_through_tcp() {
     let mut first = String::new();
     said.read_line(&mut first).expect("the meter says its port");
     let port = first.trim().strip_prefix("port ").expect("a port");
-    judge(&native::run(Command::new(reader).args([
+    judge(&native::run(reader.args([
         "tcp",
         "127.0.0.1",
         port,
         "202106000123",
     ])));
     assert!(meter.wait().expect("the meter ends").success());
+}
+
+#[test]
+fn a_meter_and_its_reader_through_tcp() {
+    if !native::have_compiler("read_meter.c and be_meter.c") {
+        return;
+    }
+    let sanitized = |name| Command::new(line_program(name, "tcp"));
+    pair(sanitized("be_meter"), sanitized("read_meter"));
+    let as_cpp = |name: &str| {
+        let file = native::scratch().join(format!("{name}.cpp"));
+        std::fs::copy(source(&format!("examples/{name}.c")), &file).expect("the source is copied");
+        // Beside the source, for the header that both share.
+        let include = format!("-I{}", native::folder().join("examples").display());
+        let flags = ["-std=c++11", include.as_str()];
+        Command::new(native::build(
+            "c++",
+            &flags,
+            &[file],
+            &format!("{name}-cpp"),
+        ))
+    };
+    pair(as_cpp("be_meter"), as_cpp("read_meter"));
+    if !native::have("valgrind") {
+        testkit::skip("the meter and its reader under valgrind: valgrind is missing");
+        return;
+    }
+    let checked = |name: &str| {
+        let file = [source(&format!("examples/{name}.c"))];
+        let plain = native::build("cc", &["-std=c99"], &file, &format!("{name}-plain"));
+        let mut valgrind = Command::new("valgrind");
+        valgrind.args(["--quiet", "--error-exitcode=9"]).arg(plain);
+        valgrind
+    };
+    pair(checked("be_meter"), checked("read_meter"));
 }
 
 #[test]
