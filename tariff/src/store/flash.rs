@@ -239,7 +239,7 @@ impl<F: NorFlash> FlashStore<F> {
             .ok_or(StoreError::Read)?;
         *head = number.to_le_bytes();
         rest.copy_from_slice(record);
-        self.put(from.other(), key, number, place)
+        self.attempt(from.other(), key, number, place)
     }
 
     /// Erases a half and fills it from the other.
@@ -261,8 +261,26 @@ impl<F: NorFlash> FlashStore<F> {
         Ok(())
     }
 
-    /// Writes to one half and reads back.
+    /// Writes to one half. A page whose erase was cut may look empty at both ends and not be so between: what is
+    /// written there does not read back. The half is then erased and filled from the other, once.
     fn put(&mut self, half: Half, key: Key, number: u32, bytes: &[u8]) -> Result<(), StoreError> {
+        match self.attempt(half, key, number, bytes) {
+            Err(StoreError::Write | StoreError::Read) => {
+                self.rebuild(half)?;
+                self.attempt(half, key, number, bytes)
+            }
+            done => done,
+        }
+    }
+
+    /// Writes to one half and reads back.
+    fn attempt(
+        &mut self,
+        half: Half,
+        key: Key,
+        number: u32,
+        bytes: &[u8],
+    ) -> Result<(), StoreError> {
         let (mut map, buffer) = self.map(half)?;
         block_on(map.store_item(buffer, &key, &bytes)).map_err(|error| match error {
             sequential_storage::Error::FullStorage => StoreError::Full,
