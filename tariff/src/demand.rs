@@ -66,18 +66,23 @@ impl Windows {
     /// Slips in a period: the length that the ring of a [`Demand`] needs.
     #[must_use]
     pub const fn slips(self) -> u8 {
-        (self.period_s / self.slip_s) as u8
+        // A slip is never 0; here and below no division is left that could panic.
+        match self.period_s.checked_div(self.slip_s) {
+            Some(slips) => slips as u8,
+            None => 0,
+        }
     }
 
     /// The next end of a slip after an instant.
     fn next(self, begun: Moment, at: Moment) -> i64 {
         let slip = i64::from(self.slip_s);
         let into = if self.by_clock {
-            i64::from(at.second_of_day()) % slip
+            i64::from(at.second_of_day()).checked_rem(slip)
         } else {
-            at.utc_s.saturating_sub(begun.utc_s).rem_euclid(slip)
+            let run_s = at.utc_s.saturating_sub(begun.utc_s);
+            run_s.checked_rem_euclid(slip)
         };
-        at.utc_s.saturating_add(slip - into)
+        at.utc_s.saturating_add(slip - into.unwrap_or(0))
     }
 }
 
@@ -191,7 +196,7 @@ impl<const SLIPS: usize> Demand<SLIPS> {
                 joules
             } else {
                 let share = i128::from(until - start.utc_s) * i128::from(joules);
-                (share / i128::from(seconds)) as i64
+                share.checked_div(seconds.into()).unwrap_or(0) as i64
             };
             let part = done - shared;
             shared = done;
@@ -220,7 +225,7 @@ impl<const SLIPS: usize> Demand<SLIPS> {
         if let Some(place) = self.ring.get_mut(usize::from(self.next)) {
             *place = slip;
         }
-        self.next = (self.next + 1) % slips;
+        self.next = (self.next + 1).checked_rem(slips).unwrap_or(0);
         self.filled = slips.min(self.filled + 1);
         if self.filled < slips {
             return;

@@ -218,8 +218,10 @@ impl Every {
     }
 
     fn number(self, at_s: i64) -> i64 {
+        // The distance is never 0; said so that no division can panic.
         at_s.saturating_sub(self.start_s)
-            .div_euclid(self.length_s())
+            .checked_div_euclid(self.length_s())
+            .unwrap_or(-1)
             .max(-1)
     }
 

@@ -140,28 +140,20 @@ impl<const N: usize> SpentTids<N> {
             Ok(_) => return Err(TidRefusal::Used),
             Err(place) => place,
         };
+        // Each identifier moves over by one place, towards the free one or over the oldest, which counts as old from
+        // now on.
+        let mut moved = tid.minutes();
         if self.count < N {
-            if let Some(tail) = self.tids.get_mut(place..=self.count) {
-                tail.rotate_right(1);
-            }
             self.count += 1;
-            self.set(place, tid);
+            let tail = self.tids.iter_mut().take(self.count).skip(place);
+            tail.for_each(|slot| core::mem::swap(slot, &mut moved));
         } else if place == 0 {
             return Err(TidRefusal::Old);
         } else {
-            // The oldest makes room; from now on it counts as old.
-            if let Some(head) = self.tids.get_mut(..place) {
-                head.rotate_left(1);
-            }
-            self.set(place - 1, tid);
+            let head = self.tids.iter_mut().take(place).rev();
+            head.for_each(|slot| core::mem::swap(slot, &mut moved));
         }
         Ok(())
-    }
-
-    fn set(&mut self, place: usize, tid: Tid) {
-        if let Some(slot) = self.tids.get_mut(place) {
-            *slot = tid.minutes();
-        }
     }
 
     /// Forgets all: a key change with the roll-over bit.
