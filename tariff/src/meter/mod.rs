@@ -131,25 +131,29 @@ impl<const C: usize, const R: usize, const D: usize, const S: usize> Meter<C, R,
     /// as those of forward active energy.
     #[must_use]
     pub fn around(machine: Machine<R>) -> Self {
-        let mut channels = [Channel::default(); C];
-        if let Some(forward) = channels.first_mut() {
-            let last_wh = machine.last.map_or(0, |(_, wh)| wh);
-            *forward = Channel {
-                total: last_wh.saturating_mul(10),
-                by_rate: machine.registers.map(|wh| wh.saturating_mul(10)),
-            };
-        }
         Meter {
+            channels: forward_of(&machine),
             machine,
             running: Running::first(),
             seen: None,
             counts: [0; Kind::ALL.len()],
-            channels,
             maxima: [Maxima::new(); D],
             formed: [Formed::NEW; D],
             booked: None,
             next: due::Next::default(),
         }
+    }
+
+    /// [`Meter::around`] in place.
+    pub(crate) fn begin(&mut self, machine: Machine<R>) {
+        self.channels = forward_of(&machine);
+        self.machine = machine;
+        self.running = Running::first();
+        self.seen = None;
+        self.counts = [0; Kind::ALL.len()];
+        self.maxima = [Maxima::new(); D];
+        self.restart_demand();
+        self.next = due::Next::default();
     }
 
     /// Takes time, totals and power: books the energy since the last call and carries out what time
@@ -446,6 +450,19 @@ impl<const C: usize, const R: usize, const D: usize, const S: usize> Meter<C, R,
             | u16::from(shown.programming) << 3
             | u16::from(shown.authenticated) << 13
     }
+}
+
+/// The channels of a meter that was a machine alone.
+fn forward_of<const C: usize, const R: usize>(machine: &Machine<R>) -> [Channel<R>; C] {
+    let mut channels = [Channel::default(); C];
+    if let Some(forward) = channels.first_mut() {
+        let last_wh = machine.last.map_or(0, |(_, wh)| wh);
+        *forward = Channel {
+            total: last_wh.saturating_mul(10),
+            by_rate: machine.registers.map(|wh| wh.saturating_mul(10)),
+        };
+    }
+    channels
 }
 
 /// The charged total in whole watt hours; the rest waits for the next one.

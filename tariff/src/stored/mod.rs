@@ -12,7 +12,9 @@ mod second;
 
 use crate::machine::Machine;
 
-pub use second::{VERSION, decode, decode_meter, encode, encode_meter, longest, longest_meter};
+pub use second::{
+    VERSION, decode, decode_meter, decode_meter_into, encode, encode_meter, longest, longest_meter,
+};
 
 /// Why bytes are not a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -193,20 +193,36 @@ pub fn decode<const RATES: usize>(bytes: &[u8]) -> Result<(u32, Machine<RATES>),
 pub fn decode_meter<const C: usize, const R: usize, const D: usize, const S: usize>(
     bytes: &[u8],
 ) -> Result<(u32, Meter<C, R, D, S>), Unreadable> {
+    let mut meter = Meter::around(Machine::new());
+    let sequence = decode_meter_into(bytes, &mut meter)?;
+    Ok((sequence, meter))
+}
+
+/// [`decode_meter`] into a meter that is there, whatever its state: several meters are much for the stack of a small
+/// core. Gives the sequence number.
+///
+/// # Errors
+/// [`Unreadable`]; the meter is not to be used then.
+pub fn decode_meter_into<const C: usize, const R: usize, const D: usize, const S: usize>(
+    bytes: &[u8],
+    meter: &mut Meter<C, R, D, S>,
+) -> Result<u32, Unreadable> {
     let head = opened_head(bytes, R)?;
     if head.version == 1 {
-        return Ok((head.sequence, Meter::around(first::decode(head.body)?)));
+        meter.begin(first::decode(head.body)?);
+        return Ok(head.sequence);
     }
     let mut r = Reader::new(head.body, HEAD);
     let [channels, demands] = r.take()?;
-    if (channels, demands) == (0, 0) {
-        return Ok((head.sequence, Meter::around(read_core(&mut r)?.0)));
-    }
-    if (usize::from(channels), usize::from(demands)) != (C, D) {
+    let is_alone = (channels, demands) == (0, 0);
+    if !is_alone && (usize::from(channels), usize::from(demands)) != (C, D) {
         return Err(Unreadable::Shape { channels, demands });
     }
     let (machine, seen) = read_core(&mut r)?;
-    let mut meter = Meter::around(machine);
+    meter.begin(machine);
+    if is_alone {
+        return Ok(head.sequence);
+    }
     meter.running = Running::from_bytes(&r.take()?).ok_or(r.wrong())?;
     meter.seen = Some(r.moment()?).filter(|_| seen);
     for count in &mut meter.counts {
@@ -225,7 +241,7 @@ pub fn decode_meter<const C: usize, const R: usize, const D: usize, const S: usi
     for maxima in &mut meter.maxima {
         *maxima = r.maxima()?;
     }
-    Ok((head.sequence, meter))
+    Ok(head.sequence)
 }
 
 struct Head<'a> {
