@@ -358,7 +358,7 @@
 #define MTR_DLT645_SILENT -1
 #endif
 
-#if defined(MTR_WITH_METER_PROTO)
+#if (defined(MTR_WITH_TARIFF) || defined(MTR_WITH_METER_PROTO))
 /*
  Every write is of a multiple of so many bytes, at a multiple of so many: words of a chip that are 1, 2, 4, 8 or 16
  bytes long. No word is written twice between two erases.
@@ -369,7 +369,9 @@
  Bytes of a page as journal and outbox use it; see mtr_flash.
  */
 #define MTR_FLASH_PAGE 2048
+#endif
 
+#if defined(MTR_WITH_METER_PROTO)
 /*
  Most gaps of one acknowledgement.
  */
@@ -1482,7 +1484,303 @@
 #define MTR_WRAPPED_LEN 24
 #endif
 
-#if (defined(MTR_WITH_DLT645) || defined(MTR_WITH_CJT188) || defined(MTR_WITH_METER_PROTO))
+#if defined(MTR_WITH_TARIFF)
+/*
+ Open the relay after `seconds`.
+ */
+#define MTR_COMMAND_TRIP 26
+
+/*
+ The key may close.
+ */
+#define MTR_COMMAND_ALLOW_CLOSE 27
+
+/*
+ Close.
+ */
+#define MTR_COMMAND_CLOSE 28
+
+/*
+ Open now, and close by itself after `seconds`.
+ */
+#define MTR_COMMAND_TRIP_FOR 29
+
+/*
+ Open now, and let the key close after `seconds`.
+ */
+#define MTR_COMMAND_TRIP_FOR_KEY 30
+
+/*
+ Alarm on.
+ */
+#define MTR_COMMAND_ALARM 42
+
+/*
+ Alarm off.
+ */
+#define MTR_COMMAND_ALARM_OFF 43
+
+/*
+ Keep power: closes, and holds every cause back.
+ */
+#define MTR_COMMAND_KEEP_POWER 58
+
+/*
+ End keep power.
+ */
+#define MTR_COMMAND_KEEP_POWER_OFF 59
+
+/*
+ Bytes of storage of an mtr_journal.
+ */
+#define MTR_JOURNAL_SIZE 1424
+
+/*
+ Longest record.
+ */
+#define MTR_RECORD_MAX 1280
+
+/*
+ Bytes of storage of an mtr_prepaid.
+ */
+#define MTR_PREPAID_SIZE 2400
+
+/*
+ Most bytes of its stored state.
+ */
+#define MTR_PREPAID_STATE_MAX 832
+
+/*
+ Directions that it counts: forward and reverse active energy.
+ */
+#define MTR_PREPAID_CHANNELS 2
+
+/*
+ Rates with a register; energy of higher rates is charged and counts in the totals.
+ */
+#define MTR_PREPAID_RATES 4
+
+/*
+ Directions whose demand it measures.
+ */
+#define MTR_PREPAID_DEMANDS 2
+
+/*
+ Most slips in a window of demand.
+ */
+#define MTR_PREPAID_SLIPS 15
+
+/*
+ The wish did not change.
+ */
+#define MTR_SAME 0
+
+/*
+ The relay is now wanted open; the alarm went on.
+ */
+#define MTR_ON 1
+
+/*
+ The relay is now wanted closed; the alarm went off.
+ */
+#define MTR_OFF 2
+
+/*
+ Nobody wants the relay open.
+ */
+#define MTR_WHY_NOBODY 0
+
+/*
+ The power stayed above its limit.
+ */
+#define MTR_WHY_OVERLOAD 1
+
+/*
+ A command.
+ */
+#define MTR_WHY_COMMAND 2
+
+/*
+ Alarm amount 2 was reached.
+ */
+#define MTR_WHY_ALARM_2 4
+
+/*
+ Nothing is left.
+ */
+#define MTR_WHY_ZERO 5
+
+/*
+ The overdraft limit was reached.
+ */
+#define MTR_WHY_LOCKED 6
+
+/*
+ Most bytes of a row.
+ */
+#define MTR_ROW_MAX 288
+
+/*
+ Totals of forward and reverse active energy.
+ */
+#define MTR_ROW_ACTIVE 1
+
+/*
+ The rate registers, and charged energy by rate.
+ */
+#define MTR_ROW_RATES 4
+
+/*
+ Maximum demand.
+ */
+#define MTR_ROW_DEMAND 8
+
+/*
+ Balance and purchase count.
+ */
+#define MTR_ROW_PURSE 16
+
+/*
+ All of these.
+ */
+#define MTR_ROW_ALL 31
+
+/*
+ Bytes of storage of an mtr_tariff without its rows. For every row of every table that is given add, at most: 16 bytes
+ a tier, 8 a holiday or friendly hour, 4 a zone, slot or price; and 16 for their alignment.
+ */
+#define MTR_TARIFF_SIZE 528
+
+/*
+ Enough for a small meter: in each of two sets 2 zones, 16 slots, 4 prices and 3 tiers; 8 holidays, 8 friendly hours.
+ */
+#define MTR_TARIFF_SMALL_SIZE (MTR_TARIFF_SIZE + 416)
+
+/*
+ Enough for all that DL/T 645 allows: in each of two sets 14 zones, 112 slots, 63 prices and 7 tiers; 254 holidays,
+ and 14 friendly hours.
+ */
+#define MTR_TARIFF_FULL_SIZE (MTR_TARIFF_SIZE + 3904)
+
+/*
+ The second set of the year zones runs.
+ */
+#define MTR_SECOND_ZONES 1
+
+/*
+ The second set of the day tables runs.
+ */
+#define MTR_SECOND_DAY_TABLES 2
+
+/*
+ The second set of the prices runs.
+ */
+#define MTR_SECOND_PRICES 4
+
+/*
+ The second set of the tiers runs.
+ */
+#define MTR_SECOND_TIERS 8
+
+/*
+ Money and prices of a kilowatt hour in this module: amounts count 10^-7 of the currency, so that no cost is rounded;
+ this many are 0.01.
+ */
+#define MTR_MONEY_HUNDREDTH 100000
+
+/*
+ No pattern.
+ */
+#define MTR_PATTERN_NONE 0
+
+/*
+ Every hour at `minute`, 0 to 59.
+ */
+#define MTR_PATTERN_HOURLY 1
+
+/*
+ Every day at `minute` of the day, 0 to 1439.
+ */
+#define MTR_PATTERN_DAILY 2
+
+/*
+ Every month on `day`, 1 to 28, at `minute`.
+ */
+#define MTR_PATTERN_MONTHLY 3
+
+/*
+ Every year in `month` on `day` at `minute`.
+ */
+#define MTR_PATTERN_YEARLY 4
+
+/*
+ Fee control stays as it is.
+ */
+#define MTR_MODE_SAME 0
+
+/*
+ Fee control from afar, by a bill.
+ */
+#define MTR_MODE_REMOTE 1
+
+/*
+ Fee control by the purse.
+ */
+#define MTR_MODE_LOCAL 2
+
+/*
+ Bytes of storage of an mtr_spent.
+ */
+#define MTR_SPENT_SIZE 224
+
+/*
+ Token identifiers that it remembers.
+ */
+#define MTR_SPENT_TOKENS 50
+
+/*
+ Bytes of its stored state.
+ */
+#define MTR_SPENT_LEN 151
+
+/*
+ Characters of a token with the closing NUL.
+ */
+#define MTR_TOKEN_TEXT 21
+
+/*
+ Credit: `subclass` 0 electricity, 1 water, 2 gas, 3 time, 4 to 7 the same in currency; `random`, `tid`, `amount`.
+ */
+#define MTR_TOKEN_CREDIT 0
+
+/*
+ Test or display, for any meter of a maker: `subclass` 0 or 1, `bits` the tests, `value` the maker.
+ */
+#define MTR_TOKEN_TEST 1
+
+/*
+ An order with a value: `subclass` 0 power limit (W), 1 clear credit, 2 tariff rate, 5 clear tamper, 6 limit of phase
+ unbalance (W), 7 water factor; `random`, `tid`, `value`.
+ */
+#define MTR_TOKEN_ORDER 2
+
+/*
+ High half of a new key: `expiry` (high 4 bits), `revision`, `roll_over`, `key_type`, `amount` the half.
+ */
+#define MTR_TOKEN_KEY_HIGH 3
+
+/*
+ Low half of a new key: `expiry` (low 4 bits), `tariff`, `amount` the half.
+ */
+#define MTR_TOKEN_KEY_LOW 4
+
+/*
+ Another class and subclass: `token_class`, `subclass`, `bits`.
+ */
+#define MTR_TOKEN_OTHER 5
+#endif
+
+#if (defined(MTR_WITH_DLT645) || defined(MTR_WITH_CJT188) || defined(MTR_WITH_TARIFF) || defined(MTR_WITH_METER_PROTO))
 /*
  English names; see the functions that end in _name.
  */
@@ -1880,6 +2178,247 @@ typedef uint32_t mtr_verdict_kind;
 #endif // __cplusplus
 #endif
 
+#if defined(MTR_WITH_TARIFF)
+/*
+ Why an order is refused; nothing changed then.
+ */
+enum mtr_refusal
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /*
+   It is not.
+   */
+  MTR_REFUSAL_NONE = 0,
+  /*
+   The account is not open, or open already; or the meter has no fee control of its own, or has it already.
+   */
+  MTR_REFUSAL_ACCOUNT = 1,
+  /*
+   Another customer number.
+   */
+  MTR_REFUSAL_CUSTOMER = 2,
+  /*
+   The count was used, and its record is gone.
+   */
+  MTR_REFUSAL_REPEATED = 3,
+  /*
+   The count is not the next one, which is in `expected`.
+   */
+  MTR_REFUSAL_COUNT = 4,
+  /*
+   The hoarding limit would be passed.
+   */
+  MTR_REFUSAL_HOARD = 5,
+  /*
+   The amount is not above 0, more than the balance, or more than can be held.
+   */
+  MTR_REFUSAL_AMOUNT = 6,
+  /*
+   Keep power is on: no trip.
+   */
+  MTR_REFUSAL_KEEP_POWER = 7,
+  /*
+   A reason that this version has no number for.
+   */
+  MTR_REFUSAL_OTHER = 255,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum mtr_refusal mtr_refusal;
+#else
+typedef uint32_t mtr_refusal;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/*
+ What a row is; its number counts within the kind, from 1, without a gap.
+ */
+enum mtr_row_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /*
+   A settled period; 12 are usually kept.
+   */
+  MTR_ROW_SETTLEMENT = 0,
+  /*
+   Frozen by a pattern; 12.
+   */
+  MTR_ROW_TIMED = 1,
+  /*
+   Frozen by an order; 3.
+   */
+  MTR_ROW_INSTANT = 2,
+  /*
+   The other year zones run; 2.
+   */
+  MTR_ROW_ZONES = 3,
+  /*
+   The other day tables run; 2.
+   */
+  MTR_ROW_DAY_TABLES = 4,
+  /*
+   Frozen every hour or half hour; 254.
+   */
+  MTR_ROW_HOURLY = 5,
+  /*
+   The other prices run; 2.
+   */
+  MTR_ROW_PRICES = 6,
+  /*
+   Frozen every day; 62.
+   */
+  MTR_ROW_DAILY = 7,
+  /*
+   The other tiers run; 2.
+   */
+  MTR_ROW_TIERS = 8,
+  /*
+   The purse, every day; 62.
+   */
+  MTR_ROW_DAILY_PURSE = 9,
+  /*
+   Fee control became local or remote; 2.
+   */
+  MTR_ROW_MODE = 10,
+  /*
+   A load record; `detail` has its classes, bit 0 the first.
+   */
+  MTR_ROW_LOAD = 11,
+  /*
+   The relay is wanted open; `detail` has who wants it, as `why` of mtr_fee_status.
+   */
+  MTR_ROW_TRIP = 12,
+  /*
+   The relay is no longer wanted open; `detail` as above.
+   */
+  MTR_ROW_CLOSE = 13,
+  /*
+   The clock was set; `before_s` is what it showed.
+   */
+  MTR_ROW_CLOCK_SET = 14,
+  /*
+   Maximum demand was cleared.
+   */
+  MTR_ROW_DEMAND_RESET = 15,
+  /*
+   A purchase was booked.
+   */
+  MTR_ROW_PURCHASE = 16,
+  /*
+   A refund was booked.
+   */
+  MTR_ROW_REFUND = 17,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum mtr_row_kind mtr_row_kind;
+#else
+typedef uint32_t mtr_row_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/*
+ The rule that tables or terms break.
+ */
+enum mtr_broken
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /*
+   None.
+   */
+  MTR_BROKEN_NONE = 0,
+  /*
+   A year has 1 to 14 zones.
+   */
+  MTR_BROKEN_ZONE_COUNT = 1,
+  /*
+   A zone starts on a real day.
+   */
+  MTR_BROKEN_ZONE_DATE = 2,
+  /*
+   Zones rise by their start.
+   */
+  MTR_BROKEN_ZONE_ORDER = 3,
+  /*
+   A day table has at most 14 slots.
+   */
+  MTR_BROKEN_SLOT_COUNT = 4,
+  /*
+   Tables are 1 to 8, slots start before 24:00.
+   */
+  MTR_BROKEN_SLOT_TIME = 5,
+  /*
+   Slots lie together by table and rise within it.
+   */
+  MTR_BROKEN_SLOT_ORDER = 6,
+  /*
+   Rates are numbered 1 to 63.
+   */
+  MTR_BROKEN_RATE_NUMBER = 7,
+  /*
+   A table that is pointed to has at least one slot.
+   */
+  MTR_BROKEN_NO_SUCH_TABLE = 8,
+  /*
+   At most 254 holidays, each a real date.
+   */
+  MTR_BROKEN_HOLIDAY = 9,
+  /*
+   Every rate of the slots has a price, at most 63.
+   */
+  MTR_BROKEN_PRICE_COUNT = 10,
+  /*
+   At most seven tiers.
+   */
+  MTR_BROKEN_TIER_COUNT = 11,
+  /*
+   Tier bounds rise, and the last tier has none.
+   */
+  MTR_BROKEN_TIER_ORDER = 12,
+  /*
+   The reset of the tiers is a real instant on day 1 to 28.
+   */
+  MTR_BROKEN_RESET = 13,
+  /*
+   A term is outside its range: friendly hours, standing charge, feature word, fallback rate.
+   */
+  MTR_BROKEN_TERM = 14,
+  /*
+   A settlement day is 1 to 28, its hour 0 to 23.
+   */
+  MTR_BROKEN_SETTLEMENT = 15,
+  /*
+   Demand windows are at most a day and 1 to MTR_PREPAID_SLIPS slips.
+   */
+  MTR_BROKEN_DEMAND = 16,
+  /*
+   A freeze pattern or an interval is outside its range.
+   */
+  MTR_BROKEN_FREEZE = 17,
+  /*
+   The programmed change of fee control is outside its range.
+   */
+  MTR_BROKEN_MODE = 18,
+  /*
+   A rule that this version has no number for.
+   */
+  MTR_BROKEN_OTHER = 255,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum mtr_broken mtr_broken;
+#else
+typedef uint32_t mtr_broken;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+#endif
+
 #if defined(MTR_WITH_METROLOGY)
 /*
  The indicator of series arcs of one phase. Opaque.
@@ -2040,7 +2579,20 @@ typedef struct mtr_health mtr_health;
  The host's side between its first message and the device's answer. Opaque.
  */
 typedef struct mtr_host mtr_host;
+#endif
 
+#if defined(MTR_WITH_TARIFF)
+/*
+ A journal of records on flash: of each key it has the newest whole one, whatever the power did. Opaque.
+
+ Everything is written twice, to two halves of the flash, one after the other, and read back: an erase that was cut
+ loses nothing. A record takes at most 37 bytes more than it has; those that count and one more that is being written must
+ fit into one page less than a half has, of 2016 bytes each.
+ */
+typedef struct mtr_journal mtr_journal;
+#endif
+
+#if defined(MTR_WITH_SECURITY)
 /*
  A key of one device and purpose that an engine has loaded. Opaque. It holds a secret: mtr_key_end wipes it.
  */
@@ -2099,6 +2651,17 @@ typedef struct mtr_opener mtr_opener;
 typedef struct mtr_outbox mtr_outbox;
 #endif
 
+#if defined(MTR_WITH_TARIFF)
+/*
+ A meter with fee control: registers by rate, purse, relay wish, settlement, demand, freezes, events. Opaque.
+
+ Order of writes: first the rows of a call (mtr_rows), then the state (mtr_prepaid_save), then the answer to whoever
+ gave an order. A power cut before the state loses the whole call, which is asked for again under the same count; one
+ behind it makes the repeat harmless. When a write fails, make the object anew from what is stored.
+ */
+typedef struct mtr_prepaid mtr_prepaid;
+#endif
+
 #if defined(MTR_WITH_METROLOGY)
 /*
  A pulse output: evenly spaced pulses out of the energy of whole windows. Opaque.
@@ -2149,6 +2712,22 @@ typedef struct mtr_session mtr_session;
  the engine failed, and the slot is then as before. There is no way back to a lower epoch.
  */
 typedef struct mtr_slot mtr_slot;
+#endif
+
+#if defined(MTR_WITH_TARIFF)
+/*
+ Which tokens were taken: each has an effect once. Opaque.
+
+ Spend a token before its credit is booked, and store both together: the journal keeps one record whole, so put this
+ state behind that of the meter.
+ */
+typedef struct mtr_spent mtr_spent;
+
+/*
+ Tables and terms of a meter, checked in every combination that can run. Opaque; not changed by any call: for other
+ tables make another one, and go on with it.
+ */
+typedef struct mtr_tariff mtr_tariff;
 #endif
 
 #if defined(MTR_WITH_METROLOGY)
@@ -3263,7 +3842,9 @@ typedef struct {
    */
   mtr_quota stream[MTR_STREAMS];
 } mtr_outbox_setup;
+#endif
 
+#if (defined(MTR_WITH_TARIFF) || defined(MTR_WITH_METER_PROTO))
 /*
  Flash of the caller. Every callback answers 0 when it is done, anything else when it is not; after a power cut what it
  was at may be half done.
@@ -3281,7 +3862,8 @@ typedef struct {
    */
   int32_t (*read)(void *context, uint32_t offset, uint8_t *bytes, size_t len);
   /*
-   Writes `len` bytes at `offset`, a multiple of MTR_FLASH_WORD both, to erased flash.
+   Writes `len` bytes at `offset`, a multiple of MTR_FLASH_WORD both, to erased flash. Where an erase was cut the
+   flash may only look erased: then it may be refused, or come out wrong; what is written is read back.
    */
   int32_t (*write)(void *context, uint32_t offset, const uint8_t *bytes, size_t len);
   /*
@@ -3297,7 +3879,9 @@ typedef struct {
    */
   uint32_t pages;
 } mtr_flash;
+#endif
 
+#if defined(MTR_WITH_METER_PROTO)
 /*
  The name of a record of this device.
  */
@@ -5102,6 +5686,894 @@ typedef struct {
    */
   uint8_t proved;
 } mtr_slot_epochs;
+#endif
+
+#if defined(MTR_WITH_TARIFF)
+/*
+ A purchase or a refund as ordered.
+ */
+typedef struct {
+  /*
+   Amount above 0, 10^-7 of the currency (MTR_MONEY_HUNDREDTH is 0.01).
+   */
+  int64_t amount;
+  /*
+   The purchase count behind it (of a refund the refund count): one more than the meter's. This is what makes a
+   repeat harmless.
+   */
+  uint32_t count;
+  /*
+   Customer number.
+   */
+  uint8_t customer[6];
+} mtr_recharge;
+
+/*
+ An instant with the offset of its local time, by which tables are looked up.
+ */
+typedef struct {
+  /*
+   UTC, seconds since 1970, 0 to 253402300799 (the year 9999).
+   */
+  int64_t utc_s;
+  /*
+   Seconds that local time is ahead of UTC (28800 in China), -64800 to 64800.
+   */
+  int32_t offset_s;
+} mtr_moment;
+
+/*
+ Who keeps the rows of a call. Rows are written before the state: after a power cut between both the same row comes
+ again under the same number, and the newer one counts.
+ */
+typedef struct {
+  /*
+   Handed to the callback as it is.
+   */
+  void *context;
+  /*
+   Keeps row `number` of `kind`, `len` bytes, and answers 0 when it is durable (or not wanted). Anything else ends
+   the meter's object: nothing of the call is to be stored, and the meter is made anew from its stored state.
+   */
+  int32_t (*keep)(void *context, uint32_t kind, uint32_t number, const uint8_t *bytes, size_t len);
+  /*
+   What rows hold: MTR_ROW_ACTIVE, ..._RATES, ..._DEMAND, ..._PURSE together, or MTR_ROW_ALL.
+   */
+  uint8_t parts;
+} mtr_rows;
+
+/*
+ What a call came to.
+ */
+typedef struct {
+  /*
+   Watt hours booked now.
+   */
+  uint64_t wh;
+  /*
+   Their exact cost, 10^-7 of the currency.
+   */
+  int64_t cost;
+  /*
+   Standing charges taken now, the same unit.
+   */
+  int64_t standing;
+  /*
+   Rows kept now: the state is to be stored when there was one, or `relay_open` changed.
+   */
+  uint32_t rows;
+  /*
+   MTR_ON: the relay is now wanted open; MTR_OFF: closed; MTR_SAME: as it was.
+   */
+  uint8_t relay_open;
+  /*
+   MTR_ON, MTR_OFF or MTR_SAME: alarm 1.
+   */
+  uint8_t alarm;
+  /*
+   1: a total lay below the last one; nothing was booked and the mark was kept.
+   */
+  uint8_t went_back;
+} mtr_effect;
+
+/*
+ What became of an order. Holds something after MTR_OK and after MTR_ERR_REFUSED.
+ */
+typedef struct {
+  /*
+   What it came to.
+   */
+  mtr_effect effect;
+  /*
+   Of a purchase or refund: its amount as booked, 10^-7 of the currency. Compare it after a repeat.
+   */
+  int64_t amount;
+  /*
+   Balance ahead of it.
+   */
+  int64_t before;
+  /*
+   Balance behind it.
+   */
+  int64_t after;
+  /*
+   All purchases up to and with it.
+   */
+  int64_t cumulative;
+  /*
+   When it was booked, UTC seconds.
+   */
+  int64_t at_s;
+  /*
+   Why it was refused.
+   */
+  mtr_refusal refusal;
+  /*
+   The count behind it.
+   */
+  uint32_t count;
+  /*
+   The count that would be accepted, with MTR_REFUSAL_COUNT.
+   */
+  uint32_t expected;
+  /*
+   The SERR word that DL/T 645 answers; 0 when nothing is to be said.
+   */
+  uint16_t serr;
+  /*
+   1: it was booked before under the same count, and nothing happened now.
+   */
+  uint8_t repeated;
+} mtr_answer;
+
+/*
+ The limits of the purse, 10^-7 of the currency, none below 0.
+ */
+typedef struct {
+  /*
+   A balance at or below it raises the alarm.
+   */
+  int64_t alarm_1;
+  /*
+   A balance at or below it opens the relay as a reminder, which the key closes; 0 is off.
+   */
+  int64_t alarm_2;
+  /*
+   Emergency credit: how far below zero supply goes on after the key was pressed at zero; 0 locks at zero.
+   */
+  int64_t overdraft;
+  /*
+   Hoarding: balance and purchase together must not pass it; 0 is no limit.
+   */
+  int64_t hoard;
+  /*
+   A lock is left only when the balance is above it.
+   */
+  int64_t close_allow;
+} mtr_purse_limits;
+
+/*
+ What the metering core counts, and the time.
+ */
+typedef struct {
+  /*
+   Forward and reverse active energy, tenths of a watt hour, totals that never fall.
+   */
+  uint64_t tenths[MTR_PREPAID_CHANNELS];
+  /*
+   The time; with a bad clock any that runs on.
+   */
+  mtr_moment now;
+  /*
+   Mean power since the last call, watts; read only with `has_watts`.
+   */
+  uint32_t watts;
+  /*
+   1: the power is known.
+   */
+  uint8_t has_watts;
+  /*
+   1: the clock is to be trusted. Otherwise energy is booked at the fallback rate, and nothing is done that a
+   calendar decides.
+   */
+  uint8_t clock_good;
+} mtr_energy;
+
+/*
+ The purse.
+ */
+typedef struct {
+  /*
+   The limits.
+   */
+  mtr_purse_limits limits;
+  /*
+   Exact balance, 10^-7 of the currency; below 0 is overdraft.
+   */
+  int64_t balance;
+  /*
+   Sum of all purchases, the same unit.
+   */
+  int64_t cumulative;
+  /*
+   What is left, 0.01 of the currency, cut towards zero.
+   */
+  uint64_t remaining_hundredths;
+  /*
+   Overdraft, the same way.
+   */
+  uint64_t overdraft_hundredths;
+  /*
+   Purchase count.
+   */
+  uint32_t count;
+  /*
+   Refund count.
+   */
+  uint32_t refunds;
+  /*
+   Customer number of the last opening.
+   */
+  uint8_t customer[6];
+  /*
+   1: the account is open.
+   */
+  uint8_t open;
+  /*
+   1: the purse decides; 0: fee control from afar.
+   */
+  uint8_t local;
+  /*
+   Why the purse wants the relay open, also while something holds it back: MTR_WHY_...
+   */
+  uint8_t cause;
+  /*
+   1: friendly hours hold the cause back.
+   */
+  uint8_t friendly;
+  /*
+   1: alarm 1.
+   */
+  uint8_t alarm;
+  /*
+   1: keep power.
+   */
+  uint8_t keep_power;
+} mtr_account;
+
+/*
+ What status word 3 shows beside what the meter knows.
+ */
+typedef struct {
+  /*
+   1: the relay stands open.
+   */
+  uint8_t relay_open;
+  /*
+   Supply: 0 main, 1 auxiliary, 2 battery.
+   */
+  uint8_t supply;
+  /*
+   1: programming is allowed.
+   */
+  uint8_t programming;
+  /*
+   1: an identity is authenticated.
+   */
+  uint8_t authenticated;
+} mtr_shown;
+
+/*
+ What the meter shows of itself.
+ */
+typedef struct {
+  /*
+   Watt hours of the tier period so far.
+   */
+  uint64_t tier_wh;
+  /*
+   Price in force, rate and tier together, 0.0001 of the currency a kilowatt hour.
+   */
+  uint32_t price;
+  /*
+   Status word 1 of DL/T 645: bits 1, 14 and 15.
+   */
+  uint16_t word_1;
+  /*
+   Status word 3, whole.
+   */
+  uint16_t word_3;
+  /*
+   Who wants the relay open: MTR_WHY_...; open it unless MTR_WHY_NOBODY.
+   */
+  uint8_t why;
+  /*
+   1: the key may close what a command opened.
+   */
+  uint8_t close_allowed;
+  /*
+   1: a command put the alarm on.
+   */
+  uint8_t alarm;
+  /*
+   1: the last time came from a clock that is not to be trusted.
+   */
+  uint8_t clock_bad;
+  /*
+   Rate in force.
+   */
+  uint8_t rate;
+  /*
+   Tier in force, from 1.
+   */
+  uint8_t tier;
+  /*
+   Which tables run with their second set: MTR_SECOND_...
+   */
+  uint8_t second;
+} mtr_fee_status;
+
+/*
+ Total and rate registers of one direction, tenths of a watt hour.
+ */
+typedef struct {
+  /*
+   Total.
+   */
+  uint64_t total;
+  /*
+   By rate, rate 1 first.
+   */
+  uint64_t by_rate[MTR_PREPAID_RATES];
+} mtr_channel;
+
+/*
+ The registers.
+ */
+typedef struct {
+  /*
+   Forward and reverse active energy, tenths of a watt hour.
+   */
+  mtr_channel channels[MTR_PREPAID_CHANNELS];
+  /*
+   Charged energy by rate, watt hours, rate 1 first.
+   */
+  uint64_t charged_wh[MTR_PREPAID_RATES];
+} mtr_fee_registers;
+
+/*
+ A demand and when it came about.
+ */
+typedef struct {
+  /*
+   Energy of the window, joules.
+   */
+  int64_t joules;
+  /*
+   The same as power, 0.0001 kW, half up.
+   */
+  int64_t ten_thousandths_kw;
+  /*
+   End of the window.
+   */
+  mtr_moment at;
+  /*
+   Length of the window, seconds; 0: there was none yet.
+   */
+  uint32_t seconds;
+} mtr_demand;
+
+/*
+ Maximum demand of one direction.
+ */
+typedef struct {
+  /*
+   Over all windows.
+   */
+  mtr_demand total;
+  /*
+   Of the windows that lie wholly in one rate, rate 1 first.
+   */
+  mtr_demand by_rate[MTR_PREPAID_RATES];
+} mtr_maxima;
+
+/*
+ A purchase in the list of the last ten.
+ */
+typedef struct {
+  /*
+   When it was booked, UTC seconds.
+   */
+  int64_t at_s;
+  /*
+   Amount, 10^-7 of the currency.
+   */
+  int64_t amount;
+  /*
+   Balance ahead of it.
+   */
+  int64_t before;
+  /*
+   Balance behind it.
+   */
+  int64_t after;
+  /*
+   All purchases up to and with it.
+   */
+  int64_t cumulative;
+  /*
+   Purchase count behind it.
+   */
+  uint32_t count;
+} mtr_purchase;
+
+/*
+ A row read back; what its parts do not hold is 0.
+ */
+typedef struct {
+  /*
+   When.
+   */
+  mtr_moment at;
+  /*
+   What the clock showed before it was set, UTC seconds.
+   */
+  int64_t before_s;
+  /*
+   Forward and reverse active energy.
+   */
+  mtr_channel channels[MTR_PREPAID_CHANNELS];
+  /*
+   Charged energy by rate, watt hours.
+   */
+  uint64_t charged_wh[MTR_PREPAID_RATES];
+  /*
+   Maximum demand of both directions.
+   */
+  mtr_maxima demand[MTR_PREPAID_DEMANDS];
+  /*
+   Balance, 10^-7 of the currency.
+   */
+  int64_t balance;
+  /*
+   Purchase count.
+   */
+  uint32_t purchases;
+  /*
+   What it is.
+   */
+  mtr_row_kind kind;
+  /*
+   Its number within the kind.
+   */
+  uint32_t number;
+  /*
+   Which parts it holds: MTR_ROW_... together.
+   */
+  uint8_t parts;
+  /*
+   What is special about it, by its kind; of a settlement 1 when it ended demand too.
+   */
+  uint8_t detail;
+} mtr_row;
+
+/*
+ A year zone: from this day on the day table holds.
+ */
+typedef struct {
+  /*
+   First day as the number MMDD; 229 is allowed.
+   */
+  uint16_t start;
+  /*
+   Day table, 1 to 8.
+   */
+  uint8_t table;
+} mtr_zone;
+
+/*
+ A slot of a day table.
+ */
+typedef struct {
+  /*
+   First minute of the local day, 0 to 1439.
+   */
+  uint16_t start;
+  /*
+   The day table that it belongs to, 1 to 8.
+   */
+  uint8_t table;
+  /*
+   Rate, 1 to 63.
+   */
+  uint8_t rate;
+} mtr_rate_slot;
+
+/*
+ A tier of quantity within the period that the reset ends.
+ */
+typedef struct {
+  /*
+   The last watt hour that belongs to it; UINT64_MAX in the last tier.
+   */
+  uint64_t up_to_wh;
+  /*
+   What it adds to the price of the rate, 0.0001 of the currency a kilowatt hour.
+   */
+  uint32_t price;
+} mtr_tier;
+
+/*
+ One set of the four tables that have two. The rows are copied; the arrays are free after the call.
+ */
+typedef struct {
+  /*
+   Year zones, 1 to 14, rising by their start.
+   */
+  const mtr_zone *zones;
+  /*
+   Number of them.
+   */
+  size_t zone_count;
+  /*
+   Slots of all day tables, at most 14 each, together by table and rising within it.
+   */
+  const mtr_rate_slot *slots;
+  /*
+   Number of them.
+   */
+  size_t slot_count;
+  /*
+   Price of each rate, rate 1 first, 0.0001 of the currency a kilowatt hour; one for every rate of the slots.
+   */
+  const uint32_t *prices;
+  /*
+   Number of them, at most 63.
+   */
+  size_t price_count;
+  /*
+   Tiers, at most 7, rising; none is one tier that adds nothing.
+   */
+  const mtr_tier *tiers;
+  /*
+   Number of them.
+   */
+  size_t tier_count;
+} mtr_tables;
+
+/*
+ A public holiday.
+ */
+typedef struct {
+  /*
+   Year, 1970 to 9999.
+   */
+  uint16_t year;
+  /*
+   Month, 1 to 12.
+   */
+  uint8_t month;
+  /*
+   Day of the month.
+   */
+  uint8_t day;
+  /*
+   Day table, 1 to 8.
+   */
+  uint8_t table;
+} mtr_holiday;
+
+/*
+ A friendly time: the purse does not open the relay in it.
+ */
+typedef struct {
+  /*
+   First minute of the local day, 0 to 1439.
+   */
+  uint16_t from;
+  /*
+   First minute behind it, 0 to 1440; at or before `from` it runs over midnight into the next day.
+   */
+  uint16_t until;
+  /*
+   Weekdays on which it begins, bit 0 Sunday to bit 6 Saturday.
+   */
+  uint8_t weekdays;
+} mtr_friendly;
+
+/*
+ When the relay opens for too much power.
+ */
+typedef struct {
+  /*
+   Highest power that may last, watts; 0 for no limit.
+   */
+  uint32_t watts;
+  /*
+   How long it may be above, seconds.
+   */
+  uint32_t after_s;
+  /*
+   After how many seconds the relay closes by itself; 0 waits for the key.
+   */
+  uint32_t reclose_s;
+  /*
+   How often it closes by itself before the key is needed.
+   */
+  uint8_t tries;
+  /*
+   1: opens in spite of keep power.
+   */
+  uint8_t despite_keep_power;
+} mtr_power_limit;
+
+/*
+ A programmed change of fee control.
+ */
+typedef struct {
+  /*
+   When, UTC seconds; one that the meter's clock has passed does nothing.
+   */
+  int64_t at_s;
+  /*
+   What the purse begins with under MTR_MODE_LOCAL, 10^-7 of the currency, not below 0.
+   */
+  int64_t initial;
+  /*
+   MTR_MODE_...; MTR_MODE_SAME for none.
+   */
+  uint8_t to;
+} mtr_mode_switch;
+
+/*
+ Instants at equal distances.
+ */
+typedef struct {
+  /*
+   The first one, UTC seconds.
+   */
+  int64_t start_s;
+  /*
+   Minutes between two; 0 for none.
+   */
+  uint16_t minutes;
+} mtr_every;
+
+/*
+ Instants that come again by the local clock.
+ */
+typedef struct {
+  /*
+   Minute of the hour or of the day.
+   */
+  uint16_t minute;
+  /*
+   MTR_PATTERN_...
+   */
+  uint8_t kind;
+  /*
+   Month, where the kind has one.
+   */
+  uint8_t month;
+  /*
+   Day of the month, where the kind has one.
+   */
+  uint8_t day;
+} mtr_pattern;
+
+/*
+ A settlement day of each month.
+ */
+typedef struct {
+  /*
+   Day, 1 to 28; 0 for none.
+   */
+  uint8_t day;
+  /*
+   Local hour, 0 to 23.
+   */
+  uint8_t hour;
+} mtr_settlement;
+
+/*
+ What a meter goes by besides its tables. Begin with mtr_terms_defaults. The rows are copied.
+ */
+typedef struct {
+  /*
+   Public holidays in any order, at most 254.
+   */
+  const mtr_holiday *holidays;
+  /*
+   Number of them.
+   */
+  size_t holiday_count;
+  /*
+   Friendly hours.
+   */
+  const mtr_friendly *friendly;
+  /*
+   Number of them.
+   */
+  size_t friendly_count;
+  /*
+   Taken from the purse for every local day on which the account is open, 10^-7 of the currency, not below 0.
+   */
+  int64_t standing;
+  /*
+   The over-power trip.
+   */
+  mtr_power_limit power;
+  /*
+   A programmed change of fee control.
+   */
+  mtr_mode_switch mode;
+  /*
+   The hourly freeze: distance and first instant.
+   */
+  mtr_every hourly;
+  /*
+   Load records by class: V/I/f, power, power factor, energy, quadrants, demand.
+   */
+  mtr_every load[6];
+  /*
+   The timed freeze.
+   */
+  mtr_pattern timed;
+  /*
+   The daily freeze, of the purse too.
+   */
+  mtr_pattern daily;
+  /*
+   Settlement days; the first one ends a period of demand.
+   */
+  mtr_settlement settlement[3];
+  /*
+   Demand: minutes of a window, at most 1440; 0 without demand.
+   */
+  uint16_t demand_min;
+  /*
+   Minutes by which windows move, 1 to MTR_PREPAID_SLIPS of them to a window; 0 for windows side by side, by the
+   local clock.
+   */
+  uint16_t demand_slip_min;
+  /*
+   Work days, bit 0 Sunday to bit 6 Saturday; 0x7F is no rest day.
+   */
+  uint8_t work_days;
+  /*
+   Day table of rest days; not looked at without rest days.
+   */
+  uint8_t rest_table;
+  /*
+   1: public holidays are friendly from midnight to midnight.
+   */
+  uint8_t friendly_holidays;
+  /*
+   What is charged (feature word of active energy): bit 0 adds forward, 1 subtracts it, 2 adds reverse, 3 subtracts
+   it. With a word that subtracts, energy fed in is used up again before anything is charged; it is never paid.
+   */
+  uint8_t active_word;
+  /*
+   The rate while the clock is not to be trusted; 0 keeps the last one.
+   */
+  uint8_t fallback_rate;
+  /*
+   Tiers begin anew: month 1 to 12 for once a year, 0 for every month.
+   */
+  uint8_t reset_month;
+  /*
+   Day, 1 to 28.
+   */
+  uint8_t reset_day;
+  /*
+   Local hour, 0 to 23.
+   */
+  uint8_t reset_hour;
+} mtr_terms;
+
+/*
+ What holds at an instant.
+ */
+typedef struct {
+  /*
+   When rate or tier period may change next, UTC seconds, at most a day later.
+   */
+  int64_t next_s;
+  /*
+   Price of the rate, 0.0001 of the currency a kilowatt hour, without tiers.
+   */
+  uint32_t price;
+  /*
+   Rate, 1 to 63.
+   */
+  uint8_t rate;
+  /*
+   Day table, 1 to 8.
+   */
+  uint8_t table;
+  /*
+   Why this table: 0 a public holiday, 1 a weekly rest day, 2 the year zone.
+   */
+  uint8_t by;
+} mtr_rate_at;
+
+/*
+ The block cipher of 64 bits under the key of one meter; the tables of meters in the field are licensed, so the caller
+ brings it. The callbacks answer 0 when they are done.
+ */
+typedef struct {
+  /*
+   Handed to the callbacks as it is.
+   */
+  void *context;
+  /*
+   Enciphers `block` in place; may be NULL where tokens are only decoded.
+   */
+  int32_t (*encrypt)(void *context, uint64_t *block);
+  /*
+   Deciphers `block` in place; may be NULL where tokens are only encoded.
+   */
+  int32_t (*decrypt)(void *context, uint64_t *block);
+} mtr_cipher;
+
+/*
+ What a token says; which fields hold something follows from its kind, the others are 0.
+ */
+typedef struct {
+  /*
+   Tests (36 bits in subclass 0, 28 in 1), or the 44 bits of another token.
+   */
+  uint64_t bits;
+  /*
+   Of a credit: 0.1 kWh, m3 or minutes, in currency 0.00001 of it; at most 18201624. Encoding takes the next amount
+   above that can be sent. Of a key: its half.
+   */
+  uint32_t amount;
+  /*
+   Minute of issue, 24 bits, since the base date.
+   */
+  uint32_t tid;
+  /*
+   Value of an order, or the maker of a test (8 bits in subclass 0).
+   */
+  uint16_t value;
+  /*
+   MTR_TOKEN_...
+   */
+  uint8_t kind;
+  /*
+   Class, 0 to 3.
+   */
+  uint8_t token_class;
+  /*
+   Subclass, 0 to 15.
+   */
+  uint8_t subclass;
+  /*
+   Random number, 0 to 15.
+   */
+  uint8_t random;
+  /*
+   Half of the key expiry number, 0 to 15.
+   */
+  uint8_t expiry;
+  /*
+   Key revision number, 0 to 15.
+   */
+  uint8_t revision;
+  /*
+   1: the list of spent tokens begins anew (mtr_spent_clear).
+   */
+  uint8_t roll_over;
+  /*
+   Key type, 0 to 3.
+   */
+  uint8_t key_type;
+  /*
+   Tariff index.
+   */
+  uint8_t tariff;
+} mtr_token;
 #endif
 
 #ifdef __cplusplus
@@ -7816,6 +9288,358 @@ mtr_result mtr_key_unwrap(const mtr_key *key,
                           size_t wrapped_len,
                           uint8_t *out,
                           size_t capacity);
+#endif
+
+#if defined(MTR_WITH_TARIFF)
+/*
+ Opens the account of a customer with a first purchase, or with amount 0 by the customer number only. MTR_OK: store
+ the state, then answer. MTR_ERR_REFUSED: `answer` says why. `rows` may be NULL. MTR_ERR_CALLBACK: a row was refused,
+ and the object has ended.
+ */
+mtr_result mtr_prepaid_open(mtr_prepaid *prepaid,
+                            const mtr_recharge *first,
+                            mtr_moment at,
+                            const mtr_rows *rows,
+                            mtr_answer *answer);
+
+/*
+ Books a purchase once: the same count again answers what was booked, with `repeated` 1, and does nothing. Otherwise
+ as mtr_prepaid_open. `rows` may be NULL.
+ */
+mtr_result mtr_prepaid_recharge(mtr_prepaid *prepaid,
+                                const mtr_recharge *purchase,
+                                mtr_moment at,
+                                const mtr_rows *rows,
+                                mtr_answer *answer);
+
+/*
+ Gives money back, or corrects a purchase downwards, once, under the refund count. Otherwise as mtr_prepaid_recharge.
+ `rows` may be NULL.
+ */
+mtr_result mtr_prepaid_refund(mtr_prepaid *prepaid,
+                              const mtr_recharge *refund,
+                              mtr_moment at,
+                              const mtr_rows *rows,
+                              mtr_answer *answer);
+
+/*
+ Closes the account; count and balance stay, a later opening continues the count. Otherwise as mtr_prepaid_open.
+ `rows` may be NULL.
+ */
+mtr_result mtr_prepaid_close(mtr_prepaid *prepaid,
+                             mtr_moment at,
+                             const mtr_rows *rows,
+                             mtr_answer *answer);
+
+/*
+ Sets the balance (10^-7 of the currency) and begins counts and records anew; only without an open account. Otherwise
+ as mtr_prepaid_open. `rows` may be NULL.
+ */
+mtr_result mtr_prepaid_initialise(mtr_prepaid *prepaid,
+                                  int64_t balance,
+                                  mtr_moment at,
+                                  const mtr_rows *rows,
+                                  mtr_answer *answer);
+
+/*
+ Changes fee control: MTR_MODE_LOCAL with `initial` (10^-7 of the currency) in a new purse, or MTR_MODE_REMOTE, which
+ clears the purse. MTR_ERR_PARAMETER for another mode. Otherwise as mtr_prepaid_open. `rows` may be NULL.
+ */
+mtr_result mtr_prepaid_set_mode(mtr_prepaid *prepaid,
+                                uint8_t mode,
+                                int64_t initial,
+                                mtr_moment at,
+                                const mtr_rows *rows,
+                                mtr_answer *answer);
+
+/*
+ Sets the limits of the purse. MTR_ERR_PARAMETER for one below 0. Otherwise as mtr_prepaid_open. `rows` may be NULL.
+ */
+mtr_result mtr_prepaid_set_limits(mtr_prepaid *prepaid,
+                                  const mtr_purse_limits *limits,
+                                  mtr_moment at,
+                                  const mtr_rows *rows,
+                                  mtr_answer *answer);
+
+/*
+ Obeys a command to the relay, MTR_COMMAND_...; a trip is refused while keep power is on. MTR_ERR_PARAMETER for
+ another command. Otherwise as mtr_prepaid_open. `rows` may be NULL.
+ */
+mtr_result mtr_prepaid_command(mtr_prepaid *prepaid,
+                               uint8_t command,
+                               uint32_t seconds,
+                               mtr_moment at,
+                               const mtr_rows *rows,
+                               mtr_answer *answer);
+
+/*
+ The key of the meter was pressed long enough: closes after alarm 2, at zero where there is emergency credit, after a
+ command that allows it, and after an over-power trip. `effect.relay_open` of the answer tells. Otherwise as
+ mtr_prepaid_open. `rows` may be NULL.
+ */
+mtr_result mtr_prepaid_key(mtr_prepaid *prepaid,
+                           mtr_moment at,
+                           const mtr_rows *rows,
+                           mtr_answer *answer);
+
+/*
+ Makes a journal over the flash in `storage` of `size` bytes (at least MTR_JOURNAL_SIZE, aligned to MTR_ALIGN), and
+ puts in order what a power cut left: this reads the whole flash. Erased flash is an empty journal. MTR_ERR_PARAMETER
+ when the pages do not fit, MTR_ERR_CALLBACK when a callback is missing or failed, MTR_ERR_STATE when both halves are
+ damaged or cannot be read.
+ */
+mtr_result mtr_journal_init(void *storage,
+                            size_t size,
+                            const mtr_flash *flash,
+                            mtr_journal **journal);
+
+/*
+ Copies the record of `key` to `out` and its length to `len`. MTR_MORE: there is none; MTR_ERR_LENGTH when `capacity`
+ is less; MTR_ERR_STATE when the flash cannot be read.
+ */
+mtr_result mtr_journal_read(mtr_journal *journal,
+                            uint16_t key,
+                            uint8_t *out,
+                            size_t capacity,
+                            size_t *len);
+
+/*
+ Makes `record` of `record_len` bytes (1 to MTR_RECORD_MAX) the record of `key`: after MTR_OK it is there whatever the
+ power does. MTR_ERR_FULL when no room is left, MTR_ERR_CALLBACK when the flash refuses: the old record then stays, or
+ the new one is there.
+ */
+mtr_result mtr_journal_write(mtr_journal *journal,
+                             uint16_t key,
+                             const uint8_t *record,
+                             size_t record_len);
+
+/*
+ Forgets the record of `key`; the codes are those of mtr_journal_write.
+ */
+mtr_result mtr_journal_remove(mtr_journal *journal, uint16_t key);
+
+/*
+ Ends a journal; the storage is free then, the records stay.
+ */
+mtr_result mtr_journal_end(mtr_journal *journal);
+
+/*
+ Makes a new meter in `storage` of `size` bytes (at least MTR_PREPAID_SIZE, aligned to MTR_ALIGN): with `local` 1 the
+ purse decides, with 0 it only counts, under fee control from afar. MTR_ERR_PARAMETER for a limit below 0.
+ */
+mtr_result mtr_prepaid_init(void *storage,
+                            size_t size,
+                            uint8_t local,
+                            const mtr_purse_limits *limits,
+                            mtr_prepaid **prepaid);
+
+/*
+ As mtr_prepaid_init, from the state that mtr_prepaid_save wrote; `sequence` gets its number, the next state is saved
+ with the next one. MTR_ERR_STATE when the bytes are damaged, of a later version or of another shape.
+ */
+mtr_result mtr_prepaid_init_stored(void *storage,
+                                   size_t size,
+                                   const uint8_t *state,
+                                   size_t len,
+                                   uint32_t *sequence,
+                                   mtr_prepaid **prepaid);
+
+/*
+ Writes the whole state with version, `sequence` and check value to `out` (MTR_PREPAID_STATE_MAX bytes are enough) and
+ its length to `len`. Where there is no journal, write it to two pages in turn and take the whole one with the higher
+ number.
+ */
+mtr_result mtr_prepaid_save(const mtr_prepaid *prepaid,
+                            uint32_t sequence,
+                            uint8_t *out,
+                            size_t capacity,
+                            size_t *len);
+
+/*
+ Takes time, totals and power: books the energy since the last call at the rate of that call, and carries out what
+ time brings. Call it at least at every mtr_prepaid_next_deadline. `rows` may be NULL: then rows are numbered but not
+ kept. MTR_ERR_CALLBACK: a row was refused, and the object has ended.
+ */
+mtr_result mtr_prepaid_advance(mtr_prepaid *prepaid,
+                               const mtr_tariff *tariff,
+                               const mtr_energy *energy,
+                               const mtr_rows *rows,
+                               mtr_effect *effect);
+
+/*
+ When mtr_prepaid_advance is due at the latest, UTC seconds. MTR_MORE before its first call.
+ */
+mtr_result mtr_prepaid_next_deadline(const mtr_prepaid *prepaid,
+                                     const mtr_tariff *tariff,
+                                     int64_t *utc_s);
+
+/*
+ The clock was set from `before` to `after`; call mtr_prepaid_advance for `before` first. Set forward over boundaries,
+ one settlement and one freeze of each kind follow; set back, none is repeated. `rows` may be NULL, and
+ MTR_ERR_CALLBACK is as there.
+ */
+mtr_result mtr_prepaid_set_clock(mtr_prepaid *prepaid,
+                                 mtr_moment before,
+                                 mtr_moment after,
+                                 const mtr_rows *rows);
+
+/*
+ Freezes all registers now. `rows` may be NULL, and MTR_ERR_CALLBACK is as with mtr_prepaid_advance.
+ */
+mtr_result mtr_prepaid_freeze(mtr_prepaid *prepaid, mtr_moment at, const mtr_rows *rows);
+
+/*
+ Clears maximum demand; the row has what was held. `rows` may be NULL, and MTR_ERR_CALLBACK is as with
+ mtr_prepaid_advance.
+ */
+mtr_result mtr_prepaid_clear_demand(mtr_prepaid *prepaid,
+                                    mtr_moment at,
+                                    const mtr_rows *rows);
+
+/*
+ Programs the switch of tables to their other set, MTR_SECOND_... together, at `at`; a time that is not after `now`
+ takes a waiting one back. MTR_ERR_PARAMETER for other bits.
+ */
+mtr_result mtr_prepaid_arm(mtr_prepaid *prepaid,
+                           uint8_t tables,
+                           mtr_moment at,
+                           mtr_moment now);
+
+/*
+ Takes over totals without booking: another metering core was put in, or another feature word holds from now on.
+ */
+mtr_result mtr_prepaid_set_totals(mtr_prepaid *prepaid,
+                                  const mtr_tariff *tariff,
+                                  const mtr_energy *energy);
+
+/*
+ Ends a meter; the storage is free then.
+ */
+mtr_result mtr_prepaid_end(mtr_prepaid *prepaid);
+
+/*
+ The purse as it stands.
+ */
+mtr_result mtr_prepaid_account(const mtr_prepaid *prepaid, mtr_account *account);
+
+/*
+ Relay wish, rate, price and status words; `shown` is what the shell knows.
+ */
+mtr_result mtr_prepaid_status(const mtr_prepaid *prepaid,
+                              const mtr_tariff *tariff,
+                              mtr_shown shown,
+                              mtr_fee_status *status);
+
+/*
+ All energy registers.
+ */
+mtr_result mtr_prepaid_registers(const mtr_prepaid *prepaid, mtr_fee_registers *registers);
+
+/*
+ Demand of a direction (0 forward, 1 reverse): the maxima since the last reset, and the last window that ended.
+ MTR_ERR_PARAMETER for another direction.
+ */
+mtr_result mtr_prepaid_demand(const mtr_prepaid *prepaid,
+                              uint8_t direction,
+                              mtr_maxima *maxima,
+                              mtr_demand *present);
+
+/*
+ The last purchases, `number` 1 the newest, up to 10. MTR_MORE when there was none yet, MTR_ERR_PARAMETER for another
+ number.
+ */
+mtr_result mtr_prepaid_purchase(const mtr_prepaid *prepaid,
+                                uint8_t number,
+                                mtr_purchase *purchase);
+
+/*
+ Reads a row of `len` bytes; what its keeper put behind it is not looked at. MTR_ERR_STATE when it is none.
+ */
+mtr_result mtr_row_decode(const uint8_t *bytes,
+                          size_t len,
+                          mtr_row *row);
+
+/*
+ Copies and checks tables and terms into `storage` of `size` bytes (MTR_TARIFF_SMALL_SIZE, MTR_TARIFF_FULL_SIZE, or
+ MTR_TARIFF_SIZE and what the rows need; aligned to MTR_ALIGN). `second` may be NULL: then both sets are the same.
+ MTR_ERR_PARAMETER for a broken rule, whose number is in `broken` then (MTR_BROKEN_NONE otherwise);
+ MTR_ERR_LENGTH when the rows do not fit; the codes of pointers for the rows too.
+ */
+mtr_result mtr_tariff_init(void *storage,
+                           size_t size,
+                           const mtr_tables *first,
+                           const mtr_tables *second,
+                           const mtr_terms *terms,
+                           mtr_broken *broken,
+                           mtr_tariff **tariff);
+
+/*
+ The rate in force at an instant. `second` says which tables run with their second set, MTR_SECOND_... together: 0 for
+ the first sets, mtr_fee_status has what a meter runs with. MTR_ERR_PARAMETER for other bits or an instant outside its
+ range.
+ */
+mtr_result mtr_tariff_rate(const mtr_tariff *tariff,
+                           uint8_t second,
+                           mtr_moment at,
+                           mtr_rate_at *rate);
+
+/*
+ Fills in the defaults: forward energy is charged, settlement and reset of the tiers at 00:00 of the first, every day
+ a work day, no holidays, friendly hours, standing charge, limits, freezes, load records or demand.
+ */
+mtr_result mtr_terms_defaults(mtr_terms *terms);
+
+/*
+ Reads a token as it is typed, 20 digits with spaces and hyphens between, `digits_len` characters without NUL.
+ MTR_ERR_VALUE when they are none; MTR_ERR_SEAL: mistyped, or meant for another meter; MTR_ERR_CALLBACK when the
+ cipher fails or is missing. Its identifier is to be spent (mtr_spent_spend) before it has an effect.
+ */
+mtr_result mtr_token_decode(const char *digits,
+                            size_t digits_len,
+                            const mtr_cipher *cipher,
+                            mtr_token *token);
+
+/*
+ Makes the 20 digits of a token: the text with its NUL goes to `out` (MTR_TOKEN_TEXT bytes are enough).
+ MTR_ERR_PARAMETER when a field does not fit its bits, MTR_ERR_CALLBACK when the cipher fails or is missing.
+ */
+mtr_result mtr_token_encode(const mtr_token *token,
+                            const mtr_cipher *cipher,
+                            char *out,
+                            size_t capacity);
+
+/*
+ Makes the memory of spent tokens in `storage` of `size` bytes (at least MTR_SPENT_SIZE, aligned to MTR_ALIGN):
+ `state` is what mtr_spent_save wrote, or no bytes for a new key. MTR_ERR_STATE for other bytes.
+ */
+mtr_result mtr_spent_init(void *storage,
+                          size_t size,
+                          const uint8_t *state,
+                          size_t len,
+                          mtr_spent **spent);
+
+/*
+ Takes the identifier `tid` of a token once. `key_expiry` is the number of its key, 255 for a key without end.
+ MTR_ERR_REFUSED: `reason` is 1 used before, 2 older than what is remembered, 3 issued after the key expired, 255 anything else;
+ MTR_ERR_PARAMETER above 24 bits.
+ */
+mtr_result mtr_spent_spend(mtr_spent *spent,
+                           uint32_t tid,
+                           uint8_t key_expiry,
+                           uint8_t *reason);
+
+/*
+ Writes the state to `out`, MTR_SPENT_LEN bytes; its check value is that of the record around it. MTR_ERR_LENGTH when
+ `capacity` is less.
+ */
+mtr_result mtr_spent_save(const mtr_spent *spent,
+                          uint8_t *out,
+                          size_t capacity);
+
+/*
+ Forgets all: a key change with roll-over.
+ */
+mtr_result mtr_spent_clear(mtr_spent *spent);
 #endif
 
 #ifdef __cplusplus

@@ -73,6 +73,19 @@ impl Border {
         }
     }
 
+    /// A border for rows that a structure of this call points to: they may share bytes with nothing that is written,
+    /// and count for themselves.
+    #[must_use]
+    pub fn inner(&self) -> Self {
+        let mut inner = Border::new();
+        let written = self.ranges.iter().take(self.count).filter(|range| range.2);
+        for (place, range) in inner.ranges.iter_mut().zip(written) {
+            *place = *range;
+            inner.count += 1;
+        }
+        inner
+    }
+
     /// Checks a range. Not generic and not inlined: it is all that a pointer costs on a small core.
     #[inline(never)]
     fn claim(&mut self, start: usize, len: usize, align: usize, written: bool) -> Checked<()> {
@@ -314,16 +327,43 @@ impl<O: Opaque> Storage<'_, O> {
         unsafe { core::slice::from_raw_parts_mut(start.add(behind), self.size - behind) }
     }
 
+    /// Puts the object in its place, and finishes it there: what is large is not built on the stack. When that fails there
+    /// is no object.
+    pub fn fill_with(
+        self,
+        body: O::Body,
+        finish: impl FnOnce(&mut O::Body) -> Checked<()>,
+    ) -> Checked<()> {
+        // SAFETY: aligned and large enough as in `fill`; nobody else sees the body before its tag.
+        let place = unsafe {
+            let place = addr_of_mut!((*self.stored).body);
+            place.write(body);
+            &mut *place
+        };
+        finish(place).inspect_err(|_| {
+            // SAFETY: written just now; without a tag nobody takes it for an object.
+            unsafe { addr_of_mut!((*self.stored).body).drop_in_place() };
+        })?;
+        self.live();
+        Ok(())
+    }
+
     /// Puts the object in its place.
     pub fn fill(self, body: O::Body) {
-        let stored = Stored {
-            tag: O::TAG,
-            busy: 0,
-            extent: self.size,
-            body,
-        };
         // SAFETY: aligned, and `O::SIZE` bytes are enough: asserted in the table of objects.
-        unsafe { self.stored.write(stored) };
+        unsafe { addr_of_mut!((*self.stored).body).write(body) };
+        self.live();
+    }
+
+    /// The head of an object whose body is in its place.
+    fn live(self) {
+        // Field by field: a whole `Stored` would lie on the stack once more.
+        // SAFETY: aligned, and `O::SIZE` bytes are enough. The tag comes last.
+        unsafe {
+            addr_of_mut!((*self.stored).busy).write(0);
+            addr_of_mut!((*self.stored).extent).write(self.size);
+            addr_of_mut!((*self.stored).tag).write(O::TAG);
+        }
         self.handle.write(self.stored.cast());
     }
 }

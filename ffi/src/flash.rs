@@ -29,7 +29,8 @@ pub struct mtr_flash {
     pub read: Option<
         unsafe extern "C" fn(context: *mut c_void, offset: u32, bytes: *mut u8, len: usize) -> i32,
     >,
-    /// Writes `len` bytes at `offset`, a multiple of MTR_FLASH_WORD both, to erased flash.
+    /// Writes `len` bytes at `offset`, a multiple of MTR_FLASH_WORD both, to erased flash. Where an erase was cut the
+    /// flash may only look erased: then it may be refused, or come out wrong; what is written is read back.
     pub write: Option<
         unsafe extern "C" fn(
             context: *mut c_void,

@@ -15,7 +15,7 @@ pub mod border;
 pub mod cjt188;
 #[cfg(feature = "dlt645")]
 pub mod dlt645;
-#[cfg(feature = "meter-proto")]
+#[cfg(any(feature = "tariff", feature = "meter-proto"))]
 pub mod flash;
 #[cfg(any(feature = "dlt645", feature = "cjt188"))]
 pub mod line;
@@ -27,7 +27,14 @@ mod objects;
 pub mod result;
 #[cfg(feature = "security")]
 pub mod security;
-#[cfg(any(feature = "dlt645", feature = "cjt188", feature = "meter-proto"))]
+#[cfg(feature = "tariff")]
+pub mod tariff;
+#[cfg(any(
+    feature = "dlt645",
+    feature = "cjt188",
+    feature = "tariff",
+    feature = "meter-proto"
+))]
 pub mod text;
 
 pub use objects::OBJECTS;

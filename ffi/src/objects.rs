@@ -70,6 +70,14 @@ objects! {
     metrology::mtr_residual is crate::metrology::Leaking, MTR_RESIDUAL_SIZE, b"Mres";
     #[cfg(feature = "metrology")]
     metrology::mtr_arc is crate::metrology::Arcing, MTR_ARC_SIZE, b"Marc";
+    #[cfg(feature = "tariff")]
+    tariff::mtr_tariff is ::tariff::meter::Parameters<'static>, MTR_TARIFF_SIZE, b"Trul";
+    #[cfg(feature = "tariff")]
+    tariff::mtr_prepaid is crate::tariff::Prepaid, MTR_PREPAID_SIZE, b"Tpre";
+    #[cfg(feature = "tariff")]
+    tariff::mtr_journal is crate::tariff::Journal, MTR_JOURNAL_SIZE, b"Tjou";
+    #[cfg(feature = "tariff")]
+    tariff::mtr_spent is crate::tariff::Spent, MTR_SPENT_SIZE, b"Tspe";
     #[cfg(feature = "security")]
     security::mtr_key is crate::security::Loaded, MTR_KEY_SIZE, b"Skey";
     #[cfg(feature = "security")]

@@ -201,6 +201,64 @@ int main(void)
     CALL(mtr_details3_quantities(details, place));
     return 0;
 }
+#elif defined(MODULE_TARIFF)
+int main(void)
+{
+    mtr_tariff *tariff;
+    mtr_moment at = {0, 0};
+    at.utc_s = number;
+    CALL(mtr_terms_defaults(place));
+    CALL(mtr_tariff_init(place, number, place, place, place, place, &tariff));
+    CALL(mtr_tariff_rate(tariff, (uint8_t)number, at, place));
+    return 0;
+}
+#elif defined(MODULE_PREPAID)
+int main(void)
+{
+    mtr_tariff *tariff;
+    mtr_prepaid *prepaid;
+    mtr_moment at = {0, 0};
+    mtr_shown shown = {0, 0, 0, 0};
+    at.utc_s = number;
+    CALL(mtr_terms_defaults(place));
+    CALL(mtr_tariff_init(place, number, place, place, place, place, &tariff));
+    CALL(mtr_prepaid_init(place, number, (uint8_t)number, place, &prepaid));
+    CALL(mtr_prepaid_init_stored(place, number, place, number, place, &prepaid));
+    CALL(mtr_prepaid_save(prepaid, number, place, number, place));
+    CALL(mtr_prepaid_advance(prepaid, tariff, place, place, place));
+    CALL(mtr_prepaid_next_deadline(prepaid, tariff, place));
+    CALL(mtr_prepaid_set_clock(prepaid, at, at, place));
+    CALL(mtr_prepaid_open(prepaid, place, at, place, place));
+    CALL(mtr_prepaid_recharge(prepaid, place, at, place, place));
+    CALL(mtr_prepaid_refund(prepaid, place, at, place, place));
+    CALL(mtr_prepaid_close(prepaid, at, place, place));
+    CALL(mtr_prepaid_command(prepaid, (uint8_t)number, number, at, place, place));
+    CALL(mtr_prepaid_key(prepaid, at, place, place));
+    CALL(mtr_prepaid_account(prepaid, place));
+    CALL(mtr_prepaid_status(prepaid, tariff, shown, place));
+    CALL(mtr_prepaid_registers(prepaid, place));
+    return 0;
+}
+#elif defined(MODULE_JOURNAL)
+int main(void)
+{
+    mtr_journal *journal;
+    CALL(mtr_journal_init(place, number, place, &journal));
+    CALL(mtr_journal_read(journal, (uint16_t)number, place, number, place));
+    CALL(mtr_journal_write(journal, (uint16_t)number, place, number));
+    return 0;
+}
+#elif defined(MODULE_TOKENS)
+int main(void)
+{
+    mtr_spent *spent;
+    CALL(mtr_token_decode(place, number, place, place));
+    CALL(mtr_token_encode(place, place, place, number));
+    CALL(mtr_spent_init(place, number, place, number, &spent));
+    CALL(mtr_spent_spend(spent, number, (uint8_t)number, place));
+    CALL(mtr_spent_save(spent, place, number));
+    return 0;
+}
 #elif defined(MODULE_SEAL)
 int main(void)
 {

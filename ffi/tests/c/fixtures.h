@@ -496,3 +496,5 @@ static inline mtr_session *fixture_mtr_session(void)
     (void)result;
     return made;
 }
+
+#include "fixtures_tariff.h"

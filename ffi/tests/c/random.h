@@ -32,6 +32,14 @@ static void drawn_bytes(void *place, size_t len)
         bytes[at] = (unsigned char)(draw() >> 32);
 }
 
+/* Zeros often: most structures take them. */
+static void drawn_structure(void *place, size_t len)
+{
+    drawn_bytes(place, len);
+    if (draw() % 4 != 0)
+        memset(place, 0, len);
+}
+
 /* Small numbers and the ends of the range come often. */
 static uint64_t drawn_value(void)
 {

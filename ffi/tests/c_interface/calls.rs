@@ -72,7 +72,9 @@ fn good(header: &Header, parameter: &Parameter, role: Role, nth: usize) -> Strin
     let Parameter { base, .. } = parameter;
     match role {
         Role::Object => format!("fixture_{base}()"),
-        Role::One if header.with_callbacks.contains(base) => format!("given_{base}()"),
+        Role::One if parameter.is_const && header.with_callbacks.contains(base) => {
+            format!("given_{base}()")
+        }
         Role::Storage | Role::Row | Role::One | Role::Handle => {
             format!("({})(void *)scratch[{nth}]", c_type(parameter))
         }
@@ -259,7 +261,9 @@ fn drawn(header: &Header, function: &Function) -> String {
         let Parameter { base, .. } = parameter;
         let made = match role {
             Role::Object => format!("({kind})drawn_object(live_{base})"),
-            Role::One if header.with_callbacks.contains(base) => format!("given_{base}()"),
+            Role::One if parameter.is_const && header.with_callbacks.contains(base) => {
+                format!("given_{base}()")
+            }
             Role::Storage => format!(
                 "drawn_storage({nth}, {}_SIZE)",
                 function
@@ -284,7 +288,7 @@ fn drawn(header: &Header, function: &Function) -> String {
             Role::Value if header.structures.contains(base) => {
                 writeln!(
                     text,
-                    "    {base} a{nth};\n    drawn_bytes(&a{nth}, sizeof a{nth});"
+                    "    {base} a{nth};\n    drawn_structure(&a{nth}, sizeof a{nth});"
                 )
                 .expect("text");
                 names.push(format!("a{nth}"));

@@ -28,7 +28,7 @@ pub struct Parameter {
 pub struct Header {
     pub functions: Vec<Function>,
     pub structures: BTreeSet<String>,
-    /// Structures that hold callbacks.
+    /// Structures that hold callbacks, or pointers to rows: those that a call is given have a maker.
     pub with_callbacks: BTreeSet<String>,
     pub opaque: BTreeSet<String>,
 }
@@ -84,7 +84,8 @@ impl Header {
         for body in structures {
             let (fields, rest) = body.split_once("\n}").expect("a structure ends");
             let name = rest.split(';').next().expect("a name").trim().to_owned();
-            if fields.contains("(*") {
+            let points = |line: &str| line.trim().starts_with("const ") && line.contains(" *");
+            if fields.contains("(*") || fields.lines().any(points) {
                 header.with_callbacks.insert(name.clone());
             }
             header.structures.insert(name);

@@ -52,6 +52,10 @@ fn structures_have_one_layout_in_c_and_in_rust() {
         meter_proto: mtr_proto_head mtr_proto_key mtr_proto_value mtr_proto_sample mtr_proto_parts mtr_obis
             mtr_proto_event mtr_proto_gap mtr_proto_acknowledgement mtr_proto_profile mtr_proto_run mtr_proto_command
             mtr_proto_command_result mtr_quota mtr_outbox_setup mtr_transmit mtr_outbox_statistics mtr_link_statistics;
+        tariff: mtr_moment mtr_zone mtr_rate_slot mtr_holiday mtr_tier mtr_friendly mtr_tables mtr_settlement mtr_pattern
+            mtr_every mtr_power_limit mtr_mode_switch mtr_terms mtr_rate_at mtr_purse_limits mtr_energy mtr_effect mtr_rows
+            mtr_channel mtr_demand mtr_maxima mtr_row mtr_recharge mtr_answer mtr_account mtr_fee_status mtr_shown
+            mtr_fee_registers mtr_purchase mtr_cipher mtr_token;
         security: mtr_engine mtr_key_id mtr_opened mtr_order mtr_order_ack mtr_purse_state mtr_store mtr_conditions
             mtr_verdict mtr_slot_epochs mtr_log_head mtr_random_source mtr_manifest mtr_admission mtr_public_key
             mtr_flash_slots mtr_boot_decision mtr_boot_state;

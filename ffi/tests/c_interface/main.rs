@@ -8,5 +8,6 @@ mod messages;
 mod modules;
 mod native;
 mod programs;
+mod purse;
 mod security;
 mod water;

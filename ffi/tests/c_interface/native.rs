@@ -58,6 +58,8 @@ pub fn build(compiler: &str, flags: &[&str], sources: &[PathBuf], name: &str) ->
         .arg(folder().join("include"))
         .arg("-I")
         .arg(folder().join("tests/c"))
+        .arg("-I")
+        .arg(folder().join("examples"))
         .args(sources)
         .arg(library().join("libmeterkit_ffi.a"))
         .args(["-lm", "-lpthread", "-ldl", "-o"])

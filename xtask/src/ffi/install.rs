@@ -9,7 +9,14 @@ use crate::report::Verdict;
 use crate::tool;
 
 /// The modules of the interface, as features of its crate.
-const MODULES: [&str; 5] = ["dlt645", "cjt188", "metrology", "security", "meter-proto"];
+const MODULES: [&str; 6] = [
+    "dlt645",
+    "cjt188",
+    "metrology",
+    "tariff",
+    "security",
+    "meter-proto",
+];
 /// What the archive needs of the system on Linux.
 const PRIVATE: &str = "-lgcc_s -lutil -lrt -lpthread -lm -ldl";
 
@@ -19,7 +26,7 @@ pub struct Options {
     /// Where: PREFIX/include, PREFIX/lib
     #[arg(long)]
     pub prefix: PathBuf,
-    /// Modules, all without this option: dlt645, cjt188, metrology, security, meter-proto
+    /// Modules, all without this option: dlt645, cjt188, metrology, tariff, security, meter-proto
     #[arg(long, value_delimiter = ',')]
     pub modules: Vec<String>,
     /// A target of the Rust tool chain, such as thumbv6m-none-eabi: then there is no shared library
