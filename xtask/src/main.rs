@@ -169,7 +169,7 @@ enum Job {
     ConstantTime,
     /// The machine code of the comparison of secrets on Cortex-M0 and M4: no early exit, no division
     CompareCode,
-    /// The lock files beside the published security advisories (needs cargo-audit)
+    /// The lock files beside the published security advisories, or a copy in METERKIT_ADVISORIES (needs cargo-audit)
     Advisories,
     /// Unit tests of `security` in an interpreter that knows undefined behaviour
     Miri,
