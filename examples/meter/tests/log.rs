@@ -425,6 +425,57 @@ fn the_management_core_shows_it_line_by_line() {
     }
 }
 
+/// Whatever lies in the flash of the log, the core starts, meters, and the log goes on.
+#[test]
+fn any_bytes_in_place_of_segments_are_damage_and_no_more() {
+    let keys = KeyService::new();
+    let audit = keys.key(Purpose::Audit);
+    let good = CutStore::default();
+    for boot in 0..20 {
+        let mut core = start(good.clone(), &keys, START_MS + boot * 1_000).unwrap();
+        core.power_down().unwrap();
+    }
+    let mut rng = testkit::Rng::new(11);
+    let mut whole = vec![0; 1_280];
+    let length = good.clone().read(0x0020, &mut whole).unwrap().unwrap();
+    whole.truncate(length);
+    for round in 0..500 {
+        let mut store = CutStore::default();
+        for key in [0x0020, 0x0021, 0x0022, 0x0023, 0x0028, 0x0029] {
+            let mut bytes = whole.clone();
+            if rng.chance(500_000) {
+                rng.mutate(&mut bytes);
+                bytes.truncate(1_280);
+            } else {
+                bytes = rng.bytes(1_280);
+            }
+            if rng.chance(300_000) && bytes.len() > 16 {
+                // Number of the line before, up to the last one there can be.
+                bytes[6..14].fill(0xFF);
+            }
+            store.write(key, &bytes).unwrap();
+        }
+        let mut core = start(store, &keys, START_MS).unwrap();
+        core.power_down().unwrap();
+        let mut number = 0_u64;
+        // Every line that is there can be asked for; the numbers never fall, so this ends.
+        while let Some(Answer::Line { entry, .. }) = Answer::parse(&ask(
+            &mut core,
+            Request::Line {
+                chain: Chain::Legal,
+                number,
+            },
+        )) {
+            let _ = check(&audit, Chain::Legal, &[entry]);
+            assert!(entry.after.number() >= number, "{round}");
+            let Some(next) = entry.after.number().checked_add(1) else {
+                break;
+            };
+            number = next;
+        }
+    }
+}
+
 #[test]
 fn the_host_tool_reads_it_over_tcp_and_proves_it() {
     let config = meter::host::MeterConfig {

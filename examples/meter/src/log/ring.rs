@@ -229,10 +229,14 @@ impl<'a> Segment<'a> {
         let (&[version, code, a, b, c, d], rest) = record.split_first_chunk::<6>()?;
         let (before, rest) = rest.split_first_chunk::<{ Head::LEN }>()?;
         let (lines, left) = rest.as_chunks();
-        let fits = version == VERSION && code == chain as u8 && left.is_empty();
+        let before = Head::from_bytes(before);
+        // A number beyond the last one there can be is no number.
+        let numbered = before.number().checked_add(SEGMENT_LINES as u64);
+        let fits =
+            version == VERSION && code == chain as u8 && left.is_empty() && numbered.is_some();
         (fits && (1..=SEGMENT_LINES).contains(&lines.len())).then_some(Self {
             mark: u32::from_le_bytes([a, b, c, d]),
-            before: Head::from_bytes(before),
+            before,
             lines,
         })
     }
