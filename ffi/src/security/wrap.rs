@@ -62,8 +62,9 @@ pub unsafe extern "C" fn mtr_key_wrap(
     })
 }
 
-/// Unwraps what mtr_key_wrap made: MTR_WRAP_OVERHEAD bytes less go to `out`. MTR_ERR_SEAL when it was not wrapped under
-/// `key` or was changed, MTR_ERR_LENGTH and MTR_ERR_CALLBACK as there; nothing is left in `out` then.
+/// Unwraps what mtr_key_wrap made: MTR_WRAP_OVERHEAD bytes less go to `out`, which must have room for `wrapped_len` (the
+/// rest is cleared). MTR_ERR_SEAL when it was not wrapped under `key` or was changed, MTR_ERR_LENGTH and MTR_ERR_CALLBACK as
+/// there; nothing is left in `out` then.
 ///
 /// # Safety
 /// The rules of the header.
