@@ -7,6 +7,7 @@
 pub mod conditions;
 pub mod delivery;
 pub mod electricity;
+pub mod face;
 pub mod firmware;
 pub mod front_end;
 mod input;

@@ -29,6 +29,7 @@ const BODIES: &[(&str, Body)] = &[
     ("key_slot", meterkit_fuzz::keys::slot),
     ("element", meterkit_fuzz::keys::element),
     ("log", meterkit_fuzz::keys::log),
+    ("face", meterkit_fuzz::face::writes),
     ("firmware", meterkit_fuzz::firmware::firmware),
     ("ocpi", meterkit_fuzz::tariff::ocpi),
     ("tables", meterkit_fuzz::tariff::tables),
@@ -40,6 +41,8 @@ const BODIES: &[(&str, Body)] = &[
 
 /// Random inputs for each body; the engine's long runs are `cargo xtask fuzz --minutes N`.
 const ROUNDS: u64 = 20_000;
+/// Of a body that starts a whole meter each time.
+const METERS: u64 = 4_000;
 
 fn seeds(name: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -103,7 +106,8 @@ fn corpus_and_random_input_hold_every_body() {
             run(seed);
         }
         let mut random = Random(0x6D65_7465_726B_6974);
-        for round in 0..ROUNDS {
+        let rounds = if name == "face" { METERS } else { ROUNDS };
+        for round in 0..rounds {
             let mut bytes = if round % 4 == 0 {
                 (0..random.below(300))
                     .map(|_| random.next() as u8)
