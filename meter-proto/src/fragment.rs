@@ -211,7 +211,14 @@ impl<const N: usize> Assembler<N> {
         // The last piece may come before its place is known: it waits at the end of the buffer.
         if let (None, Some(start), Some(len), false) = (before, start_of_last, under_way.last, last)
         {
-            self.buffer.copy_within(N - len.min(N).., start);
+            let from = N - len.min(N);
+            // It moves to the front, so the first byte goes first.
+            for nth in 0..len.min(N) {
+                let byte = self.buffer.get(from + nth).copied();
+                if let Some((place, byte)) = self.buffer.get_mut(start + nth).zip(byte) {
+                    *place = byte;
+                }
+            }
         }
         let at = if last {
             start_of_last.unwrap_or(N - piece.len())

@@ -122,8 +122,7 @@ impl Programmed {
     }
 
     fn encode(&self, into: &mut [u8]) -> Option<usize> {
-        let (head, before) = into.split_at_mut_checked(LONGEST - MAX_SETTINGS)?;
-        let mut w = Writer::new(head);
+        let mut w = Writer::new(into);
         w.u8(VERSION);
         w.u32(self.number);
         w.i64(self.at_s);
@@ -134,11 +133,7 @@ impl Programmed {
         let Some(settings) = &self.before else {
             return Some(length);
         };
-        let more = settings.encode(before)?;
-        into.copy_within(
-            LONGEST - MAX_SETTINGS..LONGEST - MAX_SETTINGS + more,
-            length,
-        );
+        let more = settings.encode(into.get_mut(length..)?)?;
         Some(length + more)
     }
 }

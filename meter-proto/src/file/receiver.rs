@@ -176,8 +176,12 @@ impl<S: FileStore> Receiver<S> {
             return Ok(());
         }
         let page_size = self.store.page_size();
-        let page = block.offset / page_size;
-        let place = block.offset % page_size / block_size;
+        let (Some(page), Some(place)) = (
+            block.offset.checked_div(page_size),
+            (block.offset.checked_rem(page_size)).and_then(|into| into.checked_div(block_size)),
+        ) else {
+            return Ok(());
+        };
         let in_page = (offer.size - page * page_size)
             .min(page_size)
             .div_ceil(block_size);
@@ -193,12 +197,12 @@ impl<S: FileStore> Receiver<S> {
         };
         if let Err(error) = self.store.write(block.offset, &block.data) {
             // What stands there is not known: the page begins anew.
-            self.open.remove(index);
+            self.close_page(index);
             return Err(error);
         }
         open.set(place);
         if open.count() == in_page {
-            self.open.remove(index);
+            self.close_page(index);
             self.store.mark_whole(page)?;
             self.advance()?;
         }
@@ -211,11 +215,21 @@ impl<S: FileStore> Receiver<S> {
         Ok(())
     }
 
+    /// Closes the page at a place of the list, without a way to panic.
+    fn close_page(&mut self, index: usize) {
+        let mut place = 0;
+        self.open.retain(|_| {
+            let kept = place != index;
+            place += 1;
+            kept
+        });
+    }
+
     /// Clears a page for its first block; the page longest under way makes room.
     fn open_page(&mut self, page: u32) -> Result<usize, S::Error> {
         self.store.clear_page(page)?;
         if self.open.is_full() {
-            self.open.remove(0);
+            self.close_page(0);
         }
         let open = OpenPage {
             page,

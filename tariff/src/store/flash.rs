@@ -7,6 +7,8 @@
 //! other. The order of the writes tells which one is to be believed.
 
 use core::ops::Range;
+use core::pin::Pin;
+use core::task::{Context, Poll};
 
 use embassy_futures::block_on;
 use embedded_storage::nor_flash::{ErrorType, NorFlash};
@@ -346,6 +348,23 @@ impl<F: NorFlash> Store for FlashStore<F> {
 /// A flash whose operations end before they return, for a store that would wait for others.
 struct Waiting<F>(F);
 
+/// What is there at once. Asked again after its answer it waits for ever, where the compiler's own futures would panic.
+struct Now<T>(Option<T>);
+
+impl<T> Unpin for Now<T> {}
+
+impl<T> Future for Now<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
+        self.0.take().map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+const fn now<T>(value: T) -> Now<T> {
+    Now(Some(value))
+}
+
 impl<F: NorFlash> ErrorType for Waiting<F> {
     type Error = F::Error;
 }
@@ -353,8 +372,12 @@ impl<F: NorFlash> ErrorType for Waiting<F> {
 impl<F: NorFlash> waiting::ReadNorFlash for Waiting<F> {
     const READ_SIZE: usize = F::READ_SIZE;
 
-    async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), F::Error> {
-        self.0.read(offset, bytes)
+    fn read(
+        &mut self,
+        offset: u32,
+        bytes: &mut [u8],
+    ) -> impl Future<Output = Result<(), F::Error>> {
+        now(self.0.read(offset, bytes))
     }
 
     fn capacity(&self) -> usize {
@@ -366,11 +389,11 @@ impl<F: NorFlash> waiting::NorFlash for Waiting<F> {
     const WRITE_SIZE: usize = F::WRITE_SIZE;
     const ERASE_SIZE: usize = F::ERASE_SIZE;
 
-    async fn erase(&mut self, from: u32, to: u32) -> Result<(), F::Error> {
-        self.0.erase(from, to)
+    fn erase(&mut self, from: u32, to: u32) -> impl Future<Output = Result<(), F::Error>> {
+        now(self.0.erase(from, to))
     }
 
-    async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), F::Error> {
-        self.0.write(offset, bytes)
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> impl Future<Output = Result<(), F::Error>> {
+        now(self.0.write(offset, bytes))
     }
 }

@@ -321,11 +321,10 @@ fn day_table<const N: usize>(
     data: &[u8],
 ) -> Result<(), Err645> {
     // The tables lie in the order of their numbers.
-    let mut all: Vec<Slot, N> = slots
-        .iter()
-        .copied()
-        .filter(|slot| slot.table < table)
-        .collect();
+    let mut all = Vec::<Slot, N>::new();
+    for slot in slots.iter().filter(|slot| slot.table < table) {
+        all.push(*slot).map_err(|_| Err645::SLOTS)?;
+    }
     for row in rows(data)? {
         let [rate, minute, hour] = row;
         let (rate, start) = digits(rate)
