@@ -10,3 +10,5 @@ pub mod port;
 pub mod read;
 pub mod scan;
 pub mod serve;
+pub mod sign;
+pub mod update;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use meterkit_tools::{conform, decode, encode, read, scan, serve};
+use meterkit_tools::{conform, decode, encode, read, scan, serve, sign, update};
 
 /// DL/T 645 and CJ/T 188 for people: explain frames, read and find meters, play one, test one.
 #[derive(Debug, Parser)]
@@ -21,6 +21,8 @@ enum Command {
     Scan(scan::Args),
     Serve(serve::Args),
     Conform(conform::Args),
+    Sign(sign::Args),
+    Update(update::Args),
 }
 
 /// Anything that is neither an answer nor a finding: wrong arguments, ports that fail.
@@ -35,6 +37,8 @@ async fn main() -> ExitCode {
         Command::Scan(args) => scan::run(&args).await,
         Command::Serve(args) => serve::run(&args).await,
         Command::Conform(args) => conform::run(&args).await,
+        Command::Sign(args) => sign::run(&args),
+        Command::Update(args) => update::run(&args).await,
     };
     done.unwrap_or_else(|err| {
         eprintln!("meterkit: {err:#}");
