@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -41,6 +41,8 @@ pub(crate) enum Taken {
 pub(crate) struct Hub {
     pub clock: Clock,
     pub board: Board,
+    /// Folder of the packages that meters can be ordered to use.
+    pub images: PathBuf,
     /// Told whenever a record was stored.
     pub stored: Notify,
     outbox: Mutex<DiskOutbox>,
@@ -55,7 +57,13 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub fn new(clock: Clock, store: DiskStore, silence: Silence, lock: File) -> Self {
+    pub fn new(
+        clock: Clock,
+        store: DiskStore,
+        silence: Silence,
+        images: PathBuf,
+        lock: File,
+    ) -> Self {
         let boot = store.boot();
         let kept = Quota {
             records: u32::MAX,
@@ -81,6 +89,7 @@ impl Hub {
         Self {
             clock,
             board,
+            images,
             stored: Notify::new(),
             outbox: Mutex::new(outbox),
             silence: Mutex::new(silence),

@@ -112,7 +112,9 @@ pub async fn start(mut config: Config, clock: ClockFn) -> Result<Running, StartE
     let seal = HopSeal::open(&config.data_dir, serial, &keys, clock.age_ms())?;
     let memory = Memory::open(&config.data_dir)?;
     let silence = Silence::open(&config.data_dir)?;
-    let hub = Arc::new(Hub::new(clock, store, silence, lock));
+    let images = config.data_dir.join("images");
+    std::fs::create_dir_all(&images)?;
+    let hub = Arc::new(Hub::new(clock, store, silence, images, lock));
 
     let devices = devices_of(&config)?;
     let numbers = node_numbers(

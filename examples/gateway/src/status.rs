@@ -55,6 +55,8 @@ pub struct DeviceStatus {
     pub records: u64,
     /// Records that it offered again after they were taken over.
     pub repeats: u64,
+    /// Blocks of firmware images sent to it, repeated ones included.
+    pub image_blocks: u64,
 }
 
 /// The status that all tasks write to.

@@ -52,7 +52,7 @@ pub(crate) struct Words {
 }
 
 /// How a question ended.
-enum Answer {
+pub(super) enum Answer {
     Data(Vec<u8>),
     /// The meter said no.
     Refused,
@@ -105,12 +105,12 @@ impl Asked<'_, '_> {
     }
 }
 
-enum Question<'a> {
+pub(super) enum Question<'a> {
     Read(DataId),
     Security(DataId, &'a [u8]),
 }
 
-async fn ask(
+pub(super) async fn ask(
     hub: &Hub,
     port: &mut TcpStream,
     device: &DeviceTask,

@@ -3,6 +3,7 @@
 mod cjt188;
 mod dlt645;
 mod exchange;
+mod update;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -160,6 +161,19 @@ pub(crate) struct OpenJob {
     not_before: Instant,
     /// Whether the device may have taken it already.
     asked: bool,
+    /// An image to be carried; any other command goes to the device as it is.
+    image: Option<update::Order>,
+}
+
+impl OpenJob {
+    fn new(job: Job) -> Self {
+        Self {
+            image: update::Order::of(&job),
+            job,
+            not_before: Instant::now(),
+            asked: false,
+        }
+    }
 }
 
 /// The task of one line.
@@ -240,7 +254,7 @@ impl Line {
             tokio::select! {
                 biased;
                 job = self.jobs.recv() => match job {
-                    Some(job) => self.open.push(OpenJob { job, not_before: wall, asked: false }),
+                    Some(job) => self.open.push(OpenJob::new(job)),
                     None => return,
                 },
                 () = due => {
@@ -256,11 +270,7 @@ impl Line {
 
     fn collect_jobs(&mut self) {
         while let Ok(job) = self.jobs.try_recv() {
-            self.open.push(OpenJob {
-                job,
-                not_before: Instant::now(),
-                asked: false,
-            });
+            self.open.push(OpenJob::new(job));
         }
     }
 
@@ -303,9 +313,34 @@ impl Line {
                 continue;
             };
             let answer = match device.address {
-                LineAddress::Dlt645(_) => {
-                    dlt645::command(&hub, port, device, timing, &open.job).await
-                }
+                LineAddress::Dlt645(_) => match &mut open.image {
+                    None => dlt645::command(&hub, port, device, timing, &open.job).await,
+                    Some(image) => {
+                        let carried = image.carry(&hub, port, device, timing).await;
+                        let pause = match carried {
+                            Ok(update::Carried::Over(status, file)) => {
+                                let result = CommandResult {
+                                    detail: u32::from(file.0),
+                                    ..plain_result(open.job.id, status, &hub)
+                                };
+                                self.conclude(open.job.node, result).await;
+                                continue;
+                            }
+                            Ok(update::Carried::More) => Duration::ZERO,
+                            Ok(update::Carried::Wait) => RECONNECT,
+                            Err(trouble) => {
+                                if trouble == Trouble::LineDown {
+                                    ended = Err(trouble);
+                                }
+                                RECONNECT
+                            }
+                        };
+                        open.asked = true;
+                        open.not_before = Instant::now() + pause;
+                        self.open.push(open);
+                        continue;
+                    }
+                },
                 LineAddress::Cjt188 { .. } => {
                     Ok(plain_result(open.job.id, Status::UNKNOWN_BODY, &hub))
                 }

@@ -462,6 +462,19 @@ impl Cloud {
         counts
     }
 
+    /// Command, status and detail of all results.
+    pub fn details(&self) -> Vec<(u64, Status, u32)> {
+        let seen = self.seen.lock().unwrap();
+        let results = seen
+            .committed
+            .iter()
+            .filter_map(|message| match &message.body {
+                Body::CommandResult(result) => Some((result.id, result.status, result.detail)),
+                _ => None,
+            });
+        results.collect()
+    }
+
     pub fn results(&self) -> Vec<(u64, Status)> {
         let seen = self.seen.lock().unwrap();
         let results = seen

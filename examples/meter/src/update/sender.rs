@@ -66,6 +66,12 @@ impl<'i> UpdateSender<'i> {
         !matches!(self.status(), FileStatus::NEEDS | FileStatus::COMPLETE)
     }
 
+    /// Whether the last request ended a message: who stops here sends no block in vain.
+    #[must_use]
+    pub const fn is_between_messages(&self) -> bool {
+        self.index >= self.count
+    }
+
     /// The data of the next request; `None` while it is not time, or when it is over.
     pub fn poll_request(&mut self, now_ms: u64, out: &mut [u8; REQUEST_MAX]) -> Option<usize> {
         if self.is_over() {
