@@ -17,6 +17,7 @@ pub mod metering;
 pub mod orders;
 pub mod quality;
 pub mod tariff;
+pub mod update;
 
 use dlt645::{Edition, Frame, FrameView};
 use security::counter::SendCounter;

@@ -31,6 +31,7 @@ const BODIES: &[(&str, Body)] = &[
     ("log", meterkit_fuzz::keys::log),
     ("face", meterkit_fuzz::face::writes),
     ("firmware", meterkit_fuzz::firmware::firmware),
+    ("update", meterkit_fuzz::update::update),
     ("ocpi", meterkit_fuzz::tariff::ocpi),
     ("tables", meterkit_fuzz::tariff::tables),
     ("meter_state", meterkit_fuzz::tariff::meter_state),
