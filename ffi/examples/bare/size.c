@@ -337,6 +337,96 @@ int main(void)
     CALL(mtr_boot_confirm(boot, place));
     return 0;
 }
+#elif defined(MODULE_WATER_DECODER)
+int main(void)
+{
+    mtr_cjt188_decoder *decoder;
+    CALL(mtr_cjt188_decoder_init(place, number, &decoder));
+    CALL(mtr_cjt188_decoder_push(decoder, place, number, place, place));
+    CALL(mtr_cjt188_encode(place, place, number, place));
+    return 0;
+}
+#elif defined(MODULE_WATER_NUMBER)
+int main(void)
+{
+    CALL(mtr_cjt188_number((uint16_t)number, (uint8_t)number, number, place, number, place));
+    return 0;
+}
+#elif defined(MODULE_WATER_MASTER)
+int main(void)
+{
+    mtr_cjt188_master *master;
+    mtr_cjt188_address meter = {{0}};
+    CALL(mtr_cjt188_master_init(place, number, place, (uint8_t)number, &master));
+    CALL(mtr_cjt188_master_read(master, number, (uint8_t)number, meter, (uint16_t)number));
+    CALL(mtr_cjt188_master_handle_bytes(master, number, place, number));
+    CALL(mtr_cjt188_master_handle_timeout(master, number));
+    CALL(mtr_cjt188_master_poll_transmit(master, place, place));
+    CALL(mtr_cjt188_master_poll_event(master, place));
+    CALL(mtr_cjt188_master_poll_timeout(master, place));
+    return 0;
+}
+#elif defined(MODULE_WATER_SLAVE)
+int main(void)
+{
+    mtr_cjt188_slave *slave;
+    CALL(mtr_cjt188_slave_init(place, number, place, &slave));
+    CALL(mtr_cjt188_slave_handle_bytes(slave, number, place, number, place, place));
+    CALL(mtr_cjt188_slave_handle_timeout(slave, number, place));
+    CALL(mtr_cjt188_slave_poll_transmit(slave, place, place));
+    CALL(mtr_cjt188_slave_poll_event(slave, place));
+    CALL(mtr_cjt188_slave_poll_timeout(slave, place));
+    return 0;
+}
+#elif defined(MODULE_SNAPSHOT)
+int main(void)
+{
+    CALL(mtr_proto_snapshot_write(place, place, number, place, number, place));
+    CALL(mtr_proto_event_write(place, place, place, number, place));
+    CALL(mtr_proto_acknowledgement_read(place, number, place, place));
+    return 0;
+}
+#elif defined(MODULE_PROFILE)
+int main(void)
+{
+    CALL(mtr_proto_profile_write(place, place, place, number, place, number, place, number, place));
+    return 0;
+}
+#elif defined(MODULE_COMMANDS)
+int main(void)
+{
+    CALL(mtr_proto_command_read(place, number, place, place));
+    CALL(mtr_proto_command_result_write(place, place, place, number, place));
+    return 0;
+}
+#elif defined(MODULE_OUTBOX)
+int main(void)
+{
+    mtr_outbox *outbox;
+    CALL(mtr_outbox_init(place, number, place, place, &outbox));
+    CALL(mtr_outbox_recover_alarms(outbox, place, number));
+    CALL(mtr_outbox_next(outbox, (uint8_t)number, place));
+    CALL(mtr_outbox_push(outbox, place, number));
+    CALL(mtr_outbox_poll_transmit(outbox, number, place, number, place));
+    CALL(mtr_outbox_poll_timeout(outbox, place));
+    CALL(mtr_outbox_handle_acknowledgement(outbox, number, place, place));
+    CALL(mtr_outbox_handle_reconnect(outbox));
+    return 0;
+}
+#elif defined(MODULE_LINK)
+int main(void)
+{
+    mtr_link *link;
+    CALL(mtr_link_init(place, number, number, &link));
+    CALL(mtr_link_send(link, (uint8_t)number, place, number));
+    CALL(mtr_link_handle_bytes(link, number, place, number));
+    CALL(mtr_link_poll_transmit(link, number, place, number, place));
+    CALL(mtr_link_received(link, place, place, place));
+    CALL(mtr_link_release(link));
+    CALL(mtr_link_poll_event(link, place));
+    CALL(mtr_link_poll_timeout(link, place));
+    return 0;
+}
 #else
 int main(void)
 {

@@ -89,6 +89,21 @@ const MODULES: &[(&str, &str)] = &[
         "FIRMWARE",
         "security: manifest, chunks, boot decision with Ed25519",
     ),
+    ("WATER_DECODER", "cjt188: stream decoder, frames written"),
+    (
+        "WATER_NUMBER",
+        "cjt188: any identifier of the table to its numbers",
+    ),
+    ("WATER_MASTER", "cjt188: master (reads)"),
+    ("WATER_SLAVE", "cjt188: slave with all callbacks"),
+    (
+        "SNAPSHOT",
+        "meter-proto: snapshots and events written, acknowledgements read",
+    ),
+    ("PROFILE", "meter-proto: profiles compressed"),
+    ("COMMANDS", "meter-proto: commands read, results written"),
+    ("OUTBOX", "meter-proto: outbox on flash"),
+    ("LINK", "meter-proto: serial link"),
 ];
 
 /// Modules whose parts of another hand keep checks that can reach a panic, named and no failure: the ciphers (`aes` when it
@@ -97,7 +112,7 @@ const MODULES: &[(&str, &str)] = &[
 const CHECKED: [&str; 3] = ["KEYCHANGE", "FIRMWARE", "JOURNAL"];
 
 /// Programs, what they print on a host and on a board.
-const PROGRAMS: [(&str, &str); 3] = [
+const PROGRAMS: &[(&str, &str)] = &[
     (
         "seal",
         "opened message 1: 12.3 kWh\norder 1 done\nopened under a session\n",
@@ -117,7 +132,22 @@ const PROGRAMS: [(&str, &str); 3] = [
         "voltage 230.000 V\ncurrent 5.000 A\npower 1149.998 W\nfrequency 50.000 Hz\n\
          energy 31 steps of 0.1 Wh, 20 pulses\n",
     ),
+    (
+        "water",
+        "present data: 68.00 m3, 60.00 m3, no time\npurchase 4 counts once\n\
+         account: purchase 4: 125.00, total 125.00, remaining 57.00\nvalve closed, battery good\n\
+         settlement value, months back: 1 refused\n",
+    ),
+    (
+        "keep",
+        "1.1: Active energy import 12345678 Wh Voltage L1 230.1 V\npower fails\n1.1: Meter cover opened\n\
+         1.2: Active energy import 12345690 Wh Voltage L1 230.1 V\n\
+         2.1: Active energy import 12345703 Wh Voltage L1 230.1 V\nnothing waits\n",
+    ),
 ];
+
+/// Programs whose flash in memory is more than the 16 KiB of the smaller board.
+const LARGE: &[&str] = &["keep"];
 
 /// Why this machine cannot build for the boards.
 fn missing() -> Option<String> {
@@ -180,6 +210,9 @@ pub fn run() -> anyhow::Result<Verdict> {
     let scratch = tempfile::tempdir()?;
     for (core, (_, name, machine)) in CORES.into_iter().enumerate() {
         for (program, expected) in PROGRAMS {
+            if core == 0 && LARGE.contains(program) {
+                continue;
+            }
             let source = tool::root()
                 .join("ffi/examples")
                 .join(program)
@@ -192,7 +225,7 @@ pub fn run() -> anyhow::Result<Verdict> {
                 &image,
             )?;
             let text = count(&image, machine)?;
-            if text != expected {
+            if text != *expected {
                 bail!("{program} on {name} printed\n{text}");
             }
             println!("    {program} runs on {name}");
