@@ -14,7 +14,7 @@ use meter_proto::message::{Head, Snapshot, Stream};
 use meter_proto::window::{Verdict, Window};
 
 use crate::native;
-use crate::programs::{example, line_program};
+use crate::programs::{example, line_program, source};
 
 #[test]
 fn messages_outlive_a_power_cut_and_a_bad_line() {
@@ -29,6 +29,23 @@ fn messages_outlive_a_power_cut_and_a_bad_line() {
              nothing waits\n"
         );
     }
+}
+
+#[test]
+fn every_kind_of_message_comes_back() {
+    if !native::have_compiler("messages.c") {
+        return;
+    }
+    let flags = [
+        "-fsanitize=address,undefined",
+        "-fno-sanitize-recover=all",
+        "-std=c99",
+    ];
+    let program = native::build("cc", &flags, &[source("tests/c/messages.c")], "messages");
+    assert_eq!(
+        native::run(&mut Command::new(program)),
+        "every message came back\n"
+    );
 }
 
 /// The receiver at the far end of the stream: commits each record once and acknowledges.
