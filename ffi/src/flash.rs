@@ -83,11 +83,14 @@ impl Chip {
         let (stride, pages) = if page >= MTR_FLASH_PAGE && page.is_multiple_of(MTR_FLASH_WORD) {
             (page, pages)
         } else if page >= 128 && MTR_FLASH_PAGE.is_multiple_of(page) {
-            let together = MTR_FLASH_PAGE / page;
-            if !pages.is_multiple_of(together) {
+            let together = MTR_FLASH_PAGE.checked_div(page).unwrap_or_default();
+            if pages.checked_rem(together) != Some(0) {
                 return Err(mtr_result::MTR_ERR_PARAMETER);
             }
-            (MTR_FLASH_PAGE, pages / together)
+            (
+                MTR_FLASH_PAGE,
+                pages.checked_div(together).unwrap_or_default(),
+            )
         } else {
             return Err(mtr_result::MTR_ERR_PARAMETER);
         };

@@ -51,16 +51,20 @@ impl mtr_proto_acknowledgement {
             .gap
             .get(..usize::from(self.gaps))
             .ok_or(mtr_result::MTR_ERR_LENGTH)?;
-        let gaps = gaps.iter().map(|gap| Gap {
-            first: gap.first,
-            last: gap.last,
-        });
-        Ok(Acknowledgement {
+        let mut own = Acknowledgement {
             stream: Stream(self.stream),
             boot: self.boot,
             contiguous: self.contiguous,
-            gaps: gaps.collect(),
-        })
+            gaps: heapless::Vec::new(),
+        };
+        for gap in gaps {
+            let gap = Gap {
+                first: gap.first,
+                last: gap.last,
+            };
+            own.gaps.push(gap).map_err(|_| mtr_result::MTR_ERR_LENGTH)?;
+        }
+        Ok(own)
     }
 
     fn new(own: &Acknowledgement) -> Self {

@@ -144,13 +144,17 @@ impl mtr_proto_command {
                 value: front(&self.bytes, self.byte_count)?,
             },
             MTR_COMMAND_READ => {
-                let points = self
+                let given = self
                     .points
                     .get(..usize::from(self.point_count))
                     .ok_or(mtr_result::MTR_ERR_LENGTH)?;
-                CommandBody::Read {
-                    points: points.iter().copied().map(PointId::from_bits).collect(),
+                let mut points = heapless::Vec::new();
+                for point in given {
+                    points
+                        .push(PointId::from_bits(*point))
+                        .map_err(|_| mtr_result::MTR_ERR_LENGTH)?;
                 }
+                CommandBody::Read { points }
             }
             MTR_COMMAND_SEALED => CommandBody::Sealed(Sealed {
                 purpose: self.purpose,

@@ -49,8 +49,19 @@ impl Alarms {
 
     /// The records of the alarms, oldest first.
     pub(super) fn raised(&self) -> Vec<Key, ALARMS> {
-        let mut keys: Vec<Key, ALARMS> = self.raised.iter().map(|alarm| alarm.key).collect();
-        keys.sort_unstable();
+        // One after the other: the library's sort takes kilobytes of flash for these few.
+        let mut keys: Vec<Key, ALARMS> = Vec::new();
+        while let Some(next) = self
+            .raised
+            .iter()
+            .map(|alarm| alarm.key)
+            .filter(|key| keys.last().is_none_or(|last| key > last))
+            .min()
+        {
+            if keys.push(next).is_err() {
+                break;
+            }
+        }
         keys
     }
 }

@@ -528,8 +528,8 @@ impl<S: OutboxStore, const IN_FLIGHT: usize> Outbox<S, IN_FLIGHT> {
         self.in_flight.clear();
         self.sent = [None; 6];
         self.front.clear();
-        for key in self.alarms.raised() {
-            if self.front.push(key).is_err() {
+        for key in &self.alarms.raised() {
+            if self.front.push(*key).is_err() {
                 break;
             }
         }
