@@ -77,7 +77,7 @@ fn genuine() -> &'static (Vec<u8>, [PublicKey; 1]) {
     static GENUINE: OnceLock<(Vec<u8>, [PublicKey; 1])> = OnceLock::new();
     GENUINE.get_or_init(|| {
         let signer = KeyPair::from_seed(Seed::new([0x33; 32]));
-        let image: Vec<u8> = (0..IMAGE).map(|at| (at * 7 >> 2) as u8).collect();
+        let image: Vec<u8> = (0..IMAGE).map(|at| ((at * 7) >> 2) as u8).collect();
         let key = PublicKey::Ed25519(*signer.pk);
         let manifest = manifest(&image, key.id()).encode();
         let signature = *signer.sk.sign(manifest, None);
