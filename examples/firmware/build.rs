@@ -12,7 +12,12 @@ const IMAGES: [&str; 5] = [
     "metering-three",
 ];
 /// Images that the boot stage starts.
-const PROGRAMS: [&str; 3] = ["management-faulty", "management-hostile", "management-live"];
+const PROGRAMS: [&str; 4] = [
+    "management-faulty",
+    "management-hostile",
+    "management-live",
+    "management-shaky",
+];
 
 /// Gives an image the memory in a file of `boards`.
 fn memory(folder: &Path, file: &str, image: &str) {

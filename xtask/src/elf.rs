@@ -90,3 +90,42 @@ pub fn instruction_len(elf: &[u8], address: u32) -> Option<u32> {
     let wide = halfword(elf, address)? >> 11 >= 0b11101;
     Some(if wide { 4 } else { 2 })
 }
+
+/// Where a panic says that it comes from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PanicPlace {
+    /// File as the compiler named it.
+    pub file: String,
+    /// Line of it.
+    pub line: u32,
+}
+
+/// Every place that a panic of an image can name. Each call that panics hands over such a place, and the linker leaves
+/// out those of code that cannot be reached: an image without a place of a file cannot panic there.
+///
+/// A place is four words: address and length of the file's name, line, column.
+pub fn panic_places(elf: &[u8]) -> Option<Vec<PanicPlace>> {
+    const LONGEST: u32 = 512;
+    let mut found = std::collections::BTreeSet::new();
+    for at in sections(elf)? {
+        let kept = word(elf, at + 4)? == PROGBITS && word(elf, at + 8)? & ALLOCATED != 0;
+        let (begin, len) = (word(elf, at + 16)? as usize, word(elf, at + 20)? as usize);
+        let bytes = elf.get(begin..begin + len).filter(|_| kept);
+        for nth in 0..bytes.map_or(0, |bytes| (bytes.len() / 4).saturating_sub(3)) {
+            let field = |place: usize| word(elf, begin + 4 * (nth + place));
+            let (name, len, line, column) = (field(0)?, field(1)?, field(2)?, field(3)?);
+            if !(4..LONGEST).contains(&len) || line == 0 || column == 0 {
+                continue;
+            }
+            let text = bytes_at(elf, name).and_then(|bytes| bytes.get(..len as usize));
+            let file = text.and_then(|text| std::str::from_utf8(text).ok());
+            // Some compilers count the zero that ends the name.
+            let file = file.map(|file| file.trim_end_matches('\0'));
+            if let Some(file) = file.filter(|file| file.ends_with(".rs")) {
+                let file = file.to_owned();
+                found.insert(PanicPlace { file, line });
+            }
+        }
+    }
+    Some(found.into_iter().collect())
+}

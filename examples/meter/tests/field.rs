@@ -10,6 +10,8 @@ mod factory;
 mod logged;
 #[path = "boards/orders.rs"]
 mod orders;
+#[path = "boards/programs.rs"]
+mod programs;
 #[path = "boards/twin.rs"]
 mod twin;
 // The shells of the images, compiled for the host.
@@ -30,7 +32,7 @@ use meter::host::line::{Line, LineError};
 use meter::log::{Chain, Event, Matter};
 use meter::update::Package;
 use meter::wave::{Load, Shape, Synth};
-use meter_proto::message::FileStatus;
+use meter_proto::message::{Body, FileStatus};
 
 use boards::{Board, M4, images};
 use logged::Logged;
@@ -110,10 +112,15 @@ impl Field {
 
     fn line(&self) -> Line {
         let address = Address::from_big_endian(setup::ADDRESS);
-        let target = format!("127.0.0.1:{}", self.port);
+        let target = self.target();
         until("the RS-485 port takes a host", || {
             Line::connect(&target, address, ANSWER).ok()
         })
+    }
+
+    /// Where the RS-485 port is; it takes one host at a time.
+    fn target(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     /// Ends both boards in order: what the metering board said and logged, and what the management board said.
@@ -194,6 +201,11 @@ fn read(line: &mut Line, id: DataId) -> Vec<u8> {
     until("the meter answers", || line.read(id).ok())
 }
 
+/// Register of imported energy and credit, both in hundredths.
+fn stand(line: &mut Line) -> (u64, u64) {
+    (digits(&read(line, IMPORT)), digits(&read(line, CREDIT)))
+}
+
 fn open(line: &mut Line) -> bool {
     read(line, STATUS_3)[0] & 0x10 != 0
 }
@@ -251,9 +263,11 @@ fn a_meter_sells_trips_and_is_updated_while_its_registers_stay_exact() {
     let Some(images) = images(M4) else {
         return;
     };
+    println!("\na meter that sells, trips and is updated");
     let live = program(&images, "management-live");
     let faulty = program(&images, "management-faulty");
-    let first = factory::package(&live, 1, (1, 0));
+    let shaky = program(&images, "management-shaky");
+    let first = factory::package(&shaky, 1, (1, 0));
     let field = Field::new(images, &first, "");
     let management = field.management("");
     let mut line = field.line();
@@ -263,6 +277,12 @@ fn a_meter_sells_trips_and_is_updated_while_its_registers_stay_exact() {
         (digits(&read(&mut line, IMPORT)) > begun).then_some(())
     });
     assert_eq!(version(&mut line), "1.0.0 build 1");
+    let (import, credit) = stand(&mut line);
+    field.tell(&format!(
+        "read: register {:.2} kWh, credit {:.2}, software 1.0.0 build 1",
+        import as f64 / 100.0,
+        credit as f64 / 100.0
+    ));
     until("the first credit is used up", || {
         open(&mut line).then_some(())
     });
@@ -287,9 +307,17 @@ fn a_meter_sells_trips_and_is_updated_while_its_registers_stay_exact() {
     until("the trip opens the contact", || {
         open(&mut line).then_some(())
     });
-    control(&mut line, Order::Close);
-    until("the contact closes", || (!open(&mut line)).then_some(()));
-    field.tell("tripped and closed by order");
+    // Without current nothing is counted and nothing is paid: what is read now must still stand there later.
+    let still = until("registers and purse stand still", || {
+        let before = stand(&mut line);
+        std::thread::sleep(Duration::from_millis(500));
+        (stand(&mut line) == before).then_some(before)
+    });
+    field.tell(&format!(
+        "tripped by order; register {:.2} kWh, credit {:.2}",
+        still.0 as f64 / 100.0,
+        still.1 as f64 / 100.0
+    ));
 
     // The power goes in the middle of an update.
     let second = factory::package(&live, 2, (1, 1));
@@ -301,21 +329,44 @@ fn a_meter_sells_trips_and_is_updated_while_its_registers_stay_exact() {
     assert_eq!(cut.unwrap(), FileStatus::NEEDS);
     let _ = management.kill();
     field.tell(&format!("power cut after {half} of {blocks} blocks"));
-    // This time the image panics once, in the middle of the rest.
+    // This time its flash breaks down once, in a write of the journal, while the rest is carried.
     let management = field.management(",arg=panic");
     let mut line = field.line();
-    let _ = read(&mut line, IMPORT);
-    let (status, sent) = update(&mut line, &second);
-    assert_eq!(status, FileStatus::ACTIVE);
+    // What was used since the state was last stored is paid again from the other core's registers.
+    until("register and credit are back after the power cut", || {
+        (stand(&mut line) == still).then_some(())
+    });
+    // The rest goes by the command line, where it was built.
+    let sent = if let Some(programs) = programs::folder() {
+        drop(line);
+        let package = field.folder.path().join("second.mfw");
+        std::fs::write(&package, &second).unwrap();
+        let (port, package) = (field.target(), package.to_str().unwrap());
+        let told = programs::meterkit(&programs, &["update", &port, package, "--json"]);
+        line = field.line();
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        u32::try_from(told["blocks_sent"].as_u64().unwrap()).unwrap()
+    } else {
+        let (status, sent) = update(&mut line, &second);
+        assert_eq!(status, FileStatus::ACTIVE);
+        sent
+    };
     // A page of four blocks may begin anew at each of the two cuts, for each of four open pages.
     assert!(
         sent < blocks - half + 64,
         "{sent} blocks after {half} of {blocks}"
     );
     assert_eq!(version(&mut line), "1.1.0 build 2");
+    until(
+        "register and credit are back after panic and new image",
+        || (stand(&mut line) == still).then_some(()),
+    );
     field.tell(&format!(
-        "resumed with {sent} blocks; tested, confirmed, in use"
+        "resumed with {sent} blocks; tested, confirmed, in use; register and credit unchanged"
     ));
+    control(&mut line, Order::Close);
+    until("the contact closes", || (!open(&mut line)).then_some(()));
+    field.tell("closed by order");
 
     // An image that does not work comes back by itself, an older one and a forged one do not even start.
     let (status, _) = update(&mut line, &factory::package(&faulty, 3, (2, 0)));
@@ -328,6 +379,10 @@ fn a_meter_sells_trips_and_is_updated_while_its_registers_stay_exact() {
     forged[last] ^= 1;
     assert_eq!(update(&mut line, &forged).0, FileStatus::BAD_CONTENT);
     field.tell("an older image refused, a forged one thrown away");
+
+    until("more energy than 0.1 kWh", || {
+        (digits(&read(&mut line, IMPORT)) > 11).then_some(())
+    });
 
     // Nothing of it cost the purse more than the energy.
     let left = digits(&read(&mut line, CREDIT));
@@ -377,6 +432,7 @@ fn a_hostile_management_image_changes_nothing_but_what_it_may_wish_for() {
     let Some(images) = images(M4) else {
         return;
     };
+    println!("\na hostile management image");
     let hostile = program(&images, "management-hostile");
     let first = factory::package(&hostile, 1, (6, 66));
     let field = Field::new(images, &first, ",arg=chip");
@@ -423,4 +479,70 @@ fn a_hostile_management_image_changes_nothing_but_what_it_may_wish_for() {
         ),
         "{others:?}"
     );
+}
+
+#[test]
+#[ignore = "half a minute by the clock: cargo xtask firmware-demo"]
+fn the_programs_of_a_desk_and_a_gateway_read_the_board() {
+    let (Some(images), Some(programs)) = (images(M4), programs::folder()) else {
+        return;
+    };
+    println!("\nthe command line and a gateway at the RS-485 port");
+    let live = program(&images, "management-live");
+    let field = Field::new(images, &factory::package(&live, 1, (1, 0)), "");
+    let management = field.management("");
+    let mut line = field.line();
+    until("energy is counted", || {
+        (digits(&read(&mut line, IMPORT)) > 0).then_some(())
+    });
+    drop(line);
+    let target = field.target();
+    let run = |arguments: &[&str]| programs::meterkit(&programs, arguments);
+    assert_eq!(run(&["scan", &target]), "202611000001\n");
+    field.tell("meterkit scan: 202611000001");
+    // The power of the samples is 5 kW and something; what is metered is what they say.
+    let told = run(&["read", &target, "--json", "00010000", "voltage, phase A"]);
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let value = |nth: usize| {
+        told[nth]["values"][0]["value"]
+            .as_str()
+            .unwrap_or("nothing")
+    };
+    let number = |nth| {
+        value(nth)
+            .split(' ')
+            .next()
+            .and_then(|text| text.parse::<f64>().ok())
+    };
+    let voltage = number(1).unwrap_or_default();
+    assert!((219.0..221.0).contains(&voltage), "{told}");
+    let before = (number(0).unwrap_or_default() * 100.0).round() as i64;
+    assert!(before > 0, "{told}");
+    field.tell(&format!("meterkit read: {}, {}", value(0), value(1)));
+    assert_eq!(run(&["update", &target]), "202611000001 1.0.0 build 1\n");
+
+    let site = field.part("site");
+    let Some(mut site) = programs::Site::start(&programs, &site, "d645-202611000001", &target)
+    else {
+        return;
+    };
+    let published = site.until("the register of the board", programs::import);
+    assert!(published >= before, "{published} after {before}");
+    field.tell(&format!(
+        "gateway to broker: {:.2} kWh imported",
+        published as f64 / 100.0
+    ));
+    let block = site.until("a legal block of the board", |message| {
+        match &message.body {
+            Body::LegalBlock(block) => Some(block.envelope.len()),
+            _ => None,
+        }
+    });
+    field.tell(&format!(
+        "gateway to broker: a legal block, {block} bytes, still sealed"
+    ));
+    drop(site);
+    let after = digits(&read(&mut field.line(), IMPORT));
+    assert!(published <= after as i64, "{published}, then {after}");
+    let _ = field.end(management);
 }

@@ -6,7 +6,7 @@ use cortex_m_rt::entry;
 
 #[entry]
 fn main() -> ! {
-    firmware::live::management()
+    firmware::live::management::<false>()
 }
 
 #[cfg(not(board = "mps2_an386"))]

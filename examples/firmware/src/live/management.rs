@@ -14,7 +14,7 @@ use meter_proto::outbox::OutboxStore;
 use security::fw::{BootState, Manifest, Slot};
 use security::key::Purpose;
 
-use super::{STOP, SlotFlash, open_slot};
+use super::{STOP, SlotFlash, open_slot, shaky};
 use crate::board::{self, Clock, Emulator, HostFlash, Uart};
 use crate::management::ask_boot;
 use crate::setup::{self, BOOT_RECORDS, FLASH, SIGNERS, WAITING};
@@ -27,36 +27,46 @@ type Client = UpdateClient<'static, SlotFlash, HostFlash<BOOT_RECORDS>>;
 const TRANSFERS: usize = 8;
 /// Time between two looks for the end, and between two questions for a boot, milliseconds.
 const LOOK_MS: u64 = 250;
-/// When the image with the argument `panic` panics, once, milliseconds.
-const PANIC_MS: u64 = 1_500;
 
 /// Runs until the host wants an end, a new image waits for its trial, or a panic restarts the board.
 ///
-/// # Panics
-/// A file of the flash is missing, or what it holds is damaged.
-pub fn management() -> ! {
-    let mut emulator = Emulator::start(c"boot.flash");
+/// With the argument `panic` the flash of a `SHAKY` image breaks down once, in the middle of a write of the journal.
+pub fn management<const SHAKY: bool>() -> ! {
+    let Some(mut emulator) = Emulator::open(c"boot.flash") else {
+        board::fail()
+    };
     board::reset_on_panic();
+    match serve::<SHAKY>(&mut emulator) {
+        Ok(()) => board::succeed(),
+        Err(why) => {
+            let _ = writeln!(emulator, "management: {why}");
+            board::fail()
+        }
+    }
+}
+
+/// The whole life of the image; the text says why it cannot go on.
+fn serve<const SHAKY: bool>(emulator: &mut Emulator) -> Result<(), &'static str> {
     let panicked = board::take_panic();
     let mut clock = Clock::start();
     let slot = match board::handed_over() {
         Some(0) => Slot::A,
         Some(1) => Slot::B,
-        _ => board::fail(),
+        _ => return Err("no boot stage said which slot this is"),
     };
-    let mut state_store = store(c"state.flash");
-    let mut waiting_store = store(c"waiting.flash");
+    let mut state_store = store::<SHAKY>(c"state.flash").ok_or("no flash for the state")?;
+    let mut waiting_store = store::<false>(c"waiting.flash").ok_or("no flash for the records")?;
     let mut damaged = 0;
     let resets = resets(&mut state_store);
     if let Some(line) = panicked {
         let resets = resets.saturating_add(1);
         // Without room for it the count stays; the meter goes on.
         let _ = state_store.write(RESETS, &resets.to_le_bytes());
-        writeln!(emulator, "reset {resets} after a panic in line {line}").expect("text");
+        let _ = writeln!(emulator, "reset {resets} after a panic in line {line}");
     }
     let waiting = WaitingRecords::<_, WAITING>::open(&mut waiting_store, &mut damaged)
-        .expect("the records can be read");
-    let mut boot = Boot::new(slot).expect("the boot stage left its record");
+        .map_err(|_| "the records cannot be read")?;
+    let mut boot = Boot::new(slot).ok_or("the boot stage left no record")?;
     let mut line = Remote::new(Uart::core(1_000));
     let mut master = CoreMaster::new();
     let number = loop {
@@ -70,7 +80,7 @@ pub fn management() -> ! {
         }
         boot.watch(&mut clock);
         if board::exists(STOP) {
-            board::succeed();
+            return Ok(());
         }
     };
     let purse = setup::key(Purpose::Purse);
@@ -81,15 +91,17 @@ pub fn management() -> ! {
         waiting,
         number,
     );
-    let mut core = core.expect("the state can be read");
+    let mut core = core.map_err(|_| "the state cannot be read")?;
     core.tell_image(Image {
         counter: boot.running.security_counter,
         version: boot.running.version,
         revision: boot.running.revision,
     });
     let (major, minor) = boot.running.version;
-    writeln!(emulator, "management {major}.{minor} boot {number}").expect("text");
-    let armed = panicked.is_none() && resets == 0 && board::has_argument("panic");
+    let _ = writeln!(emulator, "management {major}.{minor} boot {number}");
+    if SHAKY && panicked.is_none() && resets == 0 && board::has_argument("panic") {
+        shaky::arm();
+    }
     let mut face = Face {
         answer: &mut [0; 1024],
         uart: Uart::rs485(),
@@ -101,20 +113,24 @@ pub fn management() -> ! {
         &mut line,
         &mut boot,
         &mut face,
-        armed,
     );
-    core.save().expect("the state can be written");
+    core.save().map_err(|_| "the state cannot be written")?;
+    let counts = core.counts();
     let (used, there) = board::stack();
-    writeln!(emulator, "{:?}", core.counts())
-        .and_then(|()| writeln!(emulator, "# stack {used} of {there} bytes"))
-        .expect("text");
-    board::succeed()
+    let _ = writeln!(
+        emulator,
+        "blocks {} lost {} store failures {} link failures {}\n# stack {used} of {there} bytes",
+        counts.blocks, counts.lost, counts.store_failures, counts.link_failures
+    );
+    Ok(())
 }
 
+type RecordFlash<const SHAKY: bool> = shaky::Flash<HostFlash<FLASH>, SHAKY>;
+
 #[inline(never)]
-fn store(name: &core::ffi::CStr) -> FlashStore<HostFlash<FLASH>> {
-    let flash = HostFlash::open(name).expect("the host keeps the flash");
-    FlashStore::try_new(flash, 0..FLASH as u32).expect("the flash can be read")
+fn store<const SHAKY: bool>(name: &core::ffi::CStr) -> Option<FlashStore<RecordFlash<SHAKY>>> {
+    let flash = shaky::Flash(HostFlash::open(name)?);
+    FlashStore::try_new(flash, 0..FLASH as u32).ok()
 }
 
 /// Restarts after a panic so far.
@@ -203,11 +219,9 @@ fn run<S: Store, O: OutboxStore>(
     line: &mut impl Line,
     boot: &mut Boot,
     face: &mut Face<'_>,
-    armed: bool,
 ) {
     let mut slave = Slave::new(face.answer, Timing::tcp());
     let mut look_ms = 0;
-    let begun_ms = clock.now_ms();
     loop {
         let now_ms = clock.now_ms();
         let mut busy = false;
@@ -240,15 +254,12 @@ fn run<S: Store, O: OutboxStore>(
         if let Some(answer) = slave.poll_transmit() {
             face.uart.send(answer);
         }
-        assert!(
-            !armed || now_ms < begun_ms.saturating_add(PANIC_MS),
-            "the panic that the argument asked for"
-        );
         if boot.state.on_trial() {
             boot.watch(clock);
             // It works: the other core answered with its registers.
             if core.totals().utc_ms > 0 {
-                boot.confirm().expect("the confirmation can be stored");
+                // What cannot be stored is tried again, until the trial is overdue.
+                let _ = boot.confirm();
             }
         }
         let restart = boot

@@ -4,6 +4,7 @@ mod boot;
 mod hostile;
 mod management;
 mod metering;
+mod shaky;
 
 use core::ffi::CStr;
 
