@@ -70,7 +70,7 @@ pub fn demo() -> anyhow::Result<Verdict> {
         return Ok(Verdict::Failed("the story of the two boards failed".into()));
     }
     images::note("firmware-demo", &text)?;
-    images::table(false)?;
+    images::table(Some("firmware-demo"))?;
     borrowed_panics()
 }
 

@@ -114,8 +114,11 @@ fn stack_of(line: &str) -> Option<u64> {
     number.parse().ok()
 }
 
-fn noted() -> Stacks {
-    let texts = JOBS.map(|job| std::fs::read_to_string(notes(job)).unwrap_or_default());
+fn noted(jobs: &[&str]) -> Stacks {
+    let texts = jobs
+        .iter()
+        .map(|job| std::fs::read_to_string(notes(job)).unwrap_or_default());
+    let texts: Vec<String> = texts.collect();
     let lines = texts.iter().flat_map(|text| text.lines());
     let rows = lines.filter_map(|line| {
         let mut words = line.split(' ').map(str::to_owned);
@@ -124,12 +127,13 @@ fn noted() -> Stacks {
     rows.collect()
 }
 
-/// Prints flash, static RAM and the worst stack noted of every image that is built; with `whole` all must be there.
+/// Prints flash, static RAM and the worst stack of the images whose stories `job` has just told, or, when both jobs have
+/// told theirs, of all. What else lies in the folder may stem from an earlier source.
 ///
 /// # Errors
-/// An image cannot be read, or is missing although all must be there, or holds a panic although it must not.
-pub fn table(whole: bool) -> anyhow::Result<()> {
-    let noted = noted();
+/// An image cannot be read, or holds a panic although it must not.
+pub fn table(job: Option<&str>) -> anyhow::Result<()> {
+    let noted = job.map_or_else(|| noted(&JOBS), |job| noted(&[job]));
     println!(
         "\n{:<24} {:<20} {:>8} {:>8} {:>8}  bytes; stack: painted, worst of the stories",
         "target", "image", "flash", "static", "stack"
@@ -137,13 +141,13 @@ pub fn table(whole: bool) -> anyhow::Result<()> {
     let mut panics = Vec::new();
     for image in IMAGES {
         let (file, Image { target, name, .. }) = (image.file(), image);
-        if !whole && !file.exists() {
+        let stack = noted.get(&(target.to_owned(), name.to_owned()));
+        if job.is_some() && stack.is_none() {
             continue;
         }
         let flash = size::flash(&file)?;
         let bytes = std::fs::read(&file).with_context(|| file.display().to_string())?;
         let ram = elf::ram(&bytes).with_context(|| format!("{name} has no sections"))?;
-        let stack = noted.get(&(target.to_owned(), name.to_owned()));
         let stack = stack.map_or_else(|| "-".to_owned(), u64::to_string);
         println!("{target:<24} {name:<20} {flash:>8} {ram:>8} {stack:>8}");
         if image.sealed && size::may_panic(&file)? {
@@ -155,17 +159,8 @@ pub fn table(whole: bool) -> anyhow::Result<()> {
         "a panic is linked into {}",
         panics.join(", ")
     );
-    println!("no panic is linked into an image of the metering core");
+    println!("no panic is linked into these images of the metering core");
     Ok(())
-}
-
-/// Whether the stories of all images have been told here.
-pub fn is_complete() -> bool {
-    let noted = noted();
-    IMAGES.iter().all(|image| {
-        let key = (image.target.to_owned(), image.name.to_owned());
-        image.file().exists() && (image.lines.is_empty() || noted.contains_key(&key))
-    })
 }
 
 #[cfg(test)]

@@ -261,7 +261,7 @@ pub fn emulate() -> anyhow::Result<Verdict> {
         return Ok(Verdict::Failed("emulator and host differ".into()));
     }
     images::note("emulate", &text)?;
-    images::table(false)?;
+    images::table(Some("emulate"))?;
     Ok(Verdict::Passed)
 }
 
