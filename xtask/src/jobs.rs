@@ -160,16 +160,30 @@ fn prepare() {
     }
 }
 
-/// All tests but the whole-system ones.
+/// All tests but the whole-system ones, those of the C interface and those on emulated boards, which are jobs of their own.
 pub fn unit() -> anyhow::Result<Verdict> {
     prepare();
     let shell = shell()?;
     let skips = skips();
     cmd!(
         shell,
-        "cargo test --workspace --exclude meterkit-stack --locked --no-fail-fast"
+        "cargo test --workspace --exclude meterkit-stack --exclude meterkit-ffi --locked --no-fail-fast"
     )
     .env("METERKIT_SKIPS", skips)
+    .run()?;
+    Ok(Verdict::Passed)
+}
+
+/// The tests of the C interface.
+pub fn ffi() -> anyhow::Result<Verdict> {
+    prepare();
+    let shell = shell()?;
+    // Of the whole workspace, so that the crates are those of the other tests and are not built again.
+    cmd!(
+        shell,
+        "cargo test --workspace --exclude meterkit-stack --locked --test c_interface"
+    )
+    .env("METERKIT_SKIPS", skips())
     .run()?;
     Ok(Verdict::Passed)
 }
@@ -249,7 +263,7 @@ pub fn emulate() -> anyhow::Result<Verdict> {
     let skips = skips();
     let output = cmd!(
         shell,
-        "cargo test --locked --package meterkit-meter --test firmware -- --nocapture"
+        "cargo test --locked --package meterkit-meter --test firmware -- --nocapture --include-ignored"
     )
     .env("METERKIT_SKIPS", skips)
     .ignore_status()

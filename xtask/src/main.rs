@@ -70,6 +70,8 @@ enum Job {
     },
     /// Install header, static and shared library, pkg-config file and CMake package for C projects
     FfiInstall(ffi::Options),
+    /// Tests of the C interface: misuse of every function, programs under sanitizers, each module alone
+    Ffi,
     /// Build C programs against an installation: by pkg-config and CMake, static and shared
     FfiPackages,
     /// Run C programs on emulated Cortex-M0 and M4 boards
@@ -210,6 +212,7 @@ fn run(job: Option<Job>) -> anyhow::Result<()> {
         Some(Job::NoStd) => jobs::no_std(),
         Some(Job::Header { check }) => header::run(check),
         Some(Job::FfiInstall(options)) => ffi::install(&options),
+        Some(Job::Ffi) => jobs::ffi(),
         Some(Job::FfiPackages) => ffi::packages(),
         Some(Job::FfiBoards) => ffi::boards(),
         Some(Job::FfiSize { json }) => ffi::size(json),
@@ -280,13 +283,18 @@ fn test(full: bool) -> anyhow::Result<()> {
     report.side_by_side(
         &this,
         [
-            &[&["firmware-demo"], &["ffi-packages"], &["ffi-boards"]],
+            // These mostly wait.
+            &[&["firmware-demo"], &["system"]],
+            // These mostly work.
             &[
                 &["emulate"],
                 &["emulate-cases"],
                 &["mcu-bench"],
                 &["constant-time"],
                 &["compare-code"],
+                &["ffi"],
+                &["ffi-packages"],
+                &["ffi-boards"],
                 campaign,
             ],
         ],
@@ -305,7 +313,6 @@ fn test(full: bool) -> anyhow::Result<()> {
         let grid = if full { Grid::Full } else { Grid::Quick };
         accuracy::run(grid, Output::Tables)
     });
-    report.job("system", jobs::system);
     report.job("browser", browser::run);
     if let Ok(text) = std::fs::read_to_string(&skips)
         && !text.is_empty()

@@ -142,22 +142,26 @@ fn metering_is_the_same<const P: usize>(
 }
 
 #[test]
+#[ignore = "minutes in an emulator: cargo xtask emulate"]
 fn cortex_m4_meters_one_phase_like_the_host() {
     metering_is_the_same::<1>(M4, "mps2-an386", "metering", "", 12);
 }
 
 #[test]
+#[ignore = "minutes in an emulator: cargo xtask emulate"]
 fn cortex_m4_meters_three_phases_like_the_host() {
     metering_is_the_same::<3>(M4, "mps2-an386", "metering-three", "", 12);
 }
 
 #[test]
+#[ignore = "minutes in an emulator: cargo xtask emulate"]
 fn cortex_m0_meters_one_phase_like_the_host() {
     metering_is_the_same::<1>(M0, "microbit", "metering", "", 12);
 }
 
 /// The host takes the samples as they are in the file: what came through the chip must give the same, to the last bit.
 #[test]
+#[ignore = "minutes in an emulator: cargo xtask emulate"]
 fn samples_through_a_simulated_chip_and_its_driver_meter_like_those_of_a_buffer() {
     metering_is_the_same::<1>(M4, "mps2-an386", "metering", ",arg=chip", 6);
     metering_is_the_same::<1>(M0, "microbit", "metering", ",arg=chip", 6);
@@ -387,6 +391,7 @@ fn script() -> Script {
 }
 
 #[test]
+#[ignore = "minutes in an emulator: cargo xtask emulate"]
 fn two_boards_answer_like_two_cores_on_the_host() {
     let Some(images) = images(M4) else {
         return;
