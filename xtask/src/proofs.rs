@@ -62,9 +62,12 @@ pub fn constant_time() -> anyhow::Result<Verdict> {
 }
 
 /// Tests of `security` that the interpreter runs, their loops shortened (`testkit::rounds`, `testkit::stride`): modes,
-/// engines, envelopes, windows, logs, attestation, random sources. The crate has no `unsafe` of its own; these reach
-/// what its dependencies have, while tests of many key changes or signatures take the interpreter too long.
-const INTERPRETED: [&str; 3] = ["modes", "watch", "envelope"];
+/// engines, envelopes, windows, logs, attestation, random sources, handshakes, lines, orders, hostile input. The crate has
+/// no `unsafe` of its own; these reach what its dependencies have, while tests of many key changes or signatures take the
+/// interpreter too long.
+const INTERPRETED: [&str; 7] = [
+    "modes", "watch", "session", "line", "orders", "hostile", "envelope",
+];
 
 /// The tests of `security` in an interpreter that knows undefined behaviour.
 pub fn miri() -> anyhow::Result<Verdict> {
