@@ -2,13 +2,13 @@
 
 use core::ffi::c_char;
 
-use ::dlt645::{DataId, Field, FreezeWriter, Lang, Stamp, Value, encode_load_block};
+use ::dlt645::{DataId, Field, FreezeWriter, Stamp, Value, encode_load_block};
 
-use super::value::{number, refused};
+use super::value::{language, number, refused};
 use super::{mtr_number, mtr_stamp};
 use crate::border::{Checked, Plain, call};
 use crate::result::mtr_result;
-use crate::text::{self, MTR_LANG_EN, MTR_LANG_ZH};
+use crate::text;
 
 /// Most data bytes of one block of a load record, all classes together.
 pub const MTR_DLT645_LOAD_MAX: usize = 250;
@@ -210,11 +210,7 @@ pub unsafe extern "C" fn mtr_dlt645_part_name(
                 border.place(text_len)?,
             )
         };
-        let lang = match lang {
-            MTR_LANG_EN => Lang::En,
-            MTR_LANG_ZH => Lang::Zh,
-            _ => return Err(mtr_result::MTR_ERR_PARAMETER),
-        };
+        let lang = language(lang)?;
         let Found::Field(field) = find(place, data)? else {
             return Err(mtr_result::MTR_ERR_VALUE);
         };
@@ -246,11 +242,7 @@ pub unsafe extern "C" fn mtr_dlt645_bit_name(
                 border.place(text_len)?,
             )
         };
-        let lang = match lang {
-            MTR_LANG_EN => Lang::En,
-            MTR_LANG_ZH => Lang::Zh,
-            _ => return Err(mtr_result::MTR_ERR_PARAMETER),
-        };
+        let lang = language(lang)?;
         let name = DataId(id).bit_name(bit, lang);
         text_len.write(text::write(
             text,

@@ -187,11 +187,7 @@ pub unsafe extern "C" fn mtr_dlt645_name(
                 border.place(text_len)?,
             )
         };
-        let lang = match lang {
-            MTR_LANG_EN => Lang::En,
-            MTR_LANG_ZH => Lang::Zh,
-            _ => return Err(mtr_result::MTR_ERR_PARAMETER),
-        };
+        let lang = language(lang)?;
         let item = DataId(id).item().ok_or(mtr_result::MTR_ERR_IDENTIFIER)?;
         text_len.write(text::write(text, &item.name(lang))?);
         Ok(())
@@ -222,4 +218,13 @@ pub unsafe extern "C" fn mtr_dlt645_encode_number(
         len.write(DataId(id).encode_number(mantissa, out).map_err(refused)?);
         Ok(())
     })
+}
+
+/// The language of names by its number in C.
+pub(super) const fn language(lang: u32) -> Checked<Lang> {
+    match lang {
+        MTR_LANG_EN => Ok(Lang::En),
+        MTR_LANG_ZH => Ok(Lang::Zh),
+        _ => Err(mtr_result::MTR_ERR_PARAMETER),
+    }
 }
